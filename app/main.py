@@ -17,9 +17,10 @@ from starlette.routing import Match, Route
 
 from app.assembly.metric_sources import fill_from_batches
 from app.assembly.services import Services
-from app.batches.building import build_batch_store, build_webhook
 from app.batches.lines import LineRunner
 from app.batches.runner import BatchRunner
+from app.batches.store import BatchStore
+from app.batches.webhook import build_webhook
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.mcp.mount import PATH, Mount
 from app.middleware import EXPOSED_HEADERS, PAGES, RequestScope, error_response
@@ -90,11 +91,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     runner = BatchRunner(
-        build_batch_store(settings),
+        BatchStore(services.database),
         services.files,
         services.keys,
-        LineRunner(app),
-        settings.batch_lines_at_once,
+        LineRunner(app, settings.batch_lines_at_once),
         build_webhook(settings, services.fetcher),
     )
     fill_from_batches(services.metrics, runner.outcomes, runner.faults)

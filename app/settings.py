@@ -112,9 +112,12 @@ class Settings(BaseSettings):
     prices: str = "input=1.50,output=3.50"
     """Dollars per million tokens, for budgets."""
     state_url: SecretStr | None = None
-    """`sqlite:///path`, or `redis://…` for several servers. Unset: `state/counters.sqlite` beside the files."""
+    """Database of uploads, batches, responses and the keys' usage: `sqlite:///path`, or for several servers
+    `postgresql://user:password@host/database`. Unset: `state/state.sqlite` beside the files."""
+    rates_url: SecretStr | None = None
+    """Redis in which several servers count rates, running requests and budgets: `redis://…`. Unset: in memory."""
     state_down: Literal["refuse", "allow"] = "refuse"
-    """While the state is out of reach, requests of limited keys get 503 (`refuse`) or are admitted (`allow`)."""
+    """While nothing can be counted, requests of limited keys get 503 (`refuse`) or are admitted (`allow`)."""
 
     # Personal data
     personal_data: Literal["block", "redact"] = "block"
@@ -190,8 +193,6 @@ class Settings(BaseSettings):
     """Hours that an uploaded file is kept; 0: until a client deletes it."""
     responses_ttl_hours: float = Field(default=720, ge=0)
     """Hours that a stored response is kept; 0: none is stored."""
-    responses_url: SecretStr | None = None
-    """`redis://…`. Unset: the Redis of OPENFAZE_STATE_URL, or `state/responses.sqlite` beside the files."""
     batch_lines_at_once: int = Field(default=8, ge=1)
     """Lines of batches that run at a time."""
     batch_webhook_url: Address | None = None

@@ -42,7 +42,6 @@ class World:
     def __init__(self, folder: Path, **settings: Any) -> None:
         given = {"llm": "off", "auto_pull": False, "search_provider": "off", "files_dir": str(folder / "files")}
         self.services = Services(Settings(_env_file=None, **given | settings))
-        self.path = folder / "state" / "batches.sqlite"
         self.now = 1_000_000.0
         self.asked: Counter[str] = Counter()
         self.callers: list[Caller] = []
@@ -51,7 +50,7 @@ class World:
         self.failures: dict[str, list[Exception]] = {}
         """Failures of a text, in order, before it is answered."""
         self.changed = asyncio.Event()
-        self.store = BatchStore(self.path)
+        self.store = BatchStore(self.services.database)
 
     async def answer(self, request: Request) -> Response:
         body = parse(Echo, await request.body())
@@ -70,8 +69,8 @@ class World:
         services = self.services
         app = Starlette(routes=[Route(URL, self._answer, methods=["POST"])])
         app.add_middleware(RequestScope, services=services)
-        store, lines = BatchStore(self.path), LineRunner(app)
-        return BatchRunner(store, services.files, services.keys, lines, at_once, webhook, clock=lambda: self.now)
+        lines = LineRunner(app, at_once)
+        return BatchRunner(self.store, services.files, services.keys, lines, webhook, clock=lambda: self.now)
 
     async def _answer(self, request: Request) -> Response:
         return await self.answer(request)
@@ -139,14 +138,13 @@ ENDED = ("completed", "failed", "expired", "cancelled")
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
+async def open_world(folder: Path, **settings: Any) -> AsyncIterator[World]:
     """Provide a world whose runners poll the store often, because tests put batches into the store without waking
     them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch_runner, "POLL_S", 0.02)
-        world = World(folder)
+        world = World(folder, **settings)
         yield world
-        await world.store.close()
         await world.services.close()
 
 

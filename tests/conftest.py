@@ -109,6 +109,24 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         loop.run_until_complete(asyncio.wait(left))
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A PostgreSQL server for the tests of this process."""
+    from tests.postgres_server import serving_postgres
+
+    with serving_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: a test that uses it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state' / 'state.sqlite'}"
+    url: str = request.getfixturevalue("postgres").create()
+    return url
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _objects_of_test_modules_stay_frozen() -> Iterator[None]:
     """Let no server or engine freeze or unfreeze objects. A collection after the end of an engine would go through all

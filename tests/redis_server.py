@@ -58,8 +58,8 @@ def serving_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
     if shutil.which("redis-server") is None:
         pytest.skip("needs redis-server: `apt-get install redis-server`")
     with held_port() as port, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redis_counters, "_ANSWER_S", LIMIT_S)
-        patch.setattr(redis_entries, "_CONNECT_S", LIMIT_S)
+        patch.setattr(redis_counters, "ANSWER_S", LIMIT_S)
+        patch.setattr(redis_entries, "CONNECT_S", LIMIT_S)
         server = RedisServer(folder, port, options)
         server.start()
         try:

@@ -9,6 +9,7 @@ ends.
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -32,7 +33,6 @@ from app.state.counters import (
     UNFORESEEN_READING,
     Amount,
     CounterStore,
-    DailyUsage,
     Limits,
     Prices,
     RateLevels,
@@ -41,12 +41,13 @@ from app.state.counters import (
     day_at,
 )
 from app.state.entries import StoreDown
+from app.state.usage import DailyUsage, UsageStore
 from models.base import RETRY_S
 from models.language.llm import BYTES_PER_TOKEN
 
 ASSUMED_ANSWER_TOKENS = 1024
 """Tokens that are reserved for an answer if the request has no `max_tokens`."""
-FLUSH_S = 3.0
+FLUSH_S = 1.0
 """Time between two writes of the keys' usage to the store, in seconds."""
 PAUSE_S = 1.0
 """No reservation is attempted for this many seconds after a failure of the store."""
@@ -61,6 +62,7 @@ class AdmissionControl:
     def __init__(
         self,
         store: CounterStore,
+        usage: UsageStore,
         prices: Prices,
         *,
         when_down: Literal["refuse", "allow"] = "refuse",
@@ -68,6 +70,7 @@ class AdmissionControl:
     ) -> None:
         self.prices = prices
         self._store = store
+        self._usage = usage
         self._when_down = when_down
         self._clock = clock
         self._running: dict[str, Reservation] = {}
@@ -75,6 +78,8 @@ class AdmissionControl:
         self._used: dict[tuple[str, str, str], list[int]] = {}
         """Usage that is not written yet: requests, tokens of prompts and of answers, and money, by tenant, name and
         day."""
+        self._spent: Counter[tuple[str, str]] = Counter()
+        """Money spent of budgets that is not written yet, by tenant and period."""
         self._giving_back: set[asyncio.Task[None]] = set()
         """Tasks that settle the reservations of callers who have left."""
         self._down_until = 0.0
@@ -137,6 +142,8 @@ class AdmissionControl:
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         if reservation.lease is not None:
             self._running.pop(reservation.lease, None)
+        if reservation.period and used.money:
+            self._spent[reservation.tenant, reservation.period] += used.money
         await self._store.settle(reservation, used)
 
     def add_usage(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:
@@ -149,13 +156,15 @@ class AdmissionControl:
     async def flush(self) -> None:
         """Write the collected usage; usage that cannot be written is kept for the next call."""
         used, self._used = self._used, {}
-        if not used:
+        spent, self._spent = self._spent, Counter()
+        if not used and not spent:
             return
         try:
-            await self._store.add([DailyUsage(*owner_and_day, *sums) for owner_and_day, sums in used.items()])
+            await self._usage.add([DailyUsage(*owner_and_day, *sums) for owner_and_day, sums in used.items()], spent)
         except StoreDown as error:
             self._faults += 1
             log.warning("usage_not_written", reason=str(error))
+            self._spent.update(spent)
             for owner_and_day, sums in used.items():
                 later = self._used.setdefault(owner_and_day, [0, 0, 0, 0])
                 for index, added in enumerate(sums):

@@ -4,20 +4,25 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import structlog
+
 from app.access.admission import AdmissionControl
 from app.access.door import Door
 from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
-from app.files.storage import FileLimits, Storage
+from app.files.index import FileLimits
+from app.files.storage import Storage
 from app.files.store import FileStore
 from app.settings import PREFIX, Settings, default_folder, is_loopback
 from app.state.counters import NANO, CounterStore, Limits, Prices
+from app.state.database import Database, parse_url, sqlite_url
 from app.state.entries import Entries, EntryStore
-from app.state.redis_entries import RedisEntries
-from app.state.responses import LARGEST_RESPONSE, RESPONSE_PREFIX, ResponseStore
+from app.state.memory_counters import MemoryCounters
+from app.state.responses import LARGEST_RESPONSE, ResponseStore
 from app.state.sealing import Sealer
-from app.state.sqlite_counters import SqliteCounters
-from app.state.sqlite_entries import SqliteEntries
+from app.state.sql_entries import SqlEntries
+from app.state.tables import ANSWERS, CACHE, RESPONSES
+from app.state.usage import UsageStore
 from models.base import available_cpus
 from models.capability import EngineConfig
 from models.catalog import CATALOG
@@ -52,9 +57,6 @@ LARGEST_ANSWER = 16 * MB
 RESPONSES_BYTES = 1024 * MB
 """The stored responses of one key have at most this size, compressed, in bytes. The least recently used are deleted
 first."""
-SHARED_RESPONSES_BYTES = 2048 * MB
-"""The responses of all keys in Redis have at most this size, in bytes. Those of the key that has the most are deleted
-first."""
 WRONG_KEYS = 30
 """An address may send this many wrong keys a minute. Further ones are refused unchecked, unless this address has used
 them before."""
@@ -66,8 +68,9 @@ MAX_QUEUE = 128
 """Largest number of inputs, such as pages, of one key that wait for an engine."""
 FETCH_S = 30.0
 """Seconds that fetching one URL may take, redirects included; a tenth of a request's time if that is more."""
-_LOCKED_S = 5.0
-"""Reading stored responses waits at most this time, in seconds, for another process."""
+
+
+log = structlog.get_logger(__name__)
 
 
 def without_keys(settings: Settings) -> Settings:
@@ -113,46 +116,48 @@ def _defaults(settings: Settings) -> Defaults:
     return Defaults(limits, tasks or None)
 
 
-def build_admission(settings: Settings) -> AdmissionControl:
-    """Return the control that admits requests by their keys' limits. Raises ValueError."""
-    return AdmissionControl(build_counters(settings), Prices.read(settings.prices), when_down=settings.state_down)
-
-
-def build_counters(settings: Settings) -> CounterStore:
-    """Return the store that OPENFAZE_STATE_URL names. Raises ValueError."""
+def build_database(settings: Settings) -> Database:
+    """Return the database that OPENFAZE_STATE_URL names. Raises ValueError."""
+    setting = f"{PREFIX}STATE_URL"
     url = settings.state_url.get_secret_value() if settings.state_url else ""
-    scheme, _, path = url.partition("://")
-    if not url or (scheme == "sqlite" and path.startswith("/")):
-        return SqliteCounters(counters_file(settings))
+    if not url:
+        return Database(sqlite_url(state_folder(settings) / "state.sqlite"))
     if _is_redis(url):
-        from app.state.redis_counters import RedisCounters
+        raise ValueError(
+            f"{setting}: state is no longer kept in Redis: several servers share {setting}=postgresql://user:password@"
+            f"host/database, and count rates in {PREFIX}RATES_URL={url.partition(':')[0]}://…"
+        )
+    parsed = parse_url(setting, url)
+    if parsed.drivername != "sqlite" and settings.rates_url is None:
+        log.warning("rates_not_shared", remedy=f"{PREFIX}RATES_URL=redis://… counts the rates of several servers once")
+    return Database(parsed)
 
-        return RedisCounters(url)
-    raise ValueError(
-        f"{PREFIX}STATE_URL: should be sqlite:///path or redis://host:port, but begins with '{scheme[:20]}'"
-    )
+
+def build_counters(settings: Settings, usage: UsageStore) -> CounterStore:
+    """Return the store of counters: in the Redis of OPENFAZE_RATES_URL, or else in memory. Raises ValueError."""
+    if settings.rates_url is None:
+        return MemoryCounters(usage)
+    url = settings.rates_url.get_secret_value()
+    if not _is_redis(url):
+        raise ValueError(
+            f"{PREFIX}RATES_URL: should be redis://host:port, but begins with '{url.partition(':')[0][:20]}'"
+        )
+    from app.state.redis_counters import RedisCounters
+
+    return RedisCounters(url, usage)
+
+
+def build_admission(settings: Settings, database: Database) -> AdmissionControl:
+    """Return the control that admits requests by their keys' limits. Raises ValueError."""
+    usage = UsageStore(database)
+    counters = build_counters(settings, usage)
+    return AdmissionControl(counters, usage, Prices.read(settings.prices), when_down=settings.state_down)
 
 
 def has_cache(settings: Settings) -> bool:
     """True if a cache may hold answers: always if it is in Redis, and for a file if the file exists."""
-    file = _sqlite_file(settings)
+    file = _cache_file(settings)
     return file is None or file.exists()
-
-
-def counters_file(settings: Settings) -> Path:
-    """Return the file of the counters, which OPENFAZE_STATE_URL may name.
-
-    In this URL, as in SQLAlchemy, three slashes precede a path relative to the working folder, and four slashes precede
-    an absolute path.
-    """
-    if not settings.state_url:
-        return state_folder(settings) / "counters.sqlite"
-    return Path(unquote(settings.state_url.get_secret_value().partition("://")[2][1:]))
-
-
-def is_state_shared(settings: Settings) -> bool:
-    """True if several servers share their state, in Redis."""
-    return bool(settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"))
 
 
 def state_folder(settings: Settings) -> Path:
@@ -263,7 +268,7 @@ def build_politeness(settings: Settings, fetcher: Fetcher) -> Politeness:
     return Politeness(fetcher, policy)
 
 
-def build_files(settings: Settings) -> FileStore:
+def build_files(settings: Settings, database: Database) -> FileStore:
     limits = FileLimits(
         file_bytes=int(settings.max_file_mb * MB),
         owner_bytes=int(settings.max_files_mb * MB),
@@ -273,7 +278,7 @@ def build_files(settings: Settings) -> FileStore:
     storage = Storage(settings.files_dir)
     if "files_dir" in settings.model_fields_set:  # servers need no uploads, so a bad default is allowed
         storage.check()
-    return FileStore(storage, limits)
+    return FileStore(storage, database, limits)
 
 
 def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore, workers: Workers) -> MediaLoader:
@@ -326,40 +331,16 @@ def _build_sealer(settings: Settings, max_bytes: int = LARGEST_ANSWER) -> Sealer
     return Sealer(max_bytes, secret)
 
 
-def build_responses(settings: Settings) -> ResponseStore:
-    """Return the store of responses: in the Redis of OPENFAZE_RESPONSES_URL or OPENFAZE_STATE_URL, or else in a file.
-    Raises ValueError."""
-    store: EntryStore
-    if url := responses_url(settings):
-        store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=RESPONSES_BYTES, max_total=SHARED_RESPONSES_BYTES)
-    else:
-        store = SqliteEntries(
-            responses_file(settings), RESPONSES_BYTES, per_tenant=True, is_cache=False, locked_s=_LOCKED_S
-        )
+def build_responses(settings: Settings, database: Database) -> ResponseStore:
+    """Return the store of responses."""
+    store = SqlEntries(database, RESPONSES, RESPONSES_BYTES, per_tenant=True)
     sealer = _build_sealer(settings, LARGEST_RESPONSE)
     return ResponseStore(store, sealer, max_age_s=settings.responses_ttl_hours * 3600)
-
-
-def responses_url(settings: Settings) -> str | None:
-    """Return the URL of the Redis that keeps responses; None if a file keeps them. Raises ValueError."""
-    if settings.responses_url is None:
-        shared = settings.state_url if is_state_shared(settings) else None
-        return shared.get_secret_value() if shared else None
-    url = settings.responses_url.get_secret_value()
-    if not _is_redis(url):
-        raise ValueError(
-            f"{PREFIX}RESPONSES_URL: should be redis://host:port, but begins with '{url.partition('://')[0][:20]}'"
-        )
-    return url
 
 
 def _is_redis(url: str) -> bool:
     scheme, mark, _ = url.partition("://")
     return scheme in ("redis", "rediss", "unix") and bool(mark)
-
-
-def responses_file(settings: Settings) -> Path:
-    return state_folder(settings) / "responses.sqlite"
 
 
 def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) -> Guardrails:
@@ -374,33 +355,28 @@ def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) 
 
 def build_entry_store(settings: Settings) -> EntryStore:
     """Return the store that OPENFAZE_CACHE_URL names. Raises ValueError."""
-    if file := _sqlite_file(settings):
-        return SqliteEntries(file, int(settings.cache_max_mb * MB))
     url = _cache_url(settings)
     if _is_redis(url):
-        max_bytes = int(settings.cache_max_mb * MB)
-        return RedisEntries(url, max_per_tenant=max_bytes, max_total=max_bytes)
+        from app.state.redis_entries import RedisEntries
+
+        return RedisEntries(url)
+    if file := _cache_file(settings):
+        database = Database(sqlite_url(file), CACHE.create_all)
+        return SqlEntries(database, ANSWERS, int(settings.cache_max_mb * MB), owns_database=True)
     raise ValueError(
         f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, but begins with '{url.partition('://')[0][:20]}'"
     )
 
 
-def _sqlite_file(settings: Settings) -> Path | None:
+def _cache_file(settings: Settings) -> Path | None:
     """Return the file that OPENFAZE_CACHE_URL names, or the default file if this setting is unset; None for a URL that
-    is not SQLite's.
-
-    In this URL, as in SQLAlchemy, three slashes precede a relative path, and four slashes precede an absolute path.
-    """
+    is not SQLite's."""
     url = _cache_url(settings)
     if not url:
-        return _cache_folder(settings) / "answers.sqlite"
+        return _beside_files(settings) / "cache" / "answers.sqlite"
     scheme, _, path = url.partition(":///")
     return Path(unquote(path)) if scheme == "sqlite" and path else None
 
 
 def _cache_url(settings: Settings) -> str:
     return settings.cache_url.get_secret_value() if settings.cache_url else ""
-
-
-def _cache_folder(settings: Settings) -> Path:
-    return _beside_files(settings) / "cache"

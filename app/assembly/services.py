@@ -11,6 +11,7 @@ from app.assembly.building import (
     build_admission,
     build_browser,
     build_config,
+    build_database,
     build_door,
     build_entries,
     build_fetcher,
@@ -104,21 +105,22 @@ class Services:
         self.traces = Traces(provider, with_content=settings.traces_content)
         self.keys = build_keys(settings)
         self.door = build_door(settings)
-        self.admission_control = build_admission(settings)
+        self.database = build_database(settings)
+        self.admission_control = build_admission(settings, self.database)
         workers = build_workers(settings)
         self.runtime = build_runtime(settings, workers)
         if unmet := list(_unmet_choices(settings, self.runtime)):
             raise ValueError("\n".join(unmet))
         self.fetcher = build_fetcher(settings)
         self.politeness = build_politeness(settings, self.fetcher)
-        self.files = build_files(settings)
+        self.files = build_files(settings, self.database)
         self.loader = build_loader(settings, self.fetcher, self.files, workers)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings)
-        self.responses = build_responses(settings)
+        self.responses = build_responses(settings, self.database)
         answers: AnswerCache | None = None
         results: ResultCache | None = None
         if self.entries is not None:
@@ -265,7 +267,7 @@ class Services:
             self.admission_control,
         )
         last = (self.files, self.runtime)
-        for parts in (first, last):
+        for parts in (first, last, (self.database,)):
             await asyncio.gather(*(_close_part(part) for part in parts if part is not None))
         await asyncio.to_thread(self.traces.close)
 

@@ -6,9 +6,10 @@
 """
 
 import asyncio
+import contextlib
 import hashlib
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited
 from app.monitoring.metrics import Stages
 from app.wire.parse import MAX_VALUES, TooMuchJson, parse_json
 from app.wire.problems import but_not
+from models.queues import Slots
 from tasks.inputs.limits import MB, megabytes
 
 METHOD = "POST"
@@ -190,10 +192,13 @@ class LineResult:
 
 
 class LineRunner:
-    """Runs lines as requests to the app itself, with the rights and limits that the key has at that moment."""
+    """Runs lines as requests to the app itself, with the rights and limits that the key has at that moment. At most
+    `at_once` lines run at a time, of which keys take turns."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, at_once: int) -> None:
         self._app = app
+        self.at_once = at_once
+        self.slots = Slots("batch lines", at_once)
 
     async def run(
         self,
@@ -202,31 +207,36 @@ class LineRunner:
         find_caller: Callable[[], Caller | None],
         *,
         stop: asyncio.Event,
-        pause: Callable[[int, float], Awaitable[None]],
+        note_pause: Callable[[float], None],
     ) -> LineResult | None:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
-        After a temporary failure, such as a refusal by the server or by a limit of the key, await `pause` with the
-        status and a number of seconds, and try again. The line is tried at most _TRIES times, but refusals because of
-        the key (status 429) do not count as tries. Each try calls `find_caller`, which returns the caller with the
-        present rights of the key.
+        After a temporary failure, such as a refusal by the server or by a limit of the key, the line waits without a
+        slot, and is tried again, but no more than _TRIES times. Refusals because of the key (status 429) do not count
+        as tries; `note_pause` gets the seconds for which other lines of the key would be refused, too. Each try calls
+        `find_caller`, which returns the caller with the present rights of the key.
         """
         tries, pause_s = 1, _FIRST_PAUSE_S
         custom_id, body = await asyncio.to_thread(_read_line, line)
         if isinstance(body, BadRequest):
             return _refused(custom_id, body)
-        while (caller := find_caller()) is not None:
-            stages = Stages()
-            response = await self._post(url, body, caller, stages)
+        while True:
+            async with self.slots.slot(wait=True):
+                caller = None if stop.is_set() else find_caller()
+                if caller is None:
+                    return None
+                stages = Stages()
+                response = await self._post(url, body, caller, stages)
             retry_s = _retry_s(response)
             if stop.is_set() or retry_s is None or tries == _TRIES:
                 return await asyncio.to_thread(_to_result, custom_id, response, stages)
-            await pause(response.status_code, max(pause_s, min(retry_s, _LONGEST_PAUSE_S)))
-            if stop.is_set():
-                break
+            wait_s = max(pause_s, min(retry_s, _LONGEST_PAUSE_S))
+            if response.status_code == RateLimited.status:
+                note_pause(wait_s)
+            else:
+                tries += 1
+            await wait_unless(stop, wait_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            tries += response.status_code != RateLimited.status
-        return None
 
     async def _post(self, url: str, body: bytes, caller: Caller, stages: Stages) -> httpx.Response:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -237,6 +247,13 @@ class LineRunner:
         transport = httpx.ASGITransport(app, client=("", 0))
         async with httpx.AsyncClient(transport=transport, base_url="http://batch", trust_env=False) as client:
             return await client.post(url, content=body, headers={"content-type": "application/json"})
+
+
+async def wait_unless(stop: asyncio.Event, seconds: float) -> None:
+    """Wait for `seconds`, or until `stop` is set."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
 
 def _read_line(line: bytes) -> tuple[str, bytes | BadRequest]:

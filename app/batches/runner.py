@@ -11,13 +11,11 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Literal
 
 import structlog
 
-from app.access.keys import EVERYONE, ApiKeys, KeyReference
-from app.batches.key_pauses import KeyPauses
+from app.access.keys import ApiKeys, KeyReference
 from app.batches.lines import (
     LARGEST_LINE,
     BadFile,
@@ -27,10 +25,11 @@ from app.batches.lines import (
     Splitter,
     problem,
     to_error_line,
+    wait_unless,
 )
 from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record, TooManyResults
 from app.batches.webhook import Webhook
-from app.errors import ApiError, KeyLimitReached
+from app.errors import ApiError
 from app.files.store import FileStore
 from app.state.entries import StoreDown
 from models.base import ModelError
@@ -46,13 +45,10 @@ POLL_S = 5.0
 POLL_REST_S = 0.05
 """Between two looks for work are at least this many seconds, however often the runner is woken. A client that creates
 and cancels batches wakes it a hundred times a second, and each look is several transactions."""
-_BATCHES_AT_ONCE = 8
-"""A server runs at most this many batches at the same time, unless a key without a running batch waits."""
 _BATCHES_OF_KEY = 4
-"""A key runs at most this many batches at the same time, so that it leaves places to others."""
+"""A server runs at most this many batches of a key at the same time, so that it has places for those of others."""
 _MAX_BATCHES = 64
-"""A server runs at most this many batches, even if further keys wait. Beyond _BATCHES_AT_ONCE, a batch begins only if
-its key runs no other."""
+"""A server runs at most this many batches at the same time."""
 _NOTICES_AT_ONCE = 4
 """At most this many notices are sent at the same time."""
 _NOTICES_OF_KEY = 2
@@ -86,26 +82,6 @@ def _results_too_large(max_bytes: int) -> dict[str, object]:
     )
 
 
-class LineSlot:
-    """Slot of a line, which gives it back while it waits for something else."""
-
-    def __init__(self, slots: asyncio.Semaphore) -> None:
-        self._slots = slots
-        self.is_held = False
-
-    async def take(self) -> None:
-        """Wait for a slot, unless one is held."""
-        if not self.is_held:
-            await self._slots.acquire()
-            self.is_held = True
-
-    def give_back(self) -> None:
-        """Give the slot back if it is held."""
-        if self.is_held:
-            self.is_held = False
-            self._slots.release()
-
-
 @dataclass(slots=True)
 class _RunningBatch:
     """A batch that this server runs."""
@@ -117,16 +93,11 @@ class _RunningBatch:
     """Set once no more lines may begin."""
     reason: Reason | None = None
     task: "asyncio.Task[None] | None" = None
+    paused_until: float = 0.0
+    """No line begins before this time of the event loop, because the key's limits have no room for one."""
     begun: int = 0
-    """Number of unfinished lines, including those that wait without a slot."""
+    """Number of unfinished lines, including those that wait."""
     begun_bytes: int = 0
-    slots: int = 0
-    """Number of slots that the batch's lines hold."""
-    runs_lines: bool = False
-    """True while the batch has nothing to do but run lines."""
-    remaining_s: float | None = None
-    """Seconds after which the batch may be claimed again, if it gave way to another batch; None if it did not give
-    way."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a line ends, and when no more lines may begin."""
 
@@ -136,7 +107,24 @@ class _RunningBatch:
             self.stop.set()
             self.changed.set()
 
-    def add_line(self, size: int) -> None:
+    def pause(self, seconds: float) -> None:
+        self.paused_until = max(self.paused_until, asyncio.get_running_loop().time() + seconds)
+
+    async def may_begin(self, size: int, max_lines: int) -> bool:
+        """Wait until a line of `size` bytes may begin, and return True; return False if no more lines may begin. At
+        most `max_lines` lines, with LARGEST_LINE bytes together, are unfinished at a time, because they are in
+        memory."""
+        while not self.stop.is_set():
+            if self.begun and (self.begun >= max_lines or self.begun_bytes + size > LARGEST_LINE):
+                self.changed.clear()
+                await self.changed.wait()
+            elif (pause_s := self.paused_until - asyncio.get_running_loop().time()) > 0:
+                await wait_unless(self.stop, pause_s)
+            else:
+                return True
+        return False
+
+    def begin_line(self, size: int) -> None:
         self.begun += 1
         self.begun_bytes += size
 
@@ -144,18 +132,6 @@ class _RunningBatch:
         self.begun -= 1
         self.begun_bytes -= size
         self.changed.set()
-
-    async def wait_for_room(self, size: int, max_lines: int) -> None:
-        """Wait until a line of `size` bytes may begin, or until no more lines may begin. At most `max_lines` lines,
-        with LARGEST_LINE bytes together, are unfinished at a time. Lines that wait without a slot count, because they
-        are in memory."""
-        while (
-            self.begun
-            and (self.begun >= max_lines or self.begun_bytes + size > LARGEST_LINE)
-            and not self.stop.is_set()
-        ):
-            self.changed.clear()
-            await self.changed.wait()
 
 
 class BatchRunner:
@@ -167,15 +143,11 @@ class BatchRunner:
         files: FileStore,
         keys: ApiKeys,
         lines: LineRunner,
-        lines_at_once: int,
         webhook: Webhook | None = None,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
-        self._lines_at_once = lines_at_once
-        self._slots = asyncio.Semaphore(lines_at_once)
-        """Slots of the lines of all batches that run."""
         self.clock = clock
         self._lines = lines
         self._webhook = webhook
@@ -188,16 +160,8 @@ class BatchRunner:
         self._runs: dict[str, _RunningBatch] = {}
         self._notices: dict[asyncio.Task[None], str] = {}
         """The tasks that are sending notices, each with the tenant of its batch."""
-        self._last_notified = ""
-        """Tenant whose notice was begun last."""
-        self._pauses = KeyPauses()
         self._woken = asyncio.Event()
         self._swept = 0.0
-
-    @property
-    def running_lines(self) -> int:
-        """Number of lines that hold a slot."""
-        return sum(run.slots for run in self._runs.values())
 
     def wake(self) -> None:
         """Let the runner look for work at once."""
@@ -239,21 +203,13 @@ class BatchRunner:
                     run.task.cancel()
                 elif held[run.id] == "cancelling":
                     run.end("cancelled")
-                elif self._keys.caller_of(run.key) is None:
-                    run.end("key_removed")
-                elif now >= run.expires:
-                    run.end("expired")
-        while True:
-            resting, is_first = None, False
-            if sum(run.remaining_s is None for run in self._runs.values()) >= _BATCHES_AT_ONCE:
-                resting = self._find_longest_resting()
-                is_first = resting is None
-                if is_first and len(self._runs) >= _MAX_BATCHES:
-                    break
-            if (batch := await self._claim_next(now, is_first=is_first)) is None:
+                else:
+                    self._check_end(run)
+        while len(self._runs) < _MAX_BATCHES:
+            full = _tenants_with(_BATCHES_OF_KEY, [run.key.tenant for run in self._runs.values()])
+            batch = await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
+            if batch is None:
                 break
-            if resting is not None:
-                self._give_way(resting)
             run = _RunningBatch(batch.id, batch.key, batch.expires)
             self._runs[batch.id] = run
             run.task = asyncio.create_task(self._run(run, batch))
@@ -263,28 +219,12 @@ class BatchRunner:
             self._swept = now
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf), now)
 
-    def _find_longest_resting(self) -> _RunningBatch | None:
-        """Return the batch whose key has the longest remaining pause, among the batches that wait only for the limits
-        of their keys. Return None if there is no such batch."""
-        resting = [
-            run
-            for run in self._runs.values()
-            if run.remaining_s is None and run.runs_lines and not run.slots and self._pauses.remaining_s(run.key.tenant)
-        ]
-        return max(resting, key=lambda run: self._pauses.remaining_s(run.key.tenant), default=None)
-
-    def _give_way(self, run: _RunningBatch) -> None:
-        """Stop a batch in favour of another batch. The batch can be claimed again when its key's pause is over."""
-        assert run.task is not None
-        run.remaining_s = self._pauses.remaining_s(run.key.tenant)
-        run.task.cancel()
-
-    async def _claim_next(self, now: float, *, is_first: bool) -> Batch | None:
-        """Lease and return the next batch of a key that runs fewer than _BATCHES_OF_KEY batches; None if there is
-        none. With `is_first`, the key must run no batch yet."""
-        running = Counter(run.key.tenant for run in self._runs.values())
-        full = {one for one, count in running.items() if is_first or (one != EVERYONE and count >= _BATCHES_OF_KEY)}
-        return await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
+    def _check_end(self, run: _RunningBatch) -> None:
+        """End `run` if its key was removed or its time is over."""
+        if self._keys.caller_of(run.key) is None:
+            run.end("key_removed")
+        elif self.clock() >= run.expires:
+            run.end("expired")
 
     async def _shut_down(self) -> None:
         tasks = [run.task for run in self._runs.values() if run.task] + list(self._notices)
@@ -292,10 +232,9 @@ class BatchRunner:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await self.store.close()
 
     async def _run(self, run: _RunningBatch, batch: Batch) -> None:
-        remaining_s = 0.0
+        rests = False
         try:
             if (caller := self._keys.caller_of(run.key)) is None:
                 run.end("key_removed")
@@ -312,18 +251,17 @@ class BatchRunner:
         except (ApiError, ModelError, StoreDown) as error:
             self._faults["runner", "rests"] += 1
             log.warning("batch_rests", batch=run.id, reason=str(error), seconds=_PAUSE_S)
-            remaining_s = _PAUSE_S
+            rests = True
         except Exception:
             self._faults["runner", "error"] += 1
             log.exception("batch_failed", batch=run.id)
-            remaining_s = _PAUSE_S
+            rests = True
         finally:
             del self._runs[run.id]
             # The lease is also released when the server stops, so that another server need not wait for the lease to
             # expire.
-            remaining_s = run.remaining_s or remaining_s
             with contextlib.suppress(StoreDown):
-                await self.store.release(run.id, self._holder, self.clock() + remaining_s if remaining_s else 0)
+                await self.store.release(run.id, self._holder, self.clock() + _PAUSE_S if rests else 0)
             self.wake()
 
     async def _check(self, run: _RunningBatch, batch: Batch) -> Batch:
@@ -352,14 +290,11 @@ class BatchRunner:
         done = await self.store.done(batch.id)
         try:
             no_room: ApiError | None = None
-            run.runs_lines = True
             try:
                 async with asyncio.TaskGroup() as group:
                     no_room = await self._begin_lines(run, batch, done, group)
             except ExceptionGroup as failures:
                 raise failures.exceptions[0] from None
-            finally:
-                run.runs_lines = False
             if no_room is not None:
                 await self._show_error(batch, no_room)
                 raise no_room
@@ -378,95 +313,50 @@ class BatchRunner:
         self, run: _RunningBatch, batch: Batch, done: set[int], group: asyncio.TaskGroup
     ) -> ApiError | None:
         """Begin the lines that are not done. If the tenant's storage no longer has room for the results of its
-        unfinished batches, stop and return the error."""
+        unfinished batches, stop and return the error. Raises BadFile if the input file was deleted."""
         async with aclosing(self._lines_of(batch)) as found:
             async for lines in found:
                 for line in lines:
+                    size = len(line.data)
                     if line.number in done:
                         continue
-                    await run.wait_for_room(len(line.data), self._lines_at_once)
-                    slot = LineSlot(self._slots)
-                    await slot.take()
-                    run.slots += 1
+                    self._check_end(run)
+                    if not await run.may_begin(size, self._lines.at_once):
+                        return None
+                    # The file is looked up for each line, because reading from an open file works even after it was
+                    # deleted.
+                    if await self._files.find(batch.tenant, batch.input_file) is None:
+                        raise BadFile(_INPUT_GONE)
                     try:
-                        await self._pass_limits(run, slot)
-                        no_room = await self._check_stop(run, batch)
-                    except BaseException:
-                        self._give_back(run, slot)
-                        raise
-                    if no_room is not None or run.stop.is_set():
-                        self._give_back(run, slot)
-                        return no_room
-                    run.add_line(len(line.data))
-                    task = group.create_task(self._run_line(run, batch, line, slot))
+                        await self._files.check_owner(batch.tenant, await self.store.result_bytes(batch.tenant))
+                    except ApiError as error:
+                        return error
+                    run.begin_line(size)
+                    task = group.create_task(self._run_line(run, batch, line))
                     # A callback ends the line, because the task may be cancelled before its first step.
-                    task.add_done_callback(partial(self._line_ended, run, slot, len(line.data)))
+                    task.add_done_callback(lambda _, size=size: run.end_line(size))  # type: ignore[misc]
         return None
 
-    def _line_ended(self, run: _RunningBatch, slot: LineSlot, size: int, _: object) -> None:
-        self._give_back(run, slot)
-        run.end_line(size)
-
-    def _give_back(self, run: _RunningBatch, slot: LineSlot) -> None:
-        run.slots -= slot.is_held
-        slot.give_back()
-
-    async def _pass_limits(self, run: _RunningBatch, slot: LineSlot) -> None:
-        """While the key's pause lasts, give the slot back, because the key's limits have no room for a line."""
-        while (remaining_s := self._pauses.remaining_s(run.key.tenant)) and not run.stop.is_set():
-            await self._wait(run, slot, remaining_s)
-
-    async def _wait(self, run: _RunningBatch, slot: LineSlot, seconds: float) -> None:
-        """Give the slot back, wait for `seconds`, and take a slot again. If no more lines may begin, return at once,
-        without a slot."""
-        self._give_back(run, slot)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await run.stop.wait()
-        if not run.stop.is_set():
-            await slot.take()
-            run.slots += 1
-
-    async def _check_stop(self, run: _RunningBatch, batch: Batch) -> ApiError | None:
-        """End `run` if its key was removed or its time is over. Return the error if the tenant's storage has no room
-        for more results. Raises BadFile if the input file was deleted."""
-        if self._keys.caller_of(batch.key) is None:
+    async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
+        outcome = await self._lines.run(
+            line.data,
+            batch.endpoint,
+            lambda: self._keys.caller_of(batch.key),
+            stop=run.stop,
+            note_pause=run.pause,
+        )
+        if outcome is None:
             run.end("key_removed")
-        elif self.clock() >= run.expires:
-            run.end("expired")
-        if not run.stop.is_set():
-            # The file is looked up for each line, because reading from an open file works even after it was deleted.
-            if await self._files.find(batch.tenant, batch.input_file) is None:
-                raise BadFile(_INPUT_GONE)
-            try:
-                await self._files.check_owner(batch.tenant, await self.store.result_bytes(batch.tenant))
-            except ApiError as error:
-                return error
-        return None
-
-    async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine, slot: LineSlot) -> None:
-        async def pause(status: int, seconds: float) -> None:
-            if status == KeyLimitReached.status:
-                self._pauses.begin(run.key.tenant, seconds)
-            else:
-                await self._wait(run, slot, seconds)
-            await self._pass_limits(run, slot)
-
+            return
+        record = Record(
+            line.number,
+            outcome.is_answer,
+            outcome.line,
+            outcome.prompt_tokens,
+            outcome.answer_tokens,
+            outcome.reasoning_tokens,
+        )
         try:
-            outcome = await self._lines.run(
-                line.data, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop, pause=pause
-            )
-            if outcome is None:
-                run.end("key_removed")
-                return
-            record = Record(
-                line.number,
-                outcome.is_answer,
-                outcome.line,
-                outcome.prompt_tokens,
-                outcome.answer_tokens,
-                outcome.reasoning_tokens,
-            )
             await self.store.note(batch.id, self._holder, [record], self._files.limits.file_bytes)
         except TooManyResults:
             run.end("results_too_large")
@@ -562,14 +452,13 @@ class BatchRunner:
         yield splitter.finish()
 
     async def _begin_notices(self, webhook: Webhook) -> None:
-        """Begin to send the notices that are due, until _NOTICES_AT_ONCE are being sent. Keys take turns."""
+        """Begin to send the notices that are due, until _NOTICES_AT_ONCE are being sent."""
         while len(self._notices) < _NOTICES_AT_ONCE:
-            full = [tenant for tenant, count in Counter(self._notices.values()).items() if count >= _NOTICES_OF_KEY]
             now = self.clock()
-            batch = await self.store.claim_notice(now, now + webhook.patience_s, self._last_notified, full)
+            full = _tenants_with(_NOTICES_OF_KEY, list(self._notices.values()))
+            batch = await self.store.claim_notice(now, now + webhook.patience_s, full)
             if batch is None:
                 break
-            self._last_notified = batch.tenant
             task = asyncio.create_task(self._notify(webhook, batch))
             self._notices[task] = batch.tenant
             task.add_done_callback(self._notice_ended)
@@ -593,3 +482,8 @@ class BatchRunner:
     def _note_unreachable(self, error: StoreDown) -> None:
         self._faults["store", "unreachable"] += 1
         log.warning("batches_not_reached", reason=str(error))
+
+
+def _tenants_with(count: int, tenants: list[str]) -> list[str]:
+    """Return the tenants that occur at least `count` times."""
+    return [tenant for tenant, times in Counter(tenants).items() if times >= count]

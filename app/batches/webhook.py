@@ -12,6 +12,7 @@ import json
 import structlog
 
 from app.batches.store import Batch
+from app.settings import PREFIX, Settings
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher
 
@@ -71,6 +72,21 @@ class Webhook:
     def _signature(self, event_id: str, stamp: str, body: bytes) -> str:
         signed = b".".join((event_id.encode(), stamp.encode(), body))
         return f"v1,{base64.b64encode(hmac.digest(self._secret, signed, hashlib.sha256)).decode()}"
+
+
+def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:
+    """Return the webhook that the settings name, if any. Raises ValueError."""
+    url, secret = settings.batch_webhook_url, settings.batch_webhook_secret
+    if url is None:
+        return None
+    if secret is None:
+        raise ValueError(
+            f"{PREFIX}BATCH_WEBHOOK_URL needs {PREFIX}BATCH_WEBHOOK_SECRET, which signs what is sent there"
+        )
+    try:
+        return Webhook(url, secret.get_secret_value(), fetcher)
+    except ValueError as error:
+        raise ValueError(f"{PREFIX}BATCH_WEBHOOK_SECRET: {error}") from None
 
 
 def _decode_secret(secret: str) -> bytes:

@@ -19,7 +19,7 @@ from app.cli import fail, read_settings, terminal_width, wrapped
 
 if TYPE_CHECKING:
     from app.access.key_file import StoredKey
-    from app.state.counters import CounterStore, DailyUsage
+    from app.state.usage import DailyUsage, UsageStore
 
 T = TypeVar("T")
 
@@ -180,7 +180,7 @@ def rotate_key(name: Name) -> None:
 def remove_key(
     name: Name,
     purge: Annotated[
-        bool, typer.Option(help="Also delete the uploads, answers and counts of the key. This takes five seconds.")
+        bool, typer.Option(help="Also delete the uploads, answers and counts of the key. This takes some seconds.")
     ] = False,
 ) -> None:
     """Remove a key. Running servers refuse it within two seconds."""
@@ -306,16 +306,17 @@ def _use_key_file(work: Callable[[], T]) -> T:
         fail(str(error))
 
 
-def _use_store(work: Callable[["CounterStore"], Awaitable[T]]) -> T:
-    from app.assembly.building import build_counters
+def _use_store(work: Callable[["UsageStore"], Awaitable[T]]) -> T:
+    from app.assembly.building import build_database
     from app.state.entries import StoreDown
+    from app.state.usage import UsageStore
 
     async def run() -> T:
-        store = build_counters(read_settings())
+        database = build_database(read_settings())
         try:
-            return await work(store)
+            return await work(UsageStore(database))
         finally:
-            await store.close()
+            await database.close()
 
     try:
         return asyncio.run(run())

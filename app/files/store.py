@@ -1,7 +1,8 @@
 """Stores uploaded files, each for its owner alone and for a limited time.
 
-A file has two parts: `owner/id` with its bytes, and `owner/id.json`, its record, which is written last and deleted
-first. A file without a record does not exist. Other requests see an upload once its UploadWriter has published it.
+The bytes of a file are in the storage, as `owner/id`, and what else is known of it is in the index, which it enters
+last and leaves first. A file that is not in the index does not exist. Other requests see an upload once its
+UploadWriter has published it.
 """
 
 import asyncio
@@ -11,25 +12,17 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import IO, ParamSpec, TypeVar
-from weakref import WeakValueDictionary
 
 import structlog
 
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
-from app.files.storage import (
-    RECORD_SUFFIX,
-    DiskReserved,
-    FileIndex,
-    FileLimits,
-    NoRoom,
-    Storage,
-    StoredFile,
-    from_record,
-    to_record,
-)
+from app.files.index import FileIndex, FileLimits, NoRoom, StoredFile
+from app.files.storage import DiskReserved, Storage
+from app.state.database import Database
+from app.state.entries import StoreDown
 from models.base import RETRY_S, ran_out
 from models.workers.process import Closable
 from tasks.inputs.limits import megabytes
@@ -47,10 +40,10 @@ _REMOTE_THREADS = 8
 _PIECE = 64 * 1024
 """A file is read in pieces of this many bytes. A slow reader keeps three pieces in memory."""
 _ID = re.compile(r"file-[0-9a-f]{32}")
-_ABANDONED_S = 24 * 3600.0
-"""Age, in seconds, from which bytes without a record count as the remains of an interrupted upload."""
+_ABANDONED_S = 7 * 24 * 3600.0
+"""Age, in seconds, from which bytes that are not in the index count as the remains of an interrupted upload. It leaves
+time to restore a database that was lost."""
 _SWEEP_S = 3600.0
-_SYNC_S = 60.0
 
 log = structlog.get_logger(__name__)
 _HEAD = 64 * 1024
@@ -61,37 +54,30 @@ keys share."""
 
 
 class FileStore:
-    """Files of all owners. The storage is called in threads; its failures raise Unavailable."""
+    """Files of all owners. The storage is called in threads; its failures, and those of the index, raise
+    Unavailable."""
 
-    def __init__(self, storage: Storage, limits: FileLimits, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, storage: Storage, database: Database, limits: FileLimits, now: Callable[[], float] = time.time
+    ) -> None:
         self.storage = storage
         self.limits = limits
         self.now = now
         self.being_written: Counter[str] = Counter()
         """Bytes of each owner's unfinished uploads."""
-        self.index = FileIndex(storage)
+        self.index = FileIndex(database)
         self.faults = 0
-        """Number of failures of the storage."""
-        self._synced_at: dict[str, float] = {}
-        """Time at which an owner's folder was last read into the index, by owner, in seconds of the clock."""
-        self._sync_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        threads = _REMOTE_THREADS if self.index.is_shared else _THREADS
+        """Number of failures of the storage and of the index."""
+        threads = _REMOTE_THREADS if storage.is_remote else _THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="files")
 
     async def find(self, owner: str, file_id: str) -> StoredFile | None:
         """Return a file of `owner`; None if there is no such file, or it has expired."""
         if not _ID.fullmatch(file_id):
             return None
-        try:
-            file = from_record(await self.run(self.storage.get, f"{owner}/{file_id}{RECORD_SUFFIX}"))
-        except FileNotFoundError:
-            file = None
-        if file is None:
-            # There is no such file, perhaps because another server deleted it, or its record has a different version.
-            # The index must not list it.
-            await self._unlist(owner, file_id)
-            return None
-        if self._has_expired(file):
+        with self.failures():
+            file = await self.index.find(owner, file_id)
+        if file is not None and file.expires is not None and file.expires <= self.now():
             await self.delete(file)
             return None
         return file
@@ -104,23 +90,13 @@ class FileStore:
         after: str | None = None,
         purpose: str | None = None,
         is_ascending: bool = False,
-    ) -> list[bytes] | None:
-        """Return the records (`from_record`) of at most `limit` files of an owner, the newest first unless
-        `is_ascending`; with `after`, those after the file of this id, and None if there is no such file."""
-        await self.follow(owner)
-        select = partial(
-            self.index.page, limit=limit, after=after, purpose=purpose, is_ascending=is_ascending, now=self.now()
-        )
-        return await self.run(select, owner)
-
-    async def follow(self, owner: str) -> None:
-        """Read the owner's folder into the index: once, or at intervals if other servers write to the storage, too."""
-        async with self._sync_locks.setdefault(owner, asyncio.Lock()):
-            since = self._synced_at.get(owner)
-            is_old = since is None or (self.index.is_shared and abs(self.now() - since) > _SYNC_S)
-            if is_old or not await self.run(self.index.knows, owner):
-                await self.run(self.index.follow, owner)
-                self._synced_at[owner] = self.now()
+    ) -> list[StoredFile] | None:
+        """Return at most `limit` files of an owner, the newest first unless `is_ascending`; with `after`, those after
+        the file of this id, and None if there is no such file."""
+        with self.failures():
+            return await self.index.page(
+                owner, now=self.now(), limit=limit, after=after, purpose=purpose, is_ascending=is_ascending
+            )
 
     async def check_room(self, owner: str, size: int) -> None:
         """Raise PayloadTooLarge if `owner` has no room for one more file of `size` bytes."""
@@ -129,8 +105,8 @@ class FileStore:
 
     async def check_owner(self, owner: str, size: int, *, files: int = 0) -> None:
         """Raise PayloadTooLarge if `owner` has no room for `files` more files of `size` bytes together."""
-        await self.follow(owner)
-        number, used = await self.run(self.index.totals, owner)
+        with self.failures():
+            number, used = await self.index.totals(owner)
         _check_number(number + files, self.limits)
         _check_room(used + self.being_written[owner] + size, self.limits)
 
@@ -148,17 +124,9 @@ class FileStore:
             await asyncio.shield(self._in_thread(opened.close))
 
     async def delete(self, file: StoredFile) -> None:
-        # Without its record, a file no longer exists. Its data is deleted before the index is changed, which may need
-        # room on a full disk.
-        await self.run(self.storage.delete, f"{file.name}{RECORD_SUFFIX}")
+        with self.failures():
+            await self.index.remove([file])
         await self.run(self.storage.delete, file.name)
-        await self._unlist(file.owner, file.id)
-
-    async def _unlist(self, owner: str, file_id: str) -> None:
-        """Remove a file that no longer exists from the index. A failure is logged, and the index follows the storage
-        later."""
-        with suppress(Unavailable):
-            await self.run(self.index.remove, owner, file_id)
 
     @asynccontextmanager
     async def writing(self, owner: str) -> AsyncIterator["UploadWriter"]:
@@ -171,25 +139,23 @@ class FileStore:
             await asyncio.shield(asyncio.create_task(writing.end()))
 
     async def purge(self, owner: str) -> int:
-        """Delete all files of an owner, and return their number. Running servers no longer see them either."""
-        names = await self.run(self.storage.sizes, owner)
-        # Records are deleted first, because without its record a file no longer exists.
-        for name in sorted(names, key=lambda name: not name.endswith(RECORD_SUFFIX)):
+        """Delete all files of an owner, and return their number."""
+        with self.failures():
+            count = await self.index.purge(owner) if self.index.is_begun else 0
+        for name in await self.run(self.storage.names, owner):
             await self.run(self.storage.delete, name)
-        await self.run(self.index.erase, owner)
-        await self.run(self.index.follow, owner)
-        return sum(name.endswith(RECORD_SUFFIX) for name in names)
+        return count
 
     async def sweep(self) -> None:
         """Delete expired files, and the remains of interrupted uploads."""
+        if not self.index.is_begun:
+            return
+        for file in await self.index.expired(self.now()):
+            await self.delete(file)
         for owner in await self.run(self.storage.folders):
-            await self.run(self.index.follow, owner)
-            for file in await self.run(self.index.all, owner):
-                if self._has_expired(file):
-                    await self.delete(file)
-            names = await self.run(self.storage.sizes, owner)
-            for name in names:
-                if f"{name}{RECORD_SUFFIX}" not in names and not name.endswith(RECORD_SUFFIX):
+            known = await self.index.known(owner)
+            for name in await self.run(self.storage.names, owner):
+                if name.rpartition("/")[2] not in known:
                     await self.run(self._delete_abandoned, name)
 
     async def sweep_for_ever(self) -> None:
@@ -202,16 +168,15 @@ class FileStore:
 
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
-        await self.index.close()
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `call` in a thread. Raises FileNotFoundError, and Unavailable for any other OSError."""
-        with self._failures():
+        with self.failures():
             return await self._in_thread(call, *args, **kwargs)
 
     async def acquire(self, call: Callable[P, C], /, *args: P.args, **kwargs: P.kwargs) -> C:
         """Run `call` like `run`, and close its result if the caller is cancelled before getting it."""
-        with self._failures():
+        with self.failures():
             ended = self._in_thread(call, *args, **kwargs)
             try:
                 return await asyncio.shield(ended)
@@ -223,7 +188,8 @@ class FileStore:
         return asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
 
     @contextmanager
-    def _failures(self) -> Iterator[None]:
+    def failures(self) -> Iterator[None]:
+        """Raise Unavailable for failures of the storage and of the index, which are counted and logged."""
         try:
             yield
         except FileNotFoundError:
@@ -234,7 +200,7 @@ class FileStore:
             raise Unavailable(
                 "The server's disk has no room for more uploads at the moment.", code="storage_unavailable"
             ) from error
-        except OSError as error:
+        except (OSError, StoreDown) as error:
             self.faults += 1
             log.exception("file_storage_failed")
             raise Unavailable(
@@ -242,9 +208,6 @@ class FileStore:
                 code="storage_unavailable",
                 retry_after=RETRY_S if ran_out(error) else None,
             ) from error
-
-    def _has_expired(self, file: StoredFile) -> bool:
-        return file.expires is not None and file.expires <= self.now()
 
     def _delete_abandoned(self, name: str) -> None:
         try:
@@ -271,6 +234,7 @@ class UploadWriter:
         self._name = f"{owner}/{file_id}"
         self._size = 0
         self._used = 0
+        """Bytes of the owner's other files when this one was begun."""
         self._head = b""
         self._unwritten: list[bytes] = []
         self._unwritten_bytes = 0
@@ -278,8 +242,10 @@ class UploadWriter:
         self._published = False
 
     async def begin(self) -> None:
-        await self._store.follow(self._owner)
-        self._file = await self._store.acquire(self._create)
+        with self._store.failures():
+            number, self._used = await self._store.index.totals(self._owner)
+        _check_number(number + 1, self._store.limits)
+        self._file = await self._store.acquire(self._store.storage.create, self._name)
 
     async def write(self, piece: bytes) -> None:
         """Add bytes to the file. Raises PayloadTooLarge, before writing them, if the file or all files of its owner
@@ -326,32 +292,25 @@ class UploadWriter:
             if not self._published:
                 await self._store.run(self._store.storage.delete, self._name)
 
-    def _create(self) -> IO[bytes]:
-        number, self._used = self._store.index.totals(self._owner)
-        _check_number(number + 1, self._store.limits)
-        return self._store.storage.create(self._name)
-
     async def _publish(self, file: StoredFile) -> None:
+        limits = self._store.limits
         try:
-            await self._store.run(self._write_last, file)
+            await self._store.run(self._write_last)
+            with self._store.failures():
+                await self._store.index.add(file, limits)
         except NoRoom as no_room:
             self._published = False
-            limits = self._store.limits
             _check_number(limits.owner_files + no_room.too_many, limits)
             _check_room(limits.owner_bytes + 1, limits)
         except Exception:
             self._published = False
             raise
 
-    def _write_last(self, file: StoredFile) -> None:
-        """Write the rest of the file and then its record, in a single call of the threads that all keys share."""
-        store, limits = self._store, self._store.limits
+    def _write_last(self) -> None:
         open_file, self._file = self._file, None
         assert open_file is not None
         with open_file:
             self._write(open_file, self._unwritten)
-        with store.index.adding(file, limits.owner_bytes, limits.owner_files):
-            store.storage.put(f"{self._name}{RECORD_SUFFIX}", to_record(file))
 
     async def _flush(self) -> None:
         assert self._file is not None

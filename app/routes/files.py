@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.assembly.services import Services
 from app.errors import BadRequest, NotFound, PayloadTooLarge
-from app.files.storage import FileLimits, StoredFile, from_record
+from app.files.index import FileLimits, StoredFile
 from app.files.store import FileStore
 from app.http.form import UploadForm
 from app.http.request import ZDR_HEADER, ClientGone, is_on, refuse_compressed
@@ -86,20 +86,19 @@ async def list_files(
 ) -> Response:
     """A page of the key's files after the file `after`, the newest first unless `order` says otherwise."""
     services: Services = request.app.state.services
-    records = await services.files.page(
+    files = await services.files.page(
         request.state.caller.tenant, limit + 1, after=after, purpose=purpose, is_ascending=order == "asc"
     )
-    if records is None:
+    if files is None:
         raise BadRequest(f"Field 'after': there is no file '{(after or '')[:80]}'", param="after")
-    return Response(await asyncio.to_thread(_encode_page, records, limit), media_type="application/json")
+    return Response(await asyncio.to_thread(_encode_page, files, limit), media_type="application/json")
 
 
-def _encode_page(records: Sequence[bytes], limit: int) -> str:
+def _encode_page(files: Sequence[StoredFile], limit: int) -> str:
     """Return the JSON of the first `limit` of some files; further ones show that there are more."""
-    files = [from_record(record) for record in records[:limit]]
-    data = [_object(file) for file in files if file]
-    first, last = (file.id if file else None for file in ((files[0], files[-1]) if files else (None, None)))
-    return FileList(data=data, first_id=first, last_id=last, has_more=len(records) > limit).model_dump_json()
+    data = [_object(file) for file in files[:limit]]
+    first, last = (data[0].id, data[-1].id) if data else (None, None)
+    return FileList(data=data, first_id=first, last_id=last, has_more=len(files) > limit).model_dump_json()
 
 
 @router.get("/{file_id}")

@@ -1,10 +1,10 @@
-"""State that outlives a request, behind two interfaces.
+"""State that outlives a request.
 
-Entries, which are cached answers and stored responses: `entries` has the interface of the stores and protects requests
-from a failing store, `sealing` defines the stored form of a value, and `sqlite_entries` and `redis_entries` are the
-stores. `responses` keeps responses in one of these stores.
+Durable state is in a database: `tables` describes it, `database` opens it, `migrations` brings it to the newest
+revision. `responses` keeps responses there, and `usage` what keys have used.
 
-Usage of keys: `counters` has the interface, and `sqlite_counters` and `redis_counters` are the stores.
+Cached answers: `entries` has the interface of the stores and protects requests from a failing store, `sealing` defines
+the stored form of a value, and `sql_entries` and `redis_entries` are the stores.
 
-`sqlite_file` opens the files of the SQLite stores.
+What keys use now: `counters` has the interface, and `memory_counters` and `redis_counters` are the stores.
 """

@@ -1,8 +1,8 @@
-"""The interface of the stores that count the usage of each key: its rates, its budget, and its running requests.
+"""The interface of the stores that count what each key uses now: its rates, its budget, and its running requests.
 
 In one step, a request reserves the whole amount that it may use; a refused request reserves nothing. Settling the
-request returns the unused part. If a server dies, its requests no longer count as running once their leases have ended,
-and are charged as reserved, because nobody knows what they used.
+request returns the unused part. One server counts in its own memory, several count in Redis. What a budget has spent is
+also recorded in the database (`usage`), from which a store that knows nothing of a period begins.
 """
 
 import math
@@ -13,22 +13,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol, get_args
 
-import structlog
-
 Period = Literal["day", "month", "total"]
 PERIODS: tuple[Period, ...] = get_args(Period)
 Limit = Literal["requests", "tokens", "concurrent", "unforeseen", "budget"]
 
 NANO = 1_000_000_000
-"""Units of money per dollar: money is counted in whole billionths, because their sums are exact in SQLite and in Redis'
+"""Units of money per dollar: money is counted in whole billionths, because their sums are exact in SQL and in Redis'
 Lua."""
 MINUTE_S = 60.0
 LEASE_S = 30.0
 """A reservation ends after this many seconds unless its server renews it."""
 ENDED_LEASE_S = 3600.0
 """A lease that ended without a settlement is kept for this many seconds. A settlement that comes later is ignored."""
-MAX_UNSETTLED = 10_000
-"""A server keeps at most this many settlements that could not be written."""
 MAX_UNFORESEEN = 16
 """Largest number of shares that simultaneous requests of one key may hold in total. A request that may cost more than
 its reservation holds shares. The limit applies to keys with a budget or a limit on tokens per minute, and bounds the
@@ -42,8 +38,6 @@ KEPT_DAYS = 400
 """Number of days for which daily usage, and spending by day or month, are kept."""
 ROUNDING = 1e-6
 """Tolerance of a rate, because fractions of time are inexact."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,21 +160,6 @@ class Refusal:
     levels: RateLevels
 
 
-@dataclass(frozen=True, slots=True)
-class DailyUsage:
-    """Usage of a key on one day."""
-
-    tenant: str
-    name: str
-    """Name of the key in the file of keys."""
-    day: str
-    """Day in UTC, such as `2026-01-31`."""
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    money: int
-
-
 @dataclass(slots=True)
 class TenantUsage:
     """Usage of a tenant by which a store admits or refuses a request."""
@@ -210,37 +189,6 @@ class TenantUsage:
 
 def _is_over(used: float, added: int, limit: int | None) -> bool:
     return limit is not None and added > 0 and used + added > limit + ROUNDING
-
-
-class Unsettled:
-    """Settlements of a server that its store could not write. They are kept until they are written, because what they
-    charge would be lost otherwise."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[Reservation, Amount]] = {}
-        self._known: set[str] = set()
-        """Leases of the settlements that have failed before."""
-        self.faults = 0
-
-    def keep(self, reservation: Reservation, used: Amount, failure: Exception | None = None) -> None:
-        """Keep a settlement, unless too many are kept. Without a lease, it could be written twice, and is not kept.
-        `failure`: the reason why it was not written, which is counted and logged the first time."""
-        lease = reservation.lease
-        is_new = lease is None or lease not in self._known
-        if is_new and failure is not None:
-            self.faults += 1
-            log.warning("counters_not_settled", reason=str(failure) or type(failure).__name__)
-        # What only returns a reservation must not take the room of what was used.
-        room = MAX_UNSETTLED if used.requests else MAX_UNSETTLED // 2
-        if lease is not None and (not is_new or len(self._known) < room):
-            self._known.add(lease)
-            self._kept[lease] = reservation, used
-
-    def take(self) -> list[tuple[Reservation, Amount]]:
-        """Return the kept settlements, which are to be written again. Those that fail again come back by `keep`."""
-        self._known.intersection_update(self._kept)
-        kept, self._kept = self._kept, {}
-        return list(kept.values())
 
 
 def refused(limit: Limit, limits: Limits, amount: Amount, levels: RateLevels) -> Refusal:
@@ -287,7 +235,7 @@ class CounterStore(Protocol):
 
     @property
     def faults(self) -> int:
-        """Number of calls of `settle` that failed."""
+        """Number of settlements that could not be written at once."""
 
     async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
         """Reserve all of `amount`, or nothing."""
@@ -295,26 +243,26 @@ class CounterStore(Protocol):
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         """End a reservation: return the unused part, and charge any additional usage even if that exceeds a limit.
 
-        The caller does not wait for the store, but all later requests of this server are handled after this step. If
-        the store is down, this is logged, and the settlement is kept for `settle_again`. A reservation is settled once:
-        if its lease is no longer known, nothing changes.
+        All later requests of this server are handled after this step. If the store is down, this is logged, and the
+        settlement is kept for `settle_again`. A reservation is settled once: if its lease is no longer known, nothing
+        changes.
         """
 
     async def settle_again(self) -> None:
-        """Begin to write the settlements that could not be written."""
+        """Write the settlements that could not be written."""
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         """Extend the leases by another LEASE_S."""
 
-    async def add(self, usage: Sequence[DailyUsage]) -> None: ...
-
-    async def usage(self) -> list[DailyUsage]:
-        """Return the usage of all keys, ordered by name and day."""
-
-    async def forget(self, tenant: str) -> int:
-        """Delete the usage of a tenant, and return the number of days deleted."""
+    async def forget(self, tenant: str) -> None:
+        """Delete what is counted of a tenant."""
 
     async def close(self) -> None: ...
+
+
+class Spending(Protocol):
+    async def spent(self, tenant: str, period: str) -> int:
+        """Return the money that a tenant has spent in a period of its budget, in billionths of a dollar."""
 
 
 Clock = Callable[[], float]

@@ -53,29 +53,7 @@ class StoreSlow(StoreDown):
     """Raised if the store did not answer in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryTotals:
-    """Number and size of the entries of one kind that a store holds for one tenant."""
-
-    tenant: str
-    kind: str
-    entries: int
-    size: int
-    """Size of the stored entries, in bytes."""
-
-
-class InspectableStore(Protocol):
-    """The operator's view of a store: its contents, and their deletion. Every method may raise StoreDown."""
-
-    async def entry_totals(self) -> list[EntryTotals]: ...
-
-    async def purge(self, tenant: str | None = None) -> int:
-        """Delete all entries, or all entries of a tenant, and return their number."""
-
-    async def close(self) -> None: ...
-
-
-class EntryStore(InspectableStore, Protocol):
+class EntryStore(Protocol):
     """Store of values by key. Values expire by age; if there are too many, the least recently used are deleted first.
     Every method may raise StoreDown."""
 
@@ -90,6 +68,11 @@ class EntryStore(InspectableStore, Protocol):
 
     async def sweep(self) -> int:
         """Delete expired entries, unless the store does that by itself, and return their number."""
+
+    async def purge(self, tenant: str) -> int:
+        """Delete all entries of a tenant, and return their number."""
+
+    async def close(self) -> None: ...
 
 
 class Sweepable(Protocol):

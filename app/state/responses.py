@@ -11,8 +11,6 @@ import pydantic_core
 from app.state.entries import READ_AT_ONCE, CircuitBreaker, EntryStore, Key, StoreDown
 from app.state.sealing import Sealer, unpacked_size
 
-RESPONSE_PREFIX = "openfaze:response:1:"
-"""Prefix of the keys in Redis."""
 LARGEST_RESPONSE = 64 * 1024 * 1024
 """A response is stored only if it has at most this size, in bytes, with its input. Larger responses are sent to the
 client, but not stored."""

@@ -2,9 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 
-from app.assembly.building import build_counters, build_entry_store, build_files, build_responses, has_cache
-from app.batches.building import build_batch_store
+from app.assembly.building import (
+    build_counters,
+    build_database,
+    build_entry_store,
+    build_files,
+    build_responses,
+    has_cache,
+)
+from app.batches.store import BatchStore
 from app.settings import Settings
+from app.state.usage import UsageStore
 
 
 def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
@@ -12,12 +20,15 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
     ValueError."""
 
     async def purge(tenant: str) -> list[tuple[str, int]]:
-        files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
-        responses = build_responses(settings)
+        database = build_database(settings)
+        files, batches = build_files(settings, database), BatchStore(database)
+        responses, usage = build_responses(settings, database), UsageStore(database)
+        counters = build_counters(settings, usage)
         try:
             # Batches are deleted first, because running batches write files.
             deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
-            deleted.append(("days of usage", await counters.forget(tenant)))
+            await counters.forget(tenant)
+            deleted.append(("days of usage", await usage.forget(tenant)))
             deleted.append(("responses", await responses.purge(tenant)))
             # Answers are deleted even if the cache is switched off, or its settings are missing in this shell.
             if has_cache(settings):
@@ -27,10 +38,8 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
                 finally:
                     await answers.close()
         finally:
-            await files.close()
-            await counters.close()
-            await batches.close()
-            await responses.close()
+            for store in (files, counters, responses, database):
+                await store.close()
         return deleted
 
     return purge

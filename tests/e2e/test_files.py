@@ -69,8 +69,7 @@ def nothing_is_left(sdk: openai.OpenAI, files_dir: Path) -> Iterator[None]:
 
 
 def stored_in(files_dir: Path) -> list[Path]:
-    """All that lies there but the index, which counts it."""
-    return [path for path in files_dir.rglob("*") if path.is_file() and not path.name.startswith("index.sqlite3")]
+    return [path for path in files_dir.rglob("*") if path.is_file()]
 
 
 def ocr(client: openai.OpenAI, *parts: Any, text: str = "Read it.") -> dict[str, Any]:

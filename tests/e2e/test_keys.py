@@ -95,7 +95,7 @@ def test_a_limit_that_will_not_do_names_its_field(arguments: tuple[str, ...], me
     keys("add", "alice", folder=tmp_path)
     before = (tmp_path / FILE).read_bytes()
     result = openfaze_here(
-        "keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_STATE_URL="sqlite:///counters.sqlite"
+        "keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_STATE_URL="sqlite:///state.sqlite"
     )
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
@@ -104,12 +104,12 @@ def test_a_limit_that_will_not_do_names_its_field(arguments: tuple[str, ...], me
 
 STORES = {
     "answers.sqlite entries": 3,
-    "batches.sqlite batches": 1,
-    "counters.sqlite rates": 1,
-    "counters.sqlite spent": 1,
-    "counters.sqlite usage": 1,
-    "files": 4,
-    "responses.sqlite entries": 1,
+    "files": 2,
+    "state.sqlite batches": 1,
+    "state.sqlite responses": 1,
+    "state.sqlite spent": 1,
+    "state.sqlite uploads": 2,
+    "state.sqlite usage": 1,
 }
 """Where how much is kept of a key that has used everything, when all is written."""
 

@@ -10,7 +10,7 @@ from tests.boxes.bare.machines import machine
 from tests.conftest import SHARED
 from tests.containers import RELEASES
 
-PROGRAMS = ("redis-server", "promtool", "espeak-ng", "Chromium", "bubblewrap", "Apertium")
+PROGRAMS = ("PostgreSQL", "redis-server", "promtool", "espeak-ng", "Chromium", "bubblewrap", "Apertium")
 LOG = "/tmp/make-test.log"
 """In the container, where one who waits can see how far it is."""
 

@@ -1,5 +1,6 @@
-"""Two servers on one Redis and the same volumes, behind a proxy that hands connections on in turn."""
+"""Two servers on one PostgreSQL, one Redis and the same volumes, behind a proxy that hands connections on in turn."""
 
+import base64
 import contextlib
 import itertools
 import os
@@ -27,10 +28,9 @@ MODEL = "interfaze-beta"
 CADDY = shutil.which("caddy")
 PAGE = [fence.code for fence in fences(ROOT / "docs" / "deployment.md")]
 [SEVERAL] = [code for code in PAGE if "scale: 2" in code]
-[OF_SEVERAL] = [code for code in PAGE if code.startswith("OPENFAZE_STATE_URL=redis:")]
+[OF_SEVERAL] = [code for code in PAGE if code.startswith("OPENFAZE_STATE_URL=postgresql:")]
 SETTINGS = {
     "OPENFAZE_CACHE": "exact",
-    "OPENFAZE_CACHE_URL": "redis://redis-responses:6379/1",
     "OPENFAZE_KEYS_FILE": "keys/keys.toml",
     "OPENFAZE_OPEN": 0,
     "OPENFAZE_PRELOAD": "",
@@ -42,8 +42,10 @@ services:
     ports: !override ["127.0.0.1::8000"]
   redis:
     image: {image}
-  redis-responses:
+  redis-cache:
     image: {image}
+  postgres:
+    image: {postgres}
 """
 _REDIS = """
 FROM {base}
@@ -52,6 +54,29 @@ RUN install --directory --owner=redis /data \\
     && printf '#!/bin/sh\\nexec /usr/bin/redis-server "$@" --protected-mode no\\n' > /usr/local/bin/redis-server \\
     && chmod +x /usr/local/bin/redis-server
 WORKDIR /data
+"""
+
+
+_START_POSTGRES = """
+set -e
+data=/var/lib/postgresql/data/db
+bin=$(echo /usr/lib/postgresql/*/bin)
+run="setpriv --reuid=postgres --regid=postgres --clear-groups"
+chown postgres /var/lib/postgresql/data
+if ! test -e $data; then
+    echo "$POSTGRES_PASSWORD" > /tmp/password
+    chmod 644 /tmp/password
+    $run $bin/initdb -D $data -U "$POSTGRES_USER" -A scram-sha-256 --pwfile=/tmp/password
+    echo "host all all all scram-sha-256" >> $data/pg_hba.conf
+    echo "CREATE DATABASE $POSTGRES_USER" | $run $bin/postgres --single -D $data postgres
+fi
+exec $run $bin/postgres -D $data -c listen_addresses="*" -c unix_socket_directories=/tmp
+"""
+"""What postgres:17 does: a database of the user's name, for those in its network who know the password."""
+_POSTGRES = """
+FROM {base}
+RUN echo {start} | base64 --decode > /start.sh
+CMD ["sh", "/start.sh"]
 """
 
 
@@ -83,7 +108,9 @@ def servers(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         installation.configure(**settings, **SETTINGS)
         installation.add("docker-compose.override.yml", SEVERAL)
         redis = building.made("redis", _REDIS.format(base=base(13, "redis-server")))
-        installation.add("any-ports.yml", _FOR_PODMAN.format(image=redis))
+        start = base64.b64encode(_START_POSTGRES.encode()).decode()
+        postgres = building.made("postgres", _POSTGRES.format(base=base(13, "postgresql"), start=start))
+        installation.add("any-ports.yml", _FOR_PODMAN.format(image=redis, postgres=postgres))
         # Without a key none starts.
         installation.compose("run", "--rm", "-T", "openfaze", "openfaze", "keys", "add", "first")
         installation.compose("up", "--detach", "--no-build")

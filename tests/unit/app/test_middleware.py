@@ -20,7 +20,9 @@ from app.middleware import LARGEST_HEAD, RequestScope
 from app.monitoring.metrics import Metrics
 from app.monitoring.tracing import Traces
 from app.state.counters import Prices
-from app.state.sqlite_counters import SqliteCounters
+from app.state.database import Database, sqlite_url
+from app.state.memory_counters import MemoryCounters
+from app.state.usage import UsageStore
 from models.base import EngineOverloaded
 from models.queues import KEY
 from tests.e2e.full_model import client_of_app
@@ -156,7 +158,8 @@ class Server:
     """The middleware around an application, which answers once `may_answer` is set, or fails with `error`."""
 
     def __init__(self, *keys: str, concurrent: int = 1, error: Exception | None = None) -> None:
-        control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
+        usage = UsageStore(Database(sqlite_url(Path("none"))))
+        control = AdmissionControl(MemoryCounters(usage), usage, Prices(1, 1))
         self.begun: list[str] = []
         self.sent: list[Message] = []
         self.may_answer = asyncio.Event()

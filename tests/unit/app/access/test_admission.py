@@ -1,9 +1,8 @@
 """A request's admission and its charge, with a real store."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,12 @@ from app.access.admission import ASSUMED_ANSWER_TOKENS, Admission, AdmissionCont
 from app.access.key_file import digest_of
 from app.access.keys import ApiKeys, Caller
 from app.errors import ApiError, InsufficientQuota, InvalidApiKey, RateLimited, TaskNotAllowed, Unavailable
-from app.state.counters import NANO, Amount, Limits, Prices, Refusal, Reservation
-from app.state.sqlite_counters import SqliteCounters
-from tests.waiting import until
+from app.state.counters import NANO, Limits, Prices
+from app.state.database import Database, sqlite_url
+from app.state.memory_counters import MemoryCounters
+from app.state.redis_counters import RedisCounters
+from app.state.usage import UsageStore
+from tests.server import free_port
 
 PRICES = Prices(1.0, 2.0)
 A_TOKEN = 1000
@@ -31,11 +33,21 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-async def control(tmp_path: Path) -> AsyncIterator[AdmissionControl]:
-    control = AdmissionControl(SqliteCounters(tmp_path / "counters.sqlite", clock=Clock()), PRICES, clock=Clock())
+@asynccontextmanager
+async def controlling(path: Path) -> AsyncIterator[AdmissionControl]:
+    """The control of a server, with its state in a file."""
+    database, clock = Database(sqlite_url(path)), Clock()
+    usage = UsageStore(database)
+    control = AdmissionControl(MemoryCounters(usage, clock=clock, calendar=clock), usage, PRICES, clock=clock)
     yield control
     await control.close()
+    await database.close()
+
+
+@pytest.fixture
+async def control(tmp_path: Path) -> AsyncIterator[AdmissionControl]:
+    async with controlling(tmp_path / "state.sqlite") as control:
+        yield control
 
 
 def caller(**limits: Any) -> Caller:
@@ -83,7 +95,7 @@ async def test_a_spent_budget_leaves_answers_from_the_cache(control: AdmissionCo
     await missed.abort(has_begun=True)
     await (await entered(control, who)).settle()
     await control.flush()
-    [used] = await control._store.usage()
+    [used] = await control._usage.usage()
     assert (used.requests, used.input_tokens, used.money) == (3, 100, 100 * A_TOKEN)
 
 
@@ -138,65 +150,57 @@ async def test_headers_are_those_of_the_rates_that_the_key_has(control: Admissio
     assert (await entered(control, caller(budget=1))).headers == {}
 
 
-async def test_a_key_without_limits_costs_the_store_nothing(tmp_path: Path) -> None:
-    control = AdmissionControl(SqliteCounters(tmp_path / "counters.sqlite"), PRICES)
-    for _ in range(3):
-        admission = await entered(control, Caller("a" * 32, limits=Limits()), "chat", 5, None)
-        await admission.count_unreserved()
-        await admission.settle(5, 5)
-    await control.close()
-    assert not (tmp_path / "counters.sqlite").exists()
+async def test_a_key_without_limits_or_a_name_costs_the_store_nothing(tmp_path: Path) -> None:
+    async with controlling(tmp_path / "state.sqlite") as control:
+        for _ in range(3):
+            admission = await entered(control, Caller("a" * 32, limits=Limits()), "chat", 5, None)
+            await admission.count_unreserved()
+            await admission.settle(5, 5)
+    assert not (tmp_path / "state.sqlite").exists()
 
 
 async def test_usage_that_cannot_be_written_waits(tmp_path: Path) -> None:
-    path = tmp_path / "counters.sqlite"
+    path = tmp_path / "state.sqlite"
     path.mkdir()
-    control = AdmissionControl(SqliteCounters(path), PRICES)
-    for _ in range(2):
+    async with controlling(path) as control:
+        for _ in range(2):
+            await (await entered(control, caller(), "chat")).settle(1, 2)
+            await control.flush()
+        path.rmdir()
         await (await entered(control, caller(), "chat")).settle(1, 2)
         await control.flush()
-    path.rmdir()
-    await (await entered(control, caller(), "chat")).settle(1, 2)
-    await control.flush()
-    await control.flush()
-    [used] = await control._store.usage()
+        await control.flush()
+        [used] = await control._usage.usage()
     assert (used.name, used.requests, used.input_tokens, used.output_tokens) == ("alice", 3, 3, 6)
     assert used.money == 15 * A_TOKEN
-    await control.close()
 
 
-async def test_what_could_not_be_charged_is_charged_when_the_server_stops(tmp_path: Path) -> None:
-    path = tmp_path / "counters.sqlite"
-    store = SqliteCounters(path)
-    control = AdmissionControl(store, PRICES)
+async def test_a_budget_that_was_spent_is_spent_after_a_restart(tmp_path: Path) -> None:
     who = caller(budget=2000 * A_TOKEN)
-    admission = await entered(control, who, "chat")
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        await admission.settle(1990)
-        await until(lambda: control.faults == 1)
-    await control.close()
-    again = SqliteCounters(path)
-    refusal = await again.reserve(who.tenant, who.limits, Amount(money=11 * A_TOKEN))
-    assert isinstance(refusal, Refusal)
-    assert isinstance(await again.reserve(who.tenant, who.limits, Amount(money=10 * A_TOKEN)), Reservation)
-    await again.close()
+    async with controlling(tmp_path / "state.sqlite") as control:
+        await (await entered(control, who, "chat")).settle(1990)
+    async with controlling(tmp_path / "state.sqlite") as control:
+        with pytest.raises(InsufficientQuota):
+            await entered(control, who, "chat", 11)
+        await entered(control, who, "chat", 10)
 
 
 async def test_a_store_that_is_down_refuses_or_allows(tmp_path: Path) -> None:
-    (tmp_path / "counters.sqlite").mkdir()
-    store = SqliteCounters(tmp_path / "counters.sqlite")
+    database = Database(sqlite_url(tmp_path / "state.sqlite"))
+    usage = UsageStore(database)
+    store = RedisCounters(f"redis://127.0.0.1:{free_port()}/0", usage)
     who = caller(requests_per_minute=1)
     with capture_logs() as log, pytest.raises(Unavailable) as refusal:
-        await entered(AdmissionControl(store, PRICES), who)
+        await entered(AdmissionControl(store, usage, PRICES), who)
     assert (refusal.value.code, refusal.value.retry_after) == ("upstream_unavailable", 2)
     assert [line["event"] for line in log] == ["counters_down"]
-    lenient = AdmissionControl(store, PRICES, when_down="allow")
+    lenient = AdmissionControl(store, usage, PRICES, when_down="allow")
     for _ in range(3):
         admission = await entered(lenient, who)
         await admission.settle()
         assert admission.headers == {}
     await store.close()
+    await database.close()
 
 
 async def test_tasks_that_a_key_may_not_run_cost_it_nothing(control: AdmissionControl) -> None:

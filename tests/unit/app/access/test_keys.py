@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from app.access import keys as access
 from app.access.key_file import KeyFileError, add_key, remove_key, rotate_key
 from app.access.keys import ApiKeys, Caller, KeyReference
-from app.assembly.building import build_counters, build_keys, without_keys
+from app.assembly.building import build_keys, without_keys
 from app.errors import InvalidApiKey
 from app.settings import Settings
 from app.state.counters import NANO, Limits
@@ -334,9 +334,3 @@ def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> N
 def test_a_default_task_that_nobody_knows_keeps_the_server_from_starting() -> None:
     with pytest.raises(ValueError, match="^OPENFAZE_DEFAULT_TASKS: no task 'cooking'; choose from: "):
         build_keys(Settings(_env_file=None, default_tasks=("cooking",)))
-
-
-@pytest.mark.parametrize("url", ["postgres://host/db", "sqlite:relative", "counters.sqlite"])
-def test_a_store_that_nobody_knows_keeps_the_server_from_starting(url: str) -> None:
-    with pytest.raises(ValueError, match="^OPENFAZE_STATE_URL: should be sqlite:///path or redis://host:port"):
-        build_counters(Settings(_env_file=None, state_url=url))

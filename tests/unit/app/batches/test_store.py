@@ -2,29 +2,24 @@
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import structlog
 
-from app.access.keys import EVERYONE, KeyReference
+from app.access.keys import EVERYONE
 from app.batches import store
-from app.batches.building import name_of_storage
 from app.batches.runner import LEASE_S
-from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches, TooManyResults
-from app.settings import Settings
-from app.state.entries import StoreDown
+from app.batches.store import LeaseLost, Record, TooManyBatches, TooManyResults
 from app.upkeep.tenant_deletion import build_purges
 from tests.batches import World, open_world
 from tests.waiting import until
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(tmp_path) as world:
+async def world(tmp_path: Path, state_url: str) -> AsyncIterator[World]:
+    async with open_world(tmp_path, state_url=state_url) as world:
         yield world
 
 
@@ -66,40 +61,6 @@ async def test_a_server_that_is_silent_loses_its_batch_and_what_it_then_writes(w
         with pytest.raises(LeaseLost):
             await write
     assert (await world.batch(batch_id)).completed == 0
-
-
-async def test_a_clock_that_was_set_back_keeps_nobody_from_a_batch_for_longer_than_a_lease(world: World) -> None:
-    batch_id = await world.add("a")
-    ahead = world.now + 24 * 3600
-    assert await world.store.claim("dead", ahead, ahead + LEASE_S) is not None
-    assert await world.store.claim("next", world.now, world.now + LEASE_S) is None
-    later = world.now + LEASE_S + 1
-    taken = await world.store.claim("next", later, later + LEASE_S)
-    assert taken is not None
-    assert taken.id == batch_id
-
-
-async def test_a_clock_that_was_set_back_delays_no_notice_of_an_end(world: World) -> None:
-    batch_id = await world.add("a")
-    assert await world.store.claim("server", world.now, world.now + LEASE_S) is not None
-    await world.store.end(batch_id, "server", "failed", world.now + 24 * 3600, tell=True)
-    due = await world.store.claim_notice(world.now, world.now + 60)
-    assert due is not None
-    assert due.id == batch_id
-    assert await world.store.claim_notice(world.now, world.now + 60) is None, "somebody tells it already"
-
-
-async def test_notices_of_keys_are_due_in_turn_the_oldest_of_each_first(world: World) -> None:
-    for owner, number in (("alice", 3), ("bob", 1), ("carol", 2)):
-        for _ in range(number):
-            await end(world, await world.add("a", owner=owner), tell=True)
-            world.now += 1
-    owners, created = [""], []
-    while (batch := await world.store.claim_notice(world.now, world.now + 60, owners[-1])) is not None:
-        owners.append(batch.tenant)
-        created.append(batch.created)
-    assert owners[1:] == ["alice", "bob", "carol", "alice", "carol", "alice"]
-    assert created == [1_000_000, 1_000_003, 1_000_004, 1_000_001, 1_000_005, 1_000_002]
 
 
 async def end(world: World, batch_id: str, *, tell: bool) -> None:
@@ -178,27 +139,6 @@ async def test_the_oldest_of_a_keys_finished_batches_are_forgotten(
     assert await world.store.find("other", added[0]) is not None
 
 
-async def test_a_batch_whose_notice_is_due_is_forgotten_only_beyond_twice_as_many(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "MAX_FINISHED", 2)
-    added = []
-    with structlog.testing.capture_logs() as lines:
-        for number in range(7):
-            world.now += 1
-            added.append(await world.add(f"{number}"))
-            await end(world, added[-1], tell=number != 1)
-    kept = [batch.id for batch in await world.store.page(EVERYONE, None, 10)]
-    assert kept == [*reversed(added[2:])], "the one without a notice went first"
-    assert lines == [{"event": "batch_notice_dropped", "log_level": "warning", "batch": added[0]}]
-    for batch_id in added:
-        await world.store.note_notice(batch_id, None)
-    world.now += 1
-    newest = await world.add("newest")
-    kept = [batch.id for batch in await world.store.page(EVERYONE, None, 10)]
-    assert kept == [newest, added[6], added[5]]
-
-
 async def test_the_batches_of_one_key_are_listed_the_newest_first(world: World) -> None:
     added = []
     for number in range(3):
@@ -209,18 +149,6 @@ async def test_the_batches_of_one_key_are_listed_the_newest_first(world: World) 
     assert [batch.id for batch in listed] == [added[2], added[1]]
     assert [batch.id for batch in await world.store.page(EVERYONE, listed[-1], 2)] == [added[0]]
     assert await world.store.find("other", added[0]) is None
-
-
-async def test_keys_take_turns(world: World) -> None:
-    mine = [await world.add(f"{number}") for number in range(3)]
-    other = await world.add("x", owner="other")
-    claimed = []
-    for _ in range(4):
-        batch = await world.store.claim("me", world.now, world.now + LEASE_S)
-        assert batch is not None
-        claimed.append(batch.id)
-    assert claimed[0] in mine
-    assert claimed[1] == other
 
 
 async def test_what_is_over_is_forgotten_when_its_time_is_up(world: World) -> None:
@@ -243,144 +171,36 @@ async def test_a_due_notice_keeps_its_batch_for_a_day_longer(world: World) -> No
     assert [line["event"] for line in lines] == ["batch_notice_dropped"]
 
 
-async def test_the_room_of_answers_that_lie_in_files_goes_back_to_the_disk(world: World) -> None:
-    batch_id = await world.add("a")
-    await world.store.claim("me", world.now, world.now + LEASE_S)
-    await world.store.note(batch_id, "me", [Record(number, True, bytes(20_000)) for number in range(200)])
-    await world.store.end(batch_id, "me", "completed", world.now, tell=False)
-    await world.store.sweep(0, world.now)
-    await world.store.close()
-    assert world.path.stat().st_size < 100_000
-    world.store = BatchStore(world.path)
-    assert (await world.batch(batch_id)).completed == 200, "the batch is known yet"
+async def test_a_notice_is_due_at_its_time_and_of_keys_that_are_not_skipped(world: World) -> None:
+    mine, other = await world.add("a"), await world.add("b", owner="other")
+    for batch_id in (mine, other):
+        world.now += 1
+        await end(world, batch_id, tell=True)
+    now = world.now
+    claimed = [await world.store.claim_notice(*times) for times in ((now - 2, now), (now, now + 60, [EVERYONE]))]
+    assert [batch and batch.id for batch in claimed] == [None, other]
+    claimed = [await world.store.claim_notice(now, now + 60) for _ in range(2)]
+    assert [batch and batch.id for batch in claimed] == [mine, None]
+    await world.store.note_notice(mine, now + 5)
+    again = await world.store.claim_notice(now + 5, now + 60)
+    assert again is not None
+    assert (again.id, again.tries) == (mine, 1)
 
 
 async def test_all_of_a_key_is_deleted_on_request(world: World) -> None:
     mine, other = await world.add("a"), await world.add("b", owner="other")
+    await world.store.claim("me", world.now, world.now + LEASE_S)
+    await world.store.note(mine, "me", [Record(1, True, b"{}")])
     assert ("batches", 1) in await build_purges(world.services.settings)(EVERYONE)
     assert await world.store.find(EVERYONE, mine) is None
+    assert await world.store.done(mine) == set()
     assert await world.store.find("other", other) is not None
-    kept = b"".join(path.read_bytes() for path in world.path.parent.iterdir() if path.is_file())
-    assert other.encode() in kept
-    assert mine.encode() not in kept
+    with pytest.raises(LeaseLost):
+        await world.store.note(mine, "me", [Record(2, True, b"{}")])
 
 
-async def test_a_file_of_another_version_stays_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "batches.sqlite"
-    with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 99")
-        database.execute("CREATE TABLE batches (id TEXT)")
-    database.close()
-    store = BatchStore(path)
-    with pytest.raises(StoreDown, match="99"):
-        await store.find(EVERYONE, "batch")
-    await store.close()
-
-
-async def test_a_file_of_an_earlier_version_goes_on(world: World) -> None:
-    """Without the columns that name the key, as 0.1.0 made it."""
-    batch_id = await world.add("a", "b")
-    await world.store.close()
-    database = sqlite3.connect(world.path)
-    for column in ("key_digest", "key_name", "result_bytes", "storage", "output_keep_s"):
-        database.execute(f"ALTER TABLE batches DROP COLUMN {column}")
-    database.execute("PRAGMA user_version = 1")
-    database.close()
-    world.store = BatchStore(world.path)
-    async with world.running():
-        batch = await world.ended(batch_id)
-    assert (batch.status, batch.completed, batch.key) == ("completed", 2, KeyReference(EVERYONE))
-
-
-async def test_the_results_in_a_file_of_an_earlier_version_are_counted(world: World) -> None:
-    batch_id = await world.add("a")
-    await world.store.claim("me", world.now, world.now + LEASE_S)
-    await world.store.note(batch_id, "me", [Record(1, True, b"{}"), Record(2, True, b"{}")])
-    await world.store.close()
-    database = sqlite3.connect(world.path)
-    for column in ("result_bytes", "storage", "output_keep_s"):
-        database.execute(f"ALTER TABLE batches DROP COLUMN {column}")
-    database.execute("PRAGMA user_version = 2")
-    database.close()
-    world.store = BatchStore(world.path)
-    assert await world.store.result_bytes(EVERYONE) == 6
-
-
-async def test_nothing_is_made_before_there_is_a_batch(world: World) -> None:
-    async with world.running() as runner:
+async def test_nothing_is_made_before_there_is_a_batch(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world, world.running() as runner:
         runner.wake()
         await asyncio.sleep(0.05)
-    assert not world.path.exists()
-
-
-async def test_a_server_with_other_files_leaves_a_batch_alone(world: World) -> None:
-    batch_id = await world.add("a")
-    own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")
-    try:
-        batch = await world.store.find(EVERYONE, batch_id)
-        assert batch is not None
-        await own.add(replace(batch, id="of_files"), limit=9)
-        now, later = world.now, world.now + LEASE_S
-        claimed = await other.claim("other", now, later)
-        assert claimed is not None
-        assert claimed.id == batch_id, "a batch of an earlier version may be anyone's"
-        assert await other.claim("other", now, later) is None
-        mine = await own.claim("own", now, later)
-        assert mine is not None
-        assert mine.id == "of_files"
-        await own.end("of_files", "own", "completed", now, tell=True)
-        assert await other.claim_notice(now, later) is None
-        assert await other.sweep(now + 1, now) == 0
-        reported = await own.claim_notice(now, later)
-        assert reported is not None
-        await own.note_notice(reported.id, None)
-        assert await own.sweep(now + 1, now) == 1
-    finally:
-        await own.close()
-        await other.close()
-
-
-async def test_a_server_forgets_only_finished_batches_of_its_own_files(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "MAX_FINISHED", 0)
-    batch = await world.store.find(EVERYONE, await world.add("a"))
-    assert batch is not None
-    own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")
-    try:
-        await own.add(replace(batch, id="of_files"), limit=9)
-        for _ in range(2):
-            assert await own.claim("own", world.now, world.now + LEASE_S) is not None
-        await own.end("of_files", "own", "completed", world.now, tell=False)
-        await other.add(replace(batch, id="of_uploads"), limit=9)
-        assert await own.find(EVERYONE, "of_files") is not None
-        await own.add(replace(batch, id="next"), limit=9)
-        assert await own.find(EVERYONE, "of_files") is None
-    finally:
-        await own.close()
-        await other.close()
-
-
-async def test_a_batch_that_its_server_has_abandoned_is_ended_by_another(world: World) -> None:
-    own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")
-    batch = await world.store.find(EVERYONE, await world.add("a"))
-    assert batch is not None
-    try:
-        await own.add(replace(batch, id="of_files", tenant="ann"), limit=9)
-        expired = batch.expires + 60
-        assert await other.claim("other", expired, expired, running=[batch.id]) is None
-        a_day_later = expired + 86400
-        claimed = await other.claim("other", a_day_later, a_day_later, running=[batch.id])
-        assert claimed is not None
-        assert claimed.id == "of_files"
-    finally:
-        await own.close()
-        await other.close()
-
-
-@pytest.mark.parametrize(
-    ("files", "storage"),
-    [("/srv/one/uploads", "uploads"), ("/srv/two/uploads/", "uploads"), ("s3://me:secret@bucket/a", "s3://bucket/a")],
-)
-async def test_the_storage_of_a_batch_is_told_by_its_folder_or_address(files: str, storage: str) -> None:
-    assert name_of_storage(Settings(_env_file=None, files_dir=files)) == storage
+        assert not world.store.is_begun

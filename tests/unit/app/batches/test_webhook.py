@@ -11,9 +11,8 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
-from app.batches.building import build_webhook
 from app.batches.store import Batch
-from app.batches.webhook import PAUSES_S, Webhook
+from app.batches.webhook import PAUSES_S, Webhook, build_webhook
 from app.settings import Settings
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tests.webhooks import Receiver, receiving

@@ -34,9 +34,11 @@ from app.monitoring.metrics import (
 )
 from app.settings import Settings
 from app.state.counters import Prices
+from app.state.database import Database, sqlite_url
 from app.state.entries import StoreDown
+from app.state.redis_counters import RedisCounters
 from app.state.responses import StoredResponse
-from app.state.sqlite_counters import SqliteCounters
+from app.state.usage import UsageStore
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.hosts.host import EngineHost
@@ -44,6 +46,8 @@ from models.hosts.measures import LOAD, MEMORY, RELOAD, SECONDS, WORKER, Distrib
 from models.hosts.workplace import HostLimits
 from models.runtime import OFF_THE_CARD, Runtime
 from tests.conftest import ROOT, each_case
+from tests.server import free_port
+from tests.unit.app.state.test_database import files_in
 
 PAGE = (ROOT / "docs" / "observability.md").read_text()
 OBSERVABILITY = ROOT / "docker" / "observability"
@@ -203,9 +207,11 @@ async def test_what_goes_wrong_with_an_engine_is_counted_by_its_reason() -> None
 async def test_what_keys_may_use_is_counted_where_it_is_not_known(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     key = add_key(file, "alice", {"requests_per_minute": 1})
-    (tmp_path / "counters.sqlite").mkdir()
     keys, metrics = ApiKeys([], file), Metrics()
-    control = AdmissionControl(SqliteCounters(tmp_path / "counters.sqlite"), Prices(1, 1), when_down="allow")
+    database = Database(sqlite_url(tmp_path / "state.sqlite"))
+    usage = UsageStore(database)
+    counters = RedisCounters(f"redis://127.0.0.1:{free_port()}/0", usage)
+    control = AdmissionControl(counters, usage, Prices(1, 1), when_down="allow")
     fill_from_access(metrics, control, keys)
     await control.admit(keys.check(f"Bearer {key}")).reserve()
     file.write_text("keys = 7")
@@ -215,6 +221,7 @@ async def test_what_keys_may_use_is_counted_where_it_is_not_known(tmp_path: Path
     assert found[name, ("counters", "store", "unreachable")] == 1
     assert found[name, ("keys", "file", "refused")] == 1
     await control.close()
+    await database.close()
 
 
 async def test_what_is_no_engine_counts_from_zero_as_the_page_lists_it(tmp_path: Path) -> None:
@@ -239,8 +246,9 @@ async def test_what_is_kept_for_clients_counts_where_it_is_not_to_be_had(
     with pytest.raises(Unavailable):
         async with services.files.writing("me"):
             raise AssertionError("it has begun")
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "responses.sqlite").mkdir()
+    for file in files_in(tmp_path / "state"):
+        file.unlink()
+    (tmp_path / "state" / "state.sqlite").mkdir()
     for call in (
         services.responses.get("me", "resp_1"),
         services.responses.delete("me", "resp_1"),

@@ -1,48 +1,60 @@
-"""Stored responses: what is read of them where."""
+"""Stored responses: their form, their bounds and their tenants."""
 
-import asyncio
-from pathlib import Path
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from app.state import entries, responses
-from app.state.entries import StoreDown, StoreSlow
-from app.state.redis_entries import RedisEntries
+from app.assembly.building import build_database, build_responses
+from app.settings import Settings
 from app.state.responses import ResponseStore, StoredResponse
-from app.state.sealing import Sealer
-from app.state.sqlite_entries import SqliteEntries
+
+MB = 1 << 20
 
 
-async def test_a_short_response_is_read_without_a_thread(tmp_path: Path) -> None:
-    in_file = SqliteEntries(tmp_path / "responses.sqlite", 1 << 20, is_cache=False)
-    store = ResponseStore(in_file, Sealer(1 << 20), max_age_s=60)
-
-    def stored() -> StoredResponse:
-        return StoredResponse.of_items(None, [("msg_1", b'{"id":"msg_1"}')], b"[]", b'{"id":"resp_1"}')
-
-    await store.put("alice", "resp_1", stored, is_short=True)
-    found = await store.get("alice", "resp_1")
+@pytest.fixture
+async def store(state_url: str) -> AsyncIterator[ResponseStore]:
+    settings = Settings(_env_file=None, state_url=state_url, responses_ttl_hours=1)
+    database = build_database(settings)
+    store = build_responses(settings, database)
+    yield store
     await store.close()
+    await database.close()
+
+
+async def test_a_response_is_kept_for_its_tenant(store: ResponseStore) -> None:
+    stored = StoredResponse("resp_0", b'[{"role": "user"}]', b"[]", '{"text": "Grüße"}'.encode())
+    await store.put("t1", "resp_1", lambda: stored)
+    await store.put("t1", "resp_2", lambda: stored, is_short=True)
+    assert await store.get("t1", "resp_1") == await store.get("t1", "resp_2") == stored
+    assert await store.get("t2", "resp_1") is None
+    assert (await store.delete("t2", "resp_1"), await store.delete("t1", "resp_1")) == (False, True)
+    with pytest.raises(ValueError, match="bytes are more than"):
+        await store.put("t1", "resp_3", lambda: replace(stored, input=bytes(65 * MB)))
+    assert await store.purge("t1") == 1
+
+
+async def test_a_response_of_the_largest_size_is_kept(store: ResponseStore) -> None:
+    stored = StoredResponse(None, b"[]", b"[]", json.dumps("ä" * 10 * MB, ensure_ascii=False).encode())
+    await store.put("t1", "resp_1", lambda: stored)
+    found = await store.get("t1", "resp_1")
     assert found is not None
-    assert (bytes(found.input), bytes(found.response)) == (b'[{"id":"msg_1"}]', b'{"id":"resp_1"}')
+    assert bytes(found.response) == stored.response
 
 
-async def test_a_redis_that_does_not_answer_is_soon_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(responses, "ANSWER_S", 0.05)
-    monkeypatch.setattr(entries, "PAUSE_S", 3600.0)
-    connected: list[asyncio.StreamWriter] = []
-    server = await asyncio.start_server(lambda _, writer: connected.append(writer), "127.0.0.1", 0)
-    url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-    in_redis = RedisEntries(url, max_per_tenant=1 << 20, max_total=1 << 20)
-    store = ResponseStore(in_redis, Sealer(1 << 20), max_age_s=60)
-    for _ in range(3):
-        with pytest.raises(StoreSlow):
-            await store.get("alice", "resp_1")
-    with pytest.raises(StoreDown, match="a moment ago") as refused:
-        await store.get("bob", "resp_2")
-    assert not isinstance(refused.value, StoreSlow)
-    assert store.faults == 4
-    await store.close()
-    for writer in connected:
-        writer.close()
-    server.close()
+@pytest.mark.parametrize("size", [1, 10, 2000])
+@pytest.mark.parametrize("count", [0, 1, 250, 251, 600])
+def test_a_stored_input_comes_back_item_by_item_and_in_lists_of_some_items(count: int, size: int) -> None:
+    items = [(str(number), json.dumps({"id": str(number), "a": "],[" * size}).encode()) for number in range(count)]
+    stored = StoredResponse.of_items("resp_0", items, b'[{"d":4}]', b'{"e":5}')
+    again = StoredResponse.unpacked(stored.packed())
+    assert again == stored
+    assert [(item_id, json.loads(bytes(text))) for item_id, text in again.items()] == [
+        (item_id, json.loads(text)) for item_id, text in items
+    ]
+    *lists, output = map(json.loads, again.lists())
+    assert output == [{"d": 4}]
+    assert [item["id"] for one in lists for item in one] == [item_id for item_id, _ in items]
+    assert all(len(one) <= 250 for one in lists)
+    assert all(len(json.dumps(one[:-1])) < 256 * 1024 for one in lists)

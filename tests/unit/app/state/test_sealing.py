@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.state.entries import Entries, EntryTotals, Key, StoreDown
+from app.state.entries import Entries, Key, StoreDown
 from app.state.sealing import Sealer
-from app.state.sqlite_entries import SqliteEntries
-from tests.unit.app.state.test_entries import MB, key
+from tests.unit.app.state.test_entries import MB, in_file, key
 
 
 @pytest.mark.parametrize("secret", [None, "correct horse battery staple"])
@@ -62,10 +61,7 @@ class _Broken:
     async def sweep(self) -> int:
         raise StoreDown("gone")
 
-    async def entry_totals(self) -> list[EntryTotals]:
-        raise StoreDown("gone")
-
-    async def purge(self, tenant: str | None = None) -> int:
+    async def purge(self, tenant: str) -> int:
         raise StoreDown("gone")
 
     async def close(self) -> None: ...
@@ -88,7 +84,7 @@ async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> N
 
 
 async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
-    store = SqliteEntries(tmp_path / "c.sqlite", MB)
+    store = in_file(tmp_path / "c.sqlite", MB)
     entries = Entries(store, Sealer(1000), patience_s=60)
     await store.put(key("a"), b"nonsense", max_age_s=60)
     assert await entries.get(key("a"), bytes) is None
@@ -113,7 +109,7 @@ class _Noting(Sealer):
 
 
 async def test_a_long_value_is_unpacked_in_a_thread_however_short_its_sealed_form_is(tmp_path: Path) -> None:
-    store, sealer = SqliteEntries(tmp_path / "c.sqlite", MB), _Noting()
+    store, sealer = in_file(tmp_path / "c.sqlite", MB), _Noting()
     entries = Entries(store, sealer, patience_s=60)
     for value, is_here in ((b"short", True), (bytes(100_000), False), (os.urandom(100_000), False)):
         await store.put(key("a"), sealer.seal(key("a").digest, value), max_age_s=60)

@@ -10,7 +10,6 @@ import pytest
 from app.chat.cache.result_cache import ResultCache
 from app.state.entries import Entries
 from app.state.sealing import Sealer
-from app.state.sqlite_entries import SqliteEntries
 from tasks.base import ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -18,6 +17,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.result import JsonResult, Result
+from tests.unit.app.state.test_entries import in_file
 
 MB = 1 << 20
 READER = Specialist(
@@ -37,7 +37,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 @pytest.fixture
 async def readings(tmp_path: Path, loader: MediaLoader) -> AsyncIterator[ResultCache]:
-    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", MB), Sealer(MB), patience_s=60)
+    entries = Entries(in_file(tmp_path / "c.sqlite", MB), Sealer(MB), patience_s=60)
 
     async def fingerprint() -> bytes:
         return b"here"

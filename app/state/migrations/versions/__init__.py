@@ -1,0 +1,1 @@
+"""Revisions of the tables, each on top of the one before."""

@@ -1,0 +1,136 @@
+"""A store of entries in a table of a database."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, true, update
+
+from app.state.database import Database, upsert
+from app.state.entries import Key, StoreDown
+
+_ENTRY_BYTES = 200
+"""Estimated bytes of a row in addition to its value."""
+_TOUCH_S = 60.0
+"""Precision of the time of an entry's last use, in seconds, so that not every hit causes a write."""
+_KEPT_SHARE = 0.9
+"""Old entries are deleted until this share of the maximum remains, so that not every write has to delete some."""
+_UNCOUNTED_SHARE = 1 / 64
+"""The entries are counted after this share of the maximum was written, and not at each write, because counting reads an
+index."""
+_MAX_AT_ONCE = 256
+
+log = structlog.get_logger(__name__)
+
+
+class SqlEntries:
+    """Store of entries in a table. If there are too many, the least recently used are deleted."""
+
+    def __init__(
+        self,
+        database: Database,
+        table: Table,
+        max_bytes: int,
+        *,
+        per_tenant: bool = False,
+        owns_database: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`max_bytes` is the largest total size of all entries or, with `per_tenant`, of each tenant's entries.
+        With `owns_database`, the database is closed with the store."""
+        self._database = database
+        self._owns_database = owns_database
+        self._table = table
+        self._max_bytes = max_bytes
+        self._per_tenant = per_tenant
+        self._clock = clock
+        self._uncounted: Counter[str] = Counter()
+        """Bytes written since the entries were last counted, by tenant or, for all entries, by the empty name."""
+        self._touches: set[asyncio.Task[None]] = set()
+
+    async def get(self, key: Key) -> bytes | None:
+        now, columns = self._clock(), self._table.c
+        query = select(columns.value, columns.used).where(columns.key == key.digest, columns.ends >= now)
+        row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            return None
+        # The absolute difference counts. Otherwise, an entry that was used while the clock was ahead would seem the
+        # most recent one until the clock catches up.
+        if abs(now - row.used) > _TOUCH_S:
+            touch = asyncio.create_task(self._touch(key, now))
+            self._touches.add(touch)
+            touch.add_done_callback(self._touches.discard)
+        return bytes(row.value)
+
+    async def _touch(self, key: Key, now: float) -> None:
+        query = update(self._table).where(self._table.c.key == key.digest).values(used=now)
+        try:
+            await self._database.write(lambda connection: connection.execute(query))
+        except StoreDown as error:
+            log.debug("use_of_entry_not_noted", reason=str(error))
+
+    async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
+        now = self._clock()
+        row = {
+            "tenant": key.tenant,
+            "kind": key.kind,
+            "ends": now + max_age_s,
+            "used": now,
+            "size": len(value) + _ENTRY_BYTES,
+            "value": value,
+        }
+
+        def put(connection: Connection) -> None:
+            insert = upsert(connection, self._table).values(key=key.digest, **row)
+            connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=row))
+            self._keep_below_maximum(connection, key.tenant if self._per_tenant else "", len(value) + _ENTRY_BYTES)
+
+        await self._database.write(put)
+
+    def _keep_below_maximum(self, connection: Connection, whose: str, added: int) -> None:
+        least = int(self._max_bytes * _UNCOUNTED_SHARE)
+        # The first write of each tenant counts what an earlier process has written.
+        self._uncounted[whose] = self._uncounted.get(whose, least) + added
+        if self._uncounted[whose] < least:
+            return
+        self._uncounted[whose] = 0
+        columns = self._table.c
+        own = columns.tenant == whose if self._per_tenant else true()
+        size = connection.execute(select(func.coalesce(func.sum(columns.size), 0)).where(own)).scalar_one()
+        if size <= self._max_bytes - least:
+            return
+        excess = size - int(self._max_bytes * _KEPT_SHARE)
+        oldest = select(columns.key, columns.size).where(own).order_by(columns.used).limit(_MAX_AT_ONCE)
+        while excess > 0 and (rows := connection.execute(oldest).all()):
+            keys = []
+            for row in rows:
+                keys.append(row.key)
+                excess -= row.size
+                if excess <= 0:
+                    break
+            connection.execute(delete(self._table).where(columns.key.in_(keys)))
+
+    async def delete(self, key: Key) -> bool:
+        columns = self._table.c
+        return await self._delete(columns.key == key.digest, columns.ends >= self._clock()) > 0
+
+    async def sweep(self) -> int:
+        return await self._delete(self._table.c.ends < self._clock())
+
+    async def purge(self, tenant: str) -> int:
+        return await self._delete(self._table.c.tenant == tenant)
+
+    async def close(self) -> None:
+        if self._touches:
+            await asyncio.wait(self._touches)
+        if self._owns_database:
+            await self._database.close()
+
+    async def _delete(self, *conditions: ColumnElement[bool]) -> int:
+        query: Any = delete(self._table).where(*conditions)
+        if not self._database.is_begun:
+            return 0
+        return await self._database.erase(lambda connection: int(connection.execute(query).rowcount))
