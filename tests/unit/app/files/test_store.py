@@ -318,7 +318,7 @@ async def test_a_disk_that_is_full_when_a_file_is_closed_leaves_no_part_of_it(
 
 async def test_an_owner_has_a_number_of_files_and_no_more(store: FileStore) -> None:
     files = [await kept(store, b"1") for _ in range(9)]
-    with pytest.raises(PayloadTooLarge, match="OPENFAZE_MAX_FILES"):
+    with pytest.raises(PayloadTooLarge, match="more than 9 files"):
         await kept(store, b"one more")
     await kept(store, b"3", owner="you")
     await store.delete(files[0])
