@@ -94,3 +94,7 @@ def test_a_broken_file_is_a_miss(tmp_path: Path) -> None:
         file.with_name("a.sqlite-wal").unlink(missing_ok=True)
         assert content_of(model.ask("Whole?")) == "ok"
         assert content_of(model.ask("And another?")) == "ok"
+        damaged = [entry for entry in model.log if entry["event"] == "state_file_damaged"]
+        assert {entry["path"] for entry in damaged} == {str(file)}
+        for entry in damaged:
+            model.log.remove(entry)

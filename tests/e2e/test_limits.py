@@ -114,7 +114,7 @@ def raced(
     with (
         serving_redis(folder) as redis,
         serving_full_model(
-            keys_file=str(folder / "keys.toml"), files_dir=str(files / "files"), state_url=redis.url
+            keys_file=str(folder / "keys.toml"), files_dir=str(files / "files"), rates_url=redis.url
         ) as other,
     ):
         yield other
@@ -563,7 +563,7 @@ def test_a_redis_that_is_killed_refuses_or_allows_as_the_operator_chose(tmp_path
     key = add_key(tmp_path / "keys.toml", "alice", {"requests_per_minute": 1})
     free = add_key(tmp_path / "keys.toml", "bob", {})
     with serving_redis(tmp_path) as redis:
-        told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files"), "state_url": redis.url}
+        told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files"), "rates_url": redis.url}
         with serving_full_model(**told) as model, serving_full_model(**told, state_down="allow") as lenient:
             for one in (model, lenient):
                 one.script(by_body=lambda _: said())

@@ -15,11 +15,9 @@ import jsonschema
 import pytest
 import yaml
 
-from app.assembly.building import SHARED_RESPONSES_BYTES
 from app.chat.context.pictures import MAX_PICTURES
 from app.cli.pulling import reader_of, sets_of
 from app.settings import PREFIX, Settings
-from tasks.inputs.limits import MB
 from tests import gpu_cards
 from tests.conftest import ROOT
 from tests.fences import fences
@@ -435,7 +433,9 @@ def test_what_the_manifest_of_a_cluster_sets_are_settings_that_share_all_state()
     assert settings.cache == "exact", "an address alone keeps no answers"
     assert str(settings.files_dir).startswith("s3:")
     assert settings.state_url is not None
-    assert settings.state_url.get_secret_value().startswith("redis:")
+    assert settings.rates_url is not None
+    assert settings.state_url.get_secret_value().startswith("postgresql:")
+    assert settings.rates_url.get_secret_value().startswith("redis:")
     assert service["spec"]["ports"][0]["targetPort"] == api["ports"][0]["containerPort"]
     shared = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_USAGE_STATS_ENABLED", "RAY_worker_niceness"}
     for one in containers:
@@ -448,22 +448,15 @@ def _mb(size: str) -> int:
     return int(number) * {"m": 1, "g": 1024}[unit[0]]
 
 
-def test_what_callers_fill_redis_with_shares_no_memory_with_the_counters_of_the_documented_servers() -> None:
+def test_the_cache_of_the_documented_servers_shares_no_memory_with_their_rates() -> None:
     code = [fence.code for fence in fences(ROOT / "docs" / "deployment.md")]
     [compose] = [yaml.safe_load(one) for one in code if "scale: 2" in one]
-    [given] = [
-        dict(line.split("=", 1) for line in one.splitlines()) for one in code if "OPENFAZE_RESPONSES_URL=" in one
-    ]
+    [given] = [dict(line.split("=", 1) for line in one.splitlines()) for one in code if "OPENFAZE_RATES_URL=" in one]
     services = compose["services"]
-    counters, responses = (
-        services[urlsplit(given[f"OPENFAZE_{name}_URL"]).hostname] for name in ("STATE", "RESPONSES")
-    )
-    assert counters is not responses
-    assert sorted(services["openfaze"]["depends_on"]) == sorted(services.keys() - {"openfaze"})
-    for service, policy in ((counters, "noeviction"), (responses, "volatile-lru")):
-        command = service["command"]
-        options = dict(zip(command[1::2], command[2::2], strict=True))
+    hosts = {name: urlsplit(given[f"OPENFAZE_{name}_URL"]).hostname for name in ("STATE", "RATES", "CACHE")}
+    assert services["openfaze"]["depends_on"] == list(hosts.values())
+    for name, policy in (("RATES", "noeviction"), ("CACHE", "allkeys-lru")):
+        service = services[hosts[name]]
+        options = dict(zip(service["command"][1::2], service["command"][2::2], strict=True))
         assert options["--maxmemory-policy"] == policy
         assert _mb(service["mem_limit"]) >= 2 * _mb(options["--maxmemory"])
-    most = SHARED_RESPONSES_BYTES / MB + Settings(_env_file=None).cache_max_mb
-    assert _mb(responses["command"][responses["command"].index("--maxmemory") + 1]) > most
