@@ -62,11 +62,3 @@ def test_a_value_that_goes_on_in_the_next_line_ends_above_the_line_of_the_exampl
     found = cut(read("Via Dante 37, Verona, +39 037", "2615735", "Ricevuta 18"), one)
     assert "+39 037 2615735" in found
     assert not any("Ricevuta" in text for text in found)
-
-
-def test_a_text_of_an_answer_is_found_across_lines() -> None:
-    candidates = read("Block 44 Ang Mo", "Singapore 926201, +65 6737 4806")
-    find_values(candidates, {"address": "Block 44 Ang Mo Singapore 926201"})
-    span = candidates.spans[-1]
-    assert (span.kind, span.text) == ("block", "Block 44 Ang Mo Singapore 926201")
-    assert delimiters_of(candidates, span.words, span.first, span.last).after == ","

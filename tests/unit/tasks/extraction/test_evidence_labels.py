@@ -127,25 +127,6 @@ def test_a_row_is_labels_and_what_stands_beside_them(row: str | tuple[str, ...],
     assert found == pairs
 
 
-ROUNDED = ocr(
-    ("TOTAL AMT..........RM", "60.31"),
-    ("ROUNDING ADJ........", "-0.01"),
-    ("RM", "60.30"),
-    ("CASH..........RM", "70.30"),
-    ("CHANGE..........RM", "10.00"),
-)
-
-
-@each_case(
-    ("value", "is_supported"),
-    [(60.3, True), ("60.30", True), ("RM 60.30", True), (60.31, True), (60.32, False), (70.3, False), (10, False)],
-)
-def test_a_total_may_be_what_its_label_stands_beside_or_what_that_was_rounded_to(
-    value: Any, is_supported: bool
-) -> None:
-    assert ground({"total": value}, [ROUNDED])["unsupported"] == ([] if is_supported else ["/total"])
-
-
 def test_the_table_of_labels_is_well_formed() -> None:
     table = tomllib.loads(Path(concepts.FILE).read_text("utf-8"))
     said: dict[tuple[str, ...], str] = {}

@@ -146,12 +146,3 @@ def test_what_items_come_to_is_no_item() -> None:
         "price": {"30.00": 3.0, "33.60": 3.0, "63.60": 2.0, "6.40": 2.0},
     }
     assert [item["name"] for item in items(candidates, cells, name=STRING)] == ["Lamp", "Chair"]
-
-
-def test_an_item_may_have_two_lines() -> None:
-    candidates = read("KF MODELLING CLAY", ("1 PC", "9.00"), "PEN BLUE", ("2 PC", "3.00"))
-    cells = {"name": {"KF MODELLING CLAY": 2.0, "PEN BLUE": 2.0}, "price": {"9.00": 2.0, "3.00": 2.0}}
-    assert items(candidates, cells, name=STRING) == [
-        {"name": "KF MODELLING CLAY", "price": 9.0},
-        {"name": "PEN BLUE", "price": 3.0},
-    ]

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from tasks.extraction import fields
-from tasks.extraction.fields import conditions_of, count_left_out, fields_of, lists_of, text_lists_of
+from tasks.extraction.fields import conditions_of, fields_of, lists_of, text_lists_of
 from tests.conftest import each_case
 
 TEXT, NUMBER, NULL = {"type": "string"}, {"type": "number"}, {"type": "null"}
@@ -19,14 +18,6 @@ def test_fields_of_objects_that_may_be_null_come_last_and_are_not_required() -> 
     schema = {"properties": {"a": {"anyOf": [inner, NULL]}, "e": TEXT, "f": inner}, "required": ["a", "e", "f"]}
     assert paths_of(schema) == ["e", "f.b", "f.c.d", "a.b", "a.c.d"]
     assert [one.is_required for one in fields_of(schema)] == [True, True, False, False, False]
-
-
-def test_the_fields_of_objects_that_contain_each_other_are_bounded() -> None:
-    refer = {f"n{at}": {"anyOf": [{"$ref": f"#/$defs/{at}"}, NULL]} for at in range(12)}
-    objects = {str(at): {"type": "object", "properties": {"name": TEXT, **refer}} for at in range(12)}
-    schema = {"properties": {"first": TEXT, **refer}, "$defs": objects}
-    assert paths_of(schema)[:2] == ["first", "n0.name"]
-    assert count_left_out(schema) < fields.MAX_OPTIONAL
 
 
 @each_case(

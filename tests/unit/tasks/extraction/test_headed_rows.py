@@ -93,19 +93,6 @@ def test_a_cell_that_spans_rows_is_in_each_of_them() -> None:
     ]
 
 
-def test_a_score_that_was_read_above_its_line_is_between_the_teams() -> None:
-    texts = (
-        ("14:30", "Rovers 2", "2-0", "United 1"),
-        ("12:00", "Birke 1", "1-3", "Lindau"),
-        ("12:00", "FC Au", "0-0", "Elm"),
-    )
-    lefts = (0, 100, 240, 300)
-    cells = [(left, 60 * at, text) for at, own in enumerate(texts) for left, text in zip(lefts, own, strict=True)]
-    cells[2] = (240, -15, "2-0")
-    found = items_on(*cells, home=TEXT, away=TEXT, home_goals=NUMBER, away_goals=NUMBER)
-    assert [tuple(one.values()) for one in found[:2]] == [("Rovers 2", "United 1", 2, 0), ("Birke 1", "Lindau", 1, 3)]
-
-
 def test_a_box_beside_a_table_is_no_part_of_it_and_a_day_stands_for_the_rows_below() -> None:
     box = ["Account name", "Ms Ruth Adeyemi-Holt", "Sort code 20-44-16", "Account no. 30077194", "Overdraft 500.00"]
     box += ["Lost your card?", "Call us at once", "Rates are changing", "See our web site"]

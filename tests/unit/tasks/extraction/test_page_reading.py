@@ -81,13 +81,6 @@ async def test_a_span_of_a_page_that_was_not_read_has_the_same_score_for_each_fi
     assert (scores[:, np.logical_not(unread)] != UNREAD).all()
 
 
-async def test_pages_are_read_until_the_runs_are_used_up() -> None:
-    _, readings, reader = await read(["a 1", "b 2", "c 3"], {}, most_runs=2)
-    assert (reader.allowed, len(readings)) == ([2, 1], 2)
-    _, readings, reader = await read(["a 1", "b 2", "c 3"], {}, most_runs=0)
-    assert (reader.allowed, len(readings)) == ([], 0)
-
-
 async def test_a_value_that_is_not_a_candidate_yet_becomes_one() -> None:
     line = "we have sold the blue wooden chair with arms to our neighbour in town"
     value = "blue wooden chair with arms"

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from tasks.notation.currencies import find_currencies
 from tests.conftest import each_case
-from tests.entries import ground
 from tests.filling import IBAN, OR_NULL, STRING, fill, filled, pasted, read, shape_of
 from tests.unit.tasks.extraction.test_evidence import ocr
 
@@ -41,14 +38,6 @@ def test_currencies_are_signs_and_codes_that_stand_by_themselves_or_touch_a_figu
 )
 async def test_a_currency_is_the_sign_or_the_code_beside_amounts(text: str, schema: dict[str, Any], value: Any) -> None:
     assert await filled(pasted(text), currency=schema) == {"currency": value}
-
-
-@pytest.mark.parametrize(("value", "score"), [("RM", 1.0), ("MYR", 0.95)])
-def test_a_code_is_supported_by_its_sign(value: str, score: float) -> None:
-    found = ground({"currency": value}, [ocr("ACME BOOKS", ("Total", "RM63.60"))])
-    assert found["evidence"]["/currency"]["text"] == "RM63.60"
-    assert found["evidence"]["/currency"]["score"] == score
-    assert ground({"currency": "CHF"}, [ocr(("Total", "RM63.60"))])["unsupported"] == ["/currency"]
 
 
 PERSON = "First name: Anna\nMiddle name:\nLast name: Berg\nFax:\nPhone: 030 1234567"

@@ -300,15 +300,6 @@ def test_what_a_list_lacks_is_named_in_a_warning(
     assert len(copied_from(text, **ARTICLES, **columns).warnings) == warnings
 
 
-def test_items_that_contradict_the_printed_sum_are_less_sure() -> None:
-    text = "name;no;price\nPen;1;10.00\nInk;2;20.00\nTotal;;{total}\n"
-    places = [copied_from(text.format(total=total), **ARTICLES).place(("rows", 0, "price"), 10.0) for total in (30, 45)]
-    right, wrong = (place.probability if place else None for place in places)
-    assert right is not None
-    assert wrong is not None
-    assert right > wrong
-
-
 def test_a_text_in_place_of_a_number_is_no_value() -> None:
     copied = copied_from("name;price\nPen;1.50\nInk;on request\nPad;3.00\n", **ARTICLES)
     assert [row["name"] for row in copied.values["rows",]] == ["Pen", "Ink", "Pad"]

@@ -81,13 +81,6 @@ def test_a_profile_in_which_letters_are_white_makes_them_white(codec: str, mode:
     assert right >= 254
 
 
-@each_case("mode", ["L", "1", "I;16"])
-def test_a_grey_profile_counts_for_grey_pictures(mode: str) -> None:
-    left, right = left_and_right(encoded(grey_page(mode), "PNG", icc_profile=profile(b"GRAY", 0.02)))
-    assert left >= (250 if mode != "1" else 110)
-    assert right >= 254
-
-
 @each_case("mode", ["L", "P", "LA"])
 def test_a_colour_profile_counts_for_grey_pictures_and_palettes_too(mode: str) -> None:
     assert left_and_right(encoded(grey_page(mode), "PNG", icc_profile=profile(b"RGB ", 0.02)))[0] >= 250

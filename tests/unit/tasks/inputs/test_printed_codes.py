@@ -1,6 +1,5 @@
 """Barcodes and two-dimensional codes are found in pictures and on pages, with their places."""
 
-import numpy as np
 import pytest
 
 from models.vision.text import Quad
@@ -50,14 +49,6 @@ def test_the_place_of_a_code_is_its_place_in_the_picture() -> None:
     assert top == pytest.approx(200 + 16, abs=6)
     assert right - left == pytest.approx(code.shape[1] - 32, abs=8)
     assert bottom - top == pytest.approx(code.shape[0] - 32, abs=8)
-
-
-def test_a_ruled_sheet_and_noise_have_no_codes() -> None:
-    ruled = sheet_of()
-    ruled[::24] = 0
-    ruled[:, ::30] = 0
-    noise = np.random.default_rng(7).integers(0, 256, (600, 800, 3)).astype(np.uint8)
-    assert find_codes(ruled) == find_codes(noise) == ()
 
 
 def test_a_thin_barcode_on_a_page_is_read_with_its_place_in_the_page_s_pixels() -> None:

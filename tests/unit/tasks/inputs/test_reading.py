@@ -62,18 +62,6 @@ async def test_a_url_is_fetched_once_for_all_who_ask(loader: MediaLoader, origin
     assert first is second is await loader.load(source)
 
 
-async def test_a_url_that_failed_is_not_fetched_again(loader: MediaLoader, origin: Host) -> None:
-    source = Source(Origin("p"), url=origin.url("/late.txt"))
-    errors = []
-    for _ in range(2):
-        with pytest.raises(InputError) as caught:
-            await loader.load(source)
-        errors.append(caught.value)
-        origin.files["/late.txt"] = b"too late"
-    assert errors[0].message == errors[1].message
-    assert errors[0] is not errors[1]
-
-
 async def test_an_uploaded_file_is_its_bytes_name_and_type(loader: MediaLoader, shelf: Shelf) -> None:
     source = Source(Origin("p"), file_id="file-1", owner="me")
     blob = await loader.load(source)

@@ -1,7 +1,6 @@
 """What holds for any data URL, any text and any bytes."""
 
 import base64
-import re
 from urllib.parse import quote_from_bytes
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.errors import InputError
 from tasks.inputs.reading import decode_payload
-from tasks.inputs.source import Origin, Source, urls_in
+from tasks.inputs.source import Origin, Source
 
 PIECE = 16
 """Small, so that a few dozen characters are many pieces."""
@@ -49,11 +48,3 @@ def test_what_is_larger_than_the_limit_is_refused_and_nothing_else(size: int, li
             decode_payload(source, limit=limit, piece=PIECE)
     else:
         assert decode_payload(source, limit=limit, piece=PIECE).data == bytes(size)
-
-
-@given(st.text(max_size=200))
-def test_a_url_in_a_text_is_part_of_it_and_a_url(text: str) -> None:
-    for url in urls_in(text):
-        assert url in text
-        assert re.match(r"https?://\S", url, re.IGNORECASE)
-        assert Source.from_reference(url, origin=Origin("p")).url == url

@@ -16,7 +16,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import sniff
 from tasks.inputs.source import Blob, Origin, Source
 from tests.conftest import each_case
-from tests.recordings import AUDIO, RATE, VIDEO, Samples, beep_starts, beeps, encoded, filmed, plain_wav
+from tests.recordings import AUDIO, VIDEO, Samples, beep_starts, beeps, encoded, filmed, plain_wav
 
 CODEC_DELAY_S = 0.03
 """What an encoder puts before the sound and a raw stream, MP3 without its Xing header or AVI cannot say."""
@@ -175,16 +175,3 @@ async def test_a_file_that_ends_before_the_length_in_its_header_is_cut_off(loade
     data = encoded(noisy(4.8, (1.0,)), extension, **index_first(extension))
     assert await missing_seconds(loader, data) == 0.0
     assert await missing_seconds(loader, data[: len(data) // 2]) > 1.5
-
-
-@pytest.mark.parametrize("size", [0, 0x7FFF_F000, 0x7FFF_FFFF, 0xFFFF_FFD3, 0xFFFF_FFFF])
-async def test_a_size_that_was_not_known_yet_announces_nothing(loader: MediaLoader, size: int) -> None:
-    data = plain_wav(beeps(3.0, (1.0,)), RATE)
-    at = data.index(b"data") + 4
-    assert await missing_seconds(loader, data[:at] + size.to_bytes(4, "little") + data[at + 4 :]) == 0.0
-
-
-@pytest.mark.parametrize("extension", ["mp4", "mkv", "avi"])
-async def test_sound_that_is_shorter_than_the_pictures_is_not_cut_off(loader: MediaLoader, extension: str) -> None:
-    data = filmed([GREY], extension, frames_each=100, sound=beeps(1.5, (1.0,)))
-    assert await missing_seconds(loader, data) == 0.0

@@ -4,7 +4,6 @@ import socket
 
 import pytest
 from docx.document import Document as WordDocument
-from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.shared import Inches
 
 from tests.office_files import changed, document, document_of, member, opened, picture, text_of
@@ -101,18 +100,6 @@ def test_a_footnote_is_numbered_and_stands_at_the_end() -> None:
     notes = f'<w:footnotes xmlns:w="{word}"><w:footnote w:id="2">{paragraph("The proof.")}</w:footnote></w:footnotes>'
     data = changed(data, {"word/_rels/document.xml.rels": rels, "word/footnotes.xml": notes.encode()})
     assert text_of(data) == "Claim[1]\n\n1. The proof."
-
-
-def test_links_to_other_documents_are_kept() -> None:
-    def fill(word: WordDocument) -> None:
-        link = word.part.relate_to("https://example.org/a", RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
-        line = word.add_paragraph("see ")
-        element = line._p.makeelement(line._p.tag.replace("}p", "}hyperlink"))
-        element.set("{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id", link)
-        element.append(line.add_run("this")._r)
-        line._p.append(element)
-
-    assert text_of(document(fill)) == "see [this](https://example.org/a)"
 
 
 def test_pictures_are_pages_and_the_text_knows_their_places() -> None:

@@ -10,7 +10,6 @@ import pypdfium2
 import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.text import Quad
@@ -123,24 +122,6 @@ def test_rotated_pages_are_as_displayed(opened: Opened, rotation: int) -> None:
     top_left, top_right, *_ = next(line.quad for line in layer.lines if line.text == PARAGRAPH[0])
     along = (round(top_right[0] - top_left[0]), round(top_right[1] - top_left[1]))
     assert {0: along[0] > 200, 90: along[1] > 200, 180: along[0] < -200, 270: along[1] < -200}[rotation]
-
-
-@pytest.mark.parametrize("degrees", [-90, -30, -3, 3, 30, 45, 90, 135, 180])
-def test_turned_text_keeps_its_quadrilateral(opened: Opened, degrees: int) -> None:
-    def draw(canvas: Canvas) -> None:
-        canvas.setFont("Helvetica-Bold", 20)
-        canvas.translate(200, 150)
-        canvas.rotate(degrees)
-        canvas.drawString(-60, 0, "Turned Hxdg")
-
-    pages = opened(pdf(draw))
-    (line,) = pages.text_layer(1).lines
-    assert line.text == "Turned Hxdg"
-    assert ink_outside(pages.picture(1), pages.text_layer(1)) <= 5
-    (ax, ay), (bx, by), _, (dx, dy) = line.words[0].quad
-    assert math.degrees(math.atan2(ay - by, bx - ax)) == pytest.approx(degrees, abs=1) or abs(degrees) == 180
-    assert math.dist((ax, ay), (bx, by)) == pytest.approx(2 * stringWidth("Turned", "Helvetica-Bold", 20), rel=0.06)
-    assert math.dist((ax, ay), (dx, dy)) == pytest.approx(2 * 20 * 0.73, rel=0.12)
 
 
 def test_columns_are_separate_lines(opened: Opened) -> None:

@@ -109,12 +109,6 @@ def test_tables_keep_their_columns_under_merged_cells() -> None:
     ]
 
 
-def test_a_table_that_lays_out_a_page_is_no_table() -> None:
-    html = """<table><tr><td><h2>News</h2><p>One.</p><table><tr><td>k<td>v</tr><tr><td>1<td>2</tr></table>
-        <td>aside</tr></table>"""
-    assert html_to_markdown(html) == "## News\n\nOne.\n\n| k | v |\n| --- | --- |\n| 1 | 2 |\n\naside"
-
-
 @pytest.mark.parametrize(
     ("charset", "head"),
     [
