@@ -130,9 +130,17 @@ class Pipeline:
         if guard.task is not None:
             task = _run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader)
             return guard.around(task)
+        return guard.around(self._full_answer(call, directives, guard.turn, specialists))
+
+    async def _full_answer(
+        self, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer of the full model. The LLM is looked for only now that the guard has judged."""
         llm = self.find_llm()
         answers = self.llm_answers if llm.is_capable else self.own_answers
-        return guard.around(answers.answer(llm, call, directives, guard.turn, specialists))
+        async with aclosing(answers.answer(llm, call, directives, turn, specialists)) as events:
+            async for event in events:
+                yield event
 
     def _read_directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
         """Return the directives in the request's system messages, the warnings for its caller, and the tokens of all

@@ -53,7 +53,9 @@ def nothing_is_left_behind() -> Iterator[None]:
     descriptors, others = ours.num_fds(), set(ours.children(recursive=True))
     yield
     gc.collect()  # a process in a circle of references holds its pipes until then
-    assert set(ours.children(recursive=True)) <= others
+    # A database that other tests started here may begin processes of its own.
+    left = {one for one in ours.children(recursive=True) if one.name() != "postgres"}
+    assert left <= others
     # Those of an earlier test may have been collected meanwhile, and another thread may just be reading a file.
     for _ in range(500):
         if ours.num_fds() <= descriptors:
