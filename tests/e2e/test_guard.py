@@ -336,7 +336,7 @@ def test_each_text_of_the_client_that_the_llm_is_sent_has_been_judged(
         {"role": "user", "content": [text_part(mark()), text_part(mark())]},
     ]
     tools = [{"type": "function", "function": function, key(): mark()}]
-    shape = {"type": "json_schema", "json_schema": {"name": mark(), "schema": marked(), key(): mark()}}
+    shape = {"type": "json_schema", "json_schema": {"name": key(), "schema": marked()}}
     model.script(by_body=lambda _: Reply("{}"))
     for fields in ({"tools": tools}, {"response_format": shape}):
         response = model.ask(guard("S1", "S9"), *said, **fields)
