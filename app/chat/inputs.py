@@ -1,10 +1,11 @@
 """Collects the inputs of a request: its texts, and its media as sources that have not been read yet."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -397,7 +398,7 @@ def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...
     named: dict[object, Source] = {}
     repeats: dict[object, list[Origin]] = {}
     for source in sources:
-        name = source.url or source.file_id or (source.payload, source.filename, source.format)
+        name = source.url or source.file_id or _InlineContent(source)
         first = named.setdefault(name, source)
         if first is not source:
             kept, other = (source, first) if first.is_linked else (first, source)
@@ -408,6 +409,30 @@ def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...
     return tuple(
         replace(source, also=tuple(repeats[name])) if name in repeats else source for name, source in named.items()
     )
+
+
+class _InlineContent:
+    """An input that is contained in the request itself. Two such inputs are equal if their bytes, names and types are
+    equal.
+
+    The bytes are read only if lengths, names and types are equal.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._payload = source.payload or ""
+        self._kind = (len(self._payload), source.filename, source.format)
+
+    def __hash__(self) -> int:
+        return hash(self._kind)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _InlineContent) and self._kind == other._kind and self._digest == other._digest
+
+    @cached_property
+    def _digest(self) -> bytes:
+        """SHA-256 of the payload. The computation lets other threads run."""
+        payload = self._payload
+        return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 
 
 def _sources_of_message(index: int, message: ChatMessage, most_links: int) -> Iterator[Source]:

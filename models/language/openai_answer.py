@@ -69,6 +69,8 @@ class _Message(_ServerModel):
     reasoning_content: str | None = None
     reasoning: str | None = None
     tool_calls: list[_ToolCall] | None = None
+    function_call: _Function | None = None
+    """Call of a function in the older form, from before `tool_calls`."""
 
 
 class _ChunkChoice(_ServerModel):
@@ -175,9 +177,12 @@ class AnswerReader:
         if message.refusal:
             self._on_written(message.refusal)
             events.append(TextDelta(message.refusal, is_refusal=True))
-        if message.tool_calls:
+        calls = [*(message.tool_calls or ())]
+        if message.function_call is not None:
+            calls.append(_ToolCall(index=0, function=message.function_call))
+        if calls:
             events += self._tags.skip()
-        for piece in message.tool_calls or ():
+        for piece in calls:
             events += self._read_call(piece)
 
     def _read_reasoning(self, reasoning: str, events: list[LlmEvent]) -> None:

@@ -39,6 +39,7 @@ LONGEST_BODY = 16 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 """A larger body of a call is written in pieces of this many bytes, because writing it at once would block the event
 loop."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EVENT_END = re.compile(rb"\r?\n\r?\n")
 STREAM_END = b"[DONE]"
 """Document behind the last chunk of an answer."""
@@ -127,7 +128,7 @@ class OpenAiHttp:
                     raise LlmBroke(
                         "The LLM server sends events that are larger than any answer.", reason="an endless event"
                     )
-        last = rest if is_json else _data_of(rest)
+        last = rest.removeprefix(_BYTE_ORDER_MARK) if is_json else _data_of(rest)
         if last:
             yield last
         elif is_empty:
@@ -305,7 +306,7 @@ def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
 
 def _data_of(event: bytes) -> bytes:
     """Return the `data` fields of a server-sent event. Comments and other fields are skipped."""
-    lines: Iterable[bytes] = event.removeprefix(b"\xef\xbb\xbf").splitlines()
+    lines: Iterable[bytes] = event.removeprefix(_BYTE_ORDER_MARK).splitlines()
     return b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))
 
 

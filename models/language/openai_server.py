@@ -151,7 +151,8 @@ class OpenAiServer:
         `tool_choice` and silently ignore it, as Ollama does for all models. It is asked for the call as JSON under a
         schema, which nearly all servers observe."""
         functions = _forced_functions(call)
-        if (await self.abilities()).tools and not self._is_ollama:
+        abilities = await self.abilities()
+        if (abilities.tools or not abilities.json_schema) and not self._is_ollama:
             # Only the forced tools are sent, because llama.cpp treats a choice that names a function as `auto`.
             forced = replace(call, tools=[tool for tool in call.tools if tool["function"] in functions])
             async with contextlib.aclosing(self._answer(forced)) as events:

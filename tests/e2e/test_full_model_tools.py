@@ -61,6 +61,16 @@ def test_a_call_of_the_clients_tool_comes_back_whole(model: FullModel) -> None:
     ]
 
 
+def test_an_llm_that_calls_tools_decides_itself_whether_to_search(model: FullModel) -> None:
+    question = "What is the weather in Oslo right now?"
+    model.script(Reply("Cold."), Reply(tool_calls=[OSLO]), Reply(tool_calls=[OSLO]))
+    assert "precontext" not in model.ask(question).json()
+    for choice in ("auto", "required"):
+        body = model.ask(question, tools=[WEATHER], tool_choice=choice).json()
+        assert body["choices"][0]["finish_reason"] == "tool_calls"
+        assert "precontext" not in body
+
+
 def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> None:
     model.script(Reply(tool_calls=[OSLO, ROME]), Reply("Oslo -3, Rome 12."))
     first = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()["choices"][0]["message"]

@@ -153,6 +153,13 @@ async def test_calls_that_are_all_numbered_zero_are_told_apart_by_their_ids() ->
     assert events == [ToolCallDelta(0, "{}", "a", "f"), ToolCallDelta(1, "{}", "b", "g"), Done("tool_calls")]
 
 
+async def test_the_old_function_call_is_a_call() -> None:
+    old = delta("function_call", function_call={"name": "f", "arguments": "{}"})
+    call, done = await answer(Reply(events=[old]))
+    assert isinstance(call, ToolCallDelta)
+    assert (call.name, call.arguments, done) == ("f", "{}", Done("tool_calls"))
+
+
 async def test_calls_without_an_index_continue_the_last_one() -> None:
     pieces = [piece(None, "a", "f", '{"x"'), piece(None, None, None, ":1}"), piece(None, "b", "g", "{}")]
     events = await answer(Reply(events=[*pieces, delta("tool_calls")]))
