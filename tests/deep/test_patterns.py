@@ -85,7 +85,8 @@ def modules() -> Iterator[tuple[ModuleType, ast.Module]]:
     """Yield the project's modules, with their syntax trees."""
     for top in (app, models, tasks):
         for found in pkgutil.walk_packages(top.__path__, f"{top.__name__}."):
-            if not found.name.endswith("__main__"):
+            # alembic alone runs the script of the migrations.
+            if not found.name.endswith(("__main__", ".migrations.env")):
                 module = importlib.import_module(found.name)
                 assert module.__file__
                 yield module, ast.parse(Path(module.__file__).read_text("utf-8"))

@@ -1,5 +1,4 @@
-"""What becomes of what an installation keeps, by the commands of docs/deployment.md: a backup and its restore, and the
-way from version 0.1.0 to this one on the same volumes and back."""
+"""What becomes of what an installation keeps, by the commands of docs/deployment.md: a backup and its restore."""
 
 import openai
 import pytest
