@@ -202,7 +202,7 @@ class FileStore:
             ) from error
         except (OSError, StoreDown) as error:
             self.faults += 1
-            log.exception("file_storage_failed")
+            log.exception("file_storage_failed", reason=str(error))
             raise Unavailable(
                 "The server's file storage is not working: the server's log says why.",
                 code="storage_unavailable",
