@@ -18,7 +18,7 @@ class FileLimits:
     owner_bytes: int = 10_240 * MB
     """Largest number of bytes of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
     owner_files: int = 10_000
-    """Largest number of files of one owner (OPENFAZE_MAX_FILES)."""
+    """Largest number of files of one owner."""
     ttl_s: float = 720 * 3600.0
     """A file is kept for this many seconds; 0 keeps it forever (OPENFAZE_FILES_TTL_HOURS)."""
 
@@ -106,6 +106,11 @@ class FileIndex:
         """Remove all files of an owner, and return their number."""
         query = delete(UPLOADS).where(UPLOADS.c.owner == owner)
         return await self._database.erase(lambda connection: connection.execute(query).rowcount)
+
+    @property
+    def is_shared(self) -> bool:
+        """True if all servers that use the storage may have this index."""
+        return self._database.path is None
 
     @property
     def is_begun(self) -> bool:

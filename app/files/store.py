@@ -39,7 +39,8 @@ _REMOTE_THREADS = 8
 """Threads for a remote storage; they mostly wait for the network."""
 _PIECE = 64 * 1024
 """A file is read in pieces of this many bytes. A slow reader keeps three pieces in memory."""
-_ID = re.compile(r"file-[0-9a-f]{32}")
+_ID_PREFIX = "file-"
+_ID = re.compile(rf"{_ID_PREFIX}[0-9a-f]{{32}}")
 _ABANDONED_S = 7 * 24 * 3600.0
 """Age, in seconds, from which bytes that are not in the index count as the remains of an interrupted upload. It leaves
 time to restore a database that was lost."""
@@ -131,7 +132,7 @@ class FileStore:
     @asynccontextmanager
     async def writing(self, owner: str) -> AsyncIterator["UploadWriter"]:
         """Begin a new file. It is deleted if the block ends without publishing it."""
-        writing = UploadWriter(self, owner, f"file-{secrets.token_hex(16)}")
+        writing = UploadWriter(self, owner, f"{_ID_PREFIX}{secrets.token_hex(16)}")
         try:
             await writing.begin()
             yield writing
@@ -152,10 +153,14 @@ class FileStore:
             return
         for file in await self.index.expired(self.now()):
             await self.delete(file)
+        if self.storage.is_remote and not self.index.is_shared:
+            return  # Other servers, with indexes of their own, may have files there, too.
         for owner in await self.run(self.storage.folders):
             known = await self.index.known(owner)
             for name in await self.run(self.storage.names, owner):
-                if name.rpartition("/")[2] not in known:
+                file_id = name.rpartition("/")[2]
+                # A folder that somebody else uses, too, may hold other files.
+                if file_id.startswith(_ID_PREFIX) and file_id not in known:
                     await self.run(self._delete_abandoned, name)
 
     async def sweep_for_ever(self) -> None:

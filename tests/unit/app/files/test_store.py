@@ -241,12 +241,29 @@ async def test_a_sweep_deletes_what_is_over_and_what_was_left_long_ago(store: Fi
     lasting = await kept(store, b"lasting", keep_s=None)
     with store.storage.create("me/file-abandoned") as file:
         file.write(b"half of it")
+    with store.storage.create("me/letter.txt") as file:
+        file.write(b"of somebody who has the folder, too")
     clock.now += HOUR + 1
     await store.sweep()
-    assert lying(store) == sorted(["me/file-abandoned", lasting.name])
+    assert lying(store) == sorted(["me/file-abandoned", "me/letter.txt", lasting.name])
     clock.now += 8 * 24 * HOUR
     await store.sweep()
-    assert lying(store) == [lasting.name]
+    assert lying(store) == sorted(["me/letter.txt", lasting.name])
+
+
+async def test_a_sweep_leaves_the_uploads_of_servers_with_indexes_of_their_own(tmp_path: Path, clock: Clock) -> None:
+    clock.now = time.time()
+    address = f"memory://{tmp_path.name}"
+    databases = [Database(sqlite_url(tmp_path / f"{server}.sqlite")) for server in ("one", "two")]
+    stores = [FileStore(Storage(address), database, FileLimits(), clock) for database in databases]
+    files = [await kept(store, b"x", keep_s=None) for store in stores]
+    clock.now += 8 * 24 * HOUR
+    for store in stores:
+        await store.sweep()
+    assert lying(stores[0]) == sorted(file.name for file in files)
+    for store, database in zip(stores, databases, strict=True):
+        await store.close()
+        await database.close()
 
 
 @pytest.mark.parametrize(("total", "reserve"), [(100 << 30, DISK_RESERVE), (1 << 20, (1 << 20) // 10)])
