@@ -63,6 +63,7 @@ BOUNDED = {
     "tasks.extraction.sums._AMOUNT": "searched for in 40 characters",
     "tasks.inputs.office.xlsx._DIGITS": "255 characters",
     "tasks.inputs.office.xlsx._TOKEN": "255 characters",
+    "tasks.series.inline._LISTS[3]": "a list that was found, in which each number has a comma",
     "tasks.wording.named_languages._ARROW": "an instruction, of 400 characters",
     "tasks.wording.translation._BEFORE_OBJECT": "an instruction, of 400 characters",
     "tasks.wording.translation._BOUNDARY": "an instruction, of 400 characters",

@@ -45,7 +45,7 @@ def model() -> Iterator[FullModel]:
 
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[FullModel]:
-    """Its LLM has two seconds to begin."""
+    """A server whose LLM has two seconds to begin."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("models.language.capability.FIRST_BYTE_S", 1)
         with serving_full_model(request_timeout_s=5) as model:
