@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.workers.process import limit_part
 from tasks.errors import InputError
 
 
@@ -62,15 +61,6 @@ def compute_for_ever() -> None:
 def hang_in_native_code() -> None:
     """Hang without releasing the interpreter."""
     ctypes.PyDLL(None).pause()
-
-
-def compute_in_parts(seconds: list[float], error: Exception) -> int:
-    """Announce each part with its time limit, and compute for ever in a last part of no time."""
-    for limit in seconds:
-        limit_part(limit, error)
-    if not seconds[-1]:
-        compute_for_ever()
-    return len(seconds)
 
 
 def crash() -> None:

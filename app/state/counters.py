@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol
 
 Period = Literal["day", "month", "total"]
-PERIODS: tuple[Period, ...] = get_args(Period)
 Limit = Literal["requests", "tokens", "concurrent", "unforeseen", "budget"]
 
 NANO = 1_000_000_000

@@ -57,15 +57,12 @@ class Residents:
 
     def __init__(
         self,
-        limit: int = 0,
         *,
         free: Callable[[str], int | None] = free_memory,
         clock: Callable[[], float] = time.monotonic,
         max_wait_s: float = MAX_WAIT_S,
     ) -> None:
-        """Create the residents. `limit` is the number of bytes that all engines together may take on each card; 0: all
-        of the card's free memory. `free` returns the free bytes of a card, or None if they are unknown."""
-        self._limit = limit
+        """Create the residents. `free` returns the free bytes of a card, or None if they are unknown."""
         self._free = free
         self._clock = clock
         self._max_wait_s = max_wait_s
@@ -118,16 +115,13 @@ class Residents:
         )
         return sorted(loaded, key=lambda pair: pair[1].used)
 
-    def _missing_bytes(self, resident: Resident, place: _Residence) -> int:
+    def _missing_bytes(self, place: _Residence) -> int:
         """Number of bytes that must become free before there is room."""
-        taken = sum(own.size for _, own in self._others(resident, place))
-        rooms = [self._limit - taken] if self._limit else []
-        if (free := self._free(place.device)) is not None:
-            rooms.append(free)
-        return max(0, place.size - min(rooms)) if rooms else 0
+        free = self._free(place.device)
+        return 0 if free is None else max(0, place.size - free)
 
     async def _make_room(self, resident: Resident, place: _Residence, until: float) -> None:
-        while self._missing_bytes(resident, place):
+        while self._missing_bytes(place):
             if await self._unload_one(resident, place):
                 continue
             others = self._others(resident, place)

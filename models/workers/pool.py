@@ -35,7 +35,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, available_cpus
 from models.queues import KEY, FairQueue, QueueFull
-from models.workers.process import Closable, Close, Job, PartLimited, Raised, Returned, WornOut
+from models.workers.process import Closable, Close, Job, Raised, Returned, WornOut
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -239,12 +239,11 @@ class _Task:
 
 
 class _Ended(Exception):
-    """Raised if the process ended during a job. `part_error` is the error of a part that had a limit of its own."""
+    """Raised if the process ended during a job."""
 
-    def __init__(self, status: int, part_error: Exception | None = None) -> None:
+    def __init__(self, status: int) -> None:
         super().__init__(f"the process ended with status {status}")
         self.status = status
-        self.part_error = part_error
 
 
 class _Frames(io.BytesIO):
@@ -321,7 +320,7 @@ class _Worker:
                 self._pool.restarts[reason] += 1
                 seconds = self._pool.limits.seconds
                 if error.status == -signal.SIGPROF:
-                    raise error.part_error or JobTooLong(seconds) from error
+                    raise JobTooLong(seconds) from error
                 if error.status == -signal.SIGALRM:
                     raise EngineTooSlow(
                         "workers",
@@ -337,21 +336,16 @@ class _Worker:
 
     def _answer(self, task: _Task) -> object:
         self.started()
-        reply, part_error = self._asked(task), None
+        reply = self._asked(task)
         if isinstance(reply, WornOut):
             self._pool.restarts["memory"] += 1
             self.end()
             self.started()
             reply = self._asked(task)
-        while True:
-            match reply:
-                case Returned(value):
-                    return value
-                case Raised(error):
-                    raise error
-                case PartLimited(error):
-                    part_error = error
-            reply = self._received(part_error)
+        if isinstance(reply, Raised):
+            raise reply.error
+        assert isinstance(reply, Returned)
+        return reply.value
 
     def _asked(self, task: _Task) -> object:
         """Send the job, and return the first message that comes back."""
@@ -365,14 +359,14 @@ class _Worker:
             self._connection.send_bytes(data)
         except OSError as error:
             raise _Ended(self.end()) from error
-        return self._received(None)
+        return self._received()
 
-    def _received(self, part_error: Exception | None) -> object:
+    def _received(self) -> object:
         assert self._connection
         try:
             data = self._connection.recv_bytes()
         except (EOFError, OSError) as error:
-            raise _Ended(self._status(), part_error) from error
+            raise _Ended(self._status()) from error
         except BaseException:
             self.end()  # the message is incomplete
             raise

@@ -15,7 +15,6 @@ import select
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -24,8 +23,6 @@ from typing import Any, Protocol
 
 _NICENESS = 5
 """Niceness of the jobs, so that the server's event loop and its engines go first."""
-_SHORTEST_S = 0.001
-"""Shortest time that a timer is set to, in seconds: 0 would stop it."""
 _KEPT_PART = 4
 """A process that keeps more than the memory limit divided by this between two jobs is replaced."""
 
@@ -67,34 +64,8 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
-class PartLimited:
-    """Message before a part of a job that has a time limit of its own. If the process is ended for its time, the job
-    raises `error`; None: the limit of the whole job comes first."""
-
-    error: Exception | None
-
-
-@dataclass(frozen=True, slots=True)
 class WornOut:
     """Answer of a process that keeps too much memory and has not begun the job."""
-
-
-class _Connected:
-    """State of this process. Outside a worker process, `connection` is None."""
-
-    connection: Connection | None = None
-    end_s: float = 0.0
-    """Processor time of this process at which the job's limit is reached."""
-
-
-def limit_part(seconds: float, error: Exception) -> None:
-    """Let the kernel end this process unless the running job ends, or calls `limit_part` again, within `seconds` of
-    processor time. The job then raises `error`. Outside a worker process, nothing is limited."""
-    if _Connected.connection is None:
-        return
-    rest_s = _Connected.end_s - time.process_time()
-    _send(_Connected.connection, PartLimited(error if seconds < rest_s else None))
-    signal.setitimer(signal.ITIMER_PROF, max(min(seconds, rest_s), _SHORTEST_S))
 
 
 def main() -> None:
@@ -118,7 +89,6 @@ def main() -> None:
 
 def serve(connection: Connection, memory: int) -> None:
     """Run jobs until the other end is closed, which raises EOFError or OSError."""
-    _Connected.connection = connection
     most_kept = _data_bytes() + memory // _KEPT_PART
     opened: dict[int, Closable] = {}
     _send(connection, Returned(os.getpid()))
@@ -141,7 +111,6 @@ def serve(connection: Connection, memory: int) -> None:
 
 
 def _answer(job: Job, opened: dict[int, Closable]) -> Returned | Raised:
-    _Connected.end_s = time.process_time() + job.seconds
     # The signals have no handlers, so the kernel ends the process even if native code never returns.
     signal.setitimer(signal.ITIMER_PROF, job.seconds)
     signal.setitimer(signal.ITIMER_REAL, job.clock_seconds)

@@ -78,12 +78,10 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(
-    total: int = 10 * GB, *, most: int = 0, told: bool = True, max_wait_s: float = 30
-) -> AsyncIterator[Machine]:
+async def machine(total: int = 10 * GB, *, told: bool = True, max_wait_s: float = 30) -> AsyncIterator[Machine]:
     card = Card(total, told=told)
     async with AsyncExitStack() as stack:
-        yield Machine(card, Residents(most, free=card.free, clock=card.clock, max_wait_s=max_wait_s), stack)
+        yield Machine(card, Residents(free=card.free, clock=card.clock, max_wait_s=max_wait_s), stack)
 
 
 async def test_the_one_that_was_used_least_lately_leaves() -> None:
@@ -106,14 +104,6 @@ async def test_all_stay_where_there_is_room() -> None:
         for host in (*hosts, *hosts):
             await host.run("x")
         assert here.card.loads == ["one", "two", "three"]
-
-
-async def test_the_operator_may_leave_less_than_the_card_has() -> None:
-    async with machine(most=5 * GB) as here:
-        one, two = here.engine("one", 3 * GB), here.engine("two", 3 * GB)
-        await one.run("x")
-        await two.run("x")
-        assert (one.loaded, two.loaded) == (False, True)
 
 
 async def test_one_that_answers_somebody_stays_until_it_has() -> None:

@@ -25,7 +25,6 @@ from tests.worker_jobs import (
     Counter,
     allocate,
     compute_for_ever,
-    compute_in_parts,
     crash,
     environment,
     fail,
@@ -214,14 +213,6 @@ async def test_a_job_that_gets_no_processor_is_not_to_blame(pools: Pools) -> Non
     assert not isinstance(caught.value, JobTooLong)
     assert caught.value.retry_after
     assert pool.restarts == {"slow": 1}
-
-
-async def test_each_part_of_a_job_has_its_own_time(pools: Pools) -> None:
-    pool, error = pools(), InputError("slow", param="p")
-    assert await pool.run(compute_in_parts, [PATIENT, 1.0], error) == 2
-    with pytest.raises(InputError, match="slow"):
-        await pool.run(compute_in_parts, [PATIENT, 0.0], error)
-    assert await pool.run(same, 1) == 1
 
 
 async def test_a_crash_is_an_error_of_its_job(pools: Pools) -> None:
