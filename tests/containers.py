@@ -95,7 +95,9 @@ def base(debian: int, *packages: str) -> str:
     """
     mirrors = [f"{kind} {address} {suite} main" for kind, address, suite in _mirrors(RELEASES[debian])]
     included = ",".join(sorted({"ca-certificates", *packages}))
-    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={included}", RELEASES[debian]]
+    # apt keeps the option for what tests install later.
+    patient = '--aptopt=Acquire::Retries "10"'
+    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", patient, f"--include={included}", RELEASES[debian]]
     key = hashlib.sha256(json.dumps([recipe, mirrors]).encode()).hexdigest()[:12]
     name = f"localhost/openfaze-test/debian{debian}:{key}"
     CACHE.mkdir(parents=True, exist_ok=True)
