@@ -212,8 +212,8 @@ def build_cluster(settings: Settings) -> Cluster | None:
     """Return the cluster that engines compute on, or None if they compute in this process. Raises ValueError."""
     if settings.cluster != RAY:
         return None
-    common, by_capability = read_devices(settings.device)
-    for device in (common, *by_capability.values()):
+    common_device, devices = read_devices(settings.device)
+    for device in (common_device, *devices.values()):
         if device.startswith(f"{CUDA}:"):
             raise ValueError(
                 f"{PREFIX}DEVICE: '{device}' names a card by its number, but with {PREFIX}CLUSTER={RAY} "

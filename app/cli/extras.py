@@ -56,11 +56,6 @@ PURPOSES: Mapping[str, str] = {
 }
 
 
-ALWAYS_INSTALLED = frozenset({"encryption", "otel", "redact", "redis"})
-"""Extras of version 0.1.0 whose packages are now always installed. Scripts and images may still name them, and get the
-message that there is nothing to do."""
-
-
 class CannotInstall(Exception):
     """Raised if packages cannot be installed. The message states the reason and, where there is one, an alternative."""
 
@@ -70,11 +65,8 @@ def listing(width: int = WIDTH) -> str:
 
 
 def install(name: str) -> int:
-    """Install the packages of `name`, a key of PURPOSES or a name in ALWAYS_INSTALLED, into this Python's environment,
-    and print each command. Return the installer's exit status. Raises CannotInstall."""
-    if name in ALWAYS_INSTALLED:
-        typer.echo(f"'{name}' is now part of openfaze: there is nothing to install.", err=True)
-        return 0
+    """Install the packages of `name`, a key of PURPOSES, into this Python's environment, and print each command. Return
+    the installer's exit status. Raises CannotInstall."""
     if name not in PURPOSES:
         raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(terminal_width())}")
     place = Path(sysconfig.get_path("purelib"))

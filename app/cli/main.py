@@ -109,9 +109,7 @@ def ask_server(
     reasoning: Annotated[str | None, typer.Option(help="Effort: low, medium or high.")] = None,
     url: Annotated[
         str | None,
-        typer.Option(
-            help="URL of the server. By default, it is found at OPENFAZE_PORT, or where the last one was started."
-        ),
+        typer.Option(help="URL of the server. By default, it is the one at OPENFAZE_HOST and OPENFAZE_PORT."),
     ] = None,
     is_here: Annotated[
         bool, typer.Option("--here", help="Answer in this process, without a server. That takes longer.")

@@ -22,9 +22,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import runnable_commands
-from app.assembly.building import state_folder, without_keys
+from app.assembly.building import without_keys
 from app.assembly.services import Services
-from app.cli.running import AddressFile, url_of
+from app.cli.running import url_of
 from app.errors import LAST_MESSAGE_S
 from app.monitoring.metrics import PATH, metrics_app
 from app.runnable_commands import adapt_commands, is_in_container
@@ -77,7 +77,6 @@ def serve(app: FastAPI) -> None:
         metrics,
         lambda: announce(services, base_url, metrics.url if metrics else None),
         services,
-        AddressFile(state_folder(settings), base_url),
     )
     # After Ctrl-C, KeyboardInterrupt is raised only once the server has stopped.
     with contextlib.suppress(KeyboardInterrupt):
@@ -188,21 +187,16 @@ class _ApiServer(uvicorn.Server):
         metrics: _MetricsServer | None,
         announce: Callable[[], None],
         services: Services,
-        note: AddressFile,
     ) -> None:
         super().__init__(config)
-        self._note = note
         self._metrics = metrics
         self._announce = announce
         self._services = services
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
-            # The address is noted before the look below, because requests are answered from now on.
-            self._note.write()
-            if self._metrics:
-                self._metrics.start()
+        if self.started and self._metrics:
+            self._metrics.start()
         # The announcement names the engines that can run here, so they are looked up first, off the event loop.
         await self._services.runtime.look()
         self._announce()
@@ -228,9 +222,6 @@ class _ApiServer(uvicorn.Server):
         await super().shutdown(sockets)
         if self._metrics:
             await self._metrics.stop()
-        # The address file must be removed here, because uvicorn raises the signal again afterwards, which ends the
-        # process.
-        self._note.remove()
 
 
 def _exit_in(seconds: float) -> None:
