@@ -55,8 +55,7 @@ gigabyte at the default OPENFAZE_MAX_REQUEST_MB."""
 LARGEST_ANSWER = 16 * MB
 """The cache keeps answers of at most this size, in bytes."""
 RESPONSES_BYTES = 1024 * MB
-"""The stored responses of one key have at most this size, compressed, in bytes. The least recently used are deleted
-first."""
+"""The stored responses of one key have at most this size, compressed, in bytes. The oldest are deleted first."""
 WRONG_KEYS = 30
 """An address may send this many wrong keys a minute. Further ones are refused unchecked, unless this address has used
 them before."""
