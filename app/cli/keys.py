@@ -156,8 +156,7 @@ def rotate_key(name: Name) -> None:
     from app.access import key_file
 
     file = _keys_file()
-    tenant = _tenant(_use_key_file(lambda: key_file.find_key(file, name)))
-    typer.echo(_use_key_file(lambda: key_file.rotate_key(file, name, tenant)))
+    typer.echo(_use_key_file(lambda: key_file.rotate_key(file, name)))
     typer.echo(f"'{name}' has a new key in {file}; the key itself is stored nowhere", err=True)
 
 
@@ -174,7 +173,9 @@ def remove_key(
     from app.state.entries import StoreDown
 
     file = _keys_file()
-    tenant = _tenant(_use_key_file(lambda: key_file.find_key(file, name))) if purge else None
+    tenant = _use_key_file(lambda: key_file.find_key(file, name)).tenant if purge else None
+    if purge and tenant is None:
+        fail(f"'{name}' has no tenant in {file}, so its uploads cannot be found: remove it without --purge")
     left = _use_key_file(lambda: key_file.remove_key(file, name))
     typer.echo(
         f"'{name}' is no longer in {file}, which holds {left or 'no'} key{'' if left == 1 else 's'} now", err=True
@@ -195,20 +196,6 @@ async def _purge_tenant(tenant: str) -> list[str]:
     # During this time, running servers may still accept the key and record its usage.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
     return [f"deleted: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
-
-
-def _tenant(stored: "StoredKey") -> str:
-    """Return the tenant of a key, which owns its uploads. The file has no tenant for a key that an earlier version
-    made. The tenant of such a key is taken from its recorded usage."""
-    if stored.tenant is not None:
-        return stored.tenant
-    tenants = [one.tenant for one in _use_store(lambda store: store.usage()) if one.name == stored.name]
-    if not tenants:
-        fail(
-            f"'{stored.name}' was made by an earlier version, without a record of its tenant. Send one request with it "
-            "to a running server, wait five seconds, and repeat this."
-        )
-    return tenants[-1]
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
