@@ -1,9 +1,7 @@
 """`openfaze ask`: send one request to a running server, and print its answer for people or its body for programs."""
 
-import base64
 import contextlib
 import json
-import mimetypes
 import os
 import re
 import sys
@@ -19,19 +17,14 @@ from rich.table import Table
 
 from app.access.key_file import CHAT
 from app.cli import KEY, fail
+from app.folders.answers import Json, fields_of
+from app.folders.client import MAX_INLINE, TIMEOUT, content_part, data_url
 from app.settings import Settings
 from tasks.inputs.limits import megabytes
 
-_MAX_INLINE = 16 << 20
-"""A file of at most this size, in bytes, is sent within the request. A larger file is uploaded first and deleted
-afterwards."""
-_TIMEOUT = httpx.Timeout(30, read=None)
-"""Time limits for the server. Reading has none, because the server ends requests that take too long."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Control characters other than tabs and line feeds. They are removed from texts of the server, because they could
 control the terminal."""
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,7 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
     key = os.environ.get(KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     base_url = url.rstrip("/").removesuffix("/v1")
-    with httpx.Client(base_url=f"{base_url}/v1", headers=headers, timeout=_TIMEOUT, trust_env=False) as client:
+    with httpx.Client(base_url=f"{base_url}/v1", headers=headers, timeout=TIMEOUT, trust_env=False) as client:
         try:
             with _uploaded(client, question.files) as ids:
                 body = _body(question, ids)
@@ -142,7 +135,7 @@ def _print_whole(text: str, answer: _Answer, question: Question) -> None:
     else:
         _table(
             ("field", "value", "sure by", "from"),
-            [_evidence_cells(pointer, leaf, answer) for pointer, leaf in _leaves(value)],
+            [_evidence_cells(pointer, leaf, answer) for pointer, leaf in fields_of(value)],
         )
 
 
@@ -173,14 +166,6 @@ def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str
     ]
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return pointer.removeprefix("/"), shown, probability, ", ".join(filter(None, place))
-
-
-def _leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict | list):
-        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(child, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
-    else:
-        yield pointer, value
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -216,11 +201,7 @@ def _body(question: Question, ids: dict[Path, str]) -> Json:
 def _part(path: Path, ids: dict[Path, str]) -> Json:
     if path in ids:
         return {"type": "file", "file": {"file_id": ids[path]}}
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    url = f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    if media_type.startswith("image/"):
-        return {"type": "image_url", "image_url": {"url": url}}
-    return {"type": "file", "file": {"file_data": url, "filename": path.name}}
+    return content_part(path.name, data_url(path.name, path.read_bytes()))
 
 
 @contextlib.contextmanager
@@ -229,7 +210,7 @@ def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path
     ids: dict[Path, str] = {}
     try:
         for path in files:
-            if path.stat().st_size > _MAX_INLINE:
+            if path.stat().st_size > MAX_INLINE:
                 with path.open("rb") as file:
                     response = client.post("/files", data={"purpose": "user_data"}, files={"file": (path.name, file)})
                 _check_key(response)
@@ -267,16 +248,3 @@ def _plain(text: str) -> str:
 def read_text(text: str) -> str:
     """Return `text`, or standard input if `text` is `-`."""
     return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
-
-
-def read_schema(path: Path) -> Json:
-    """Return the JSON schema in a file. Exits with status 2 if the file holds no JSON object."""
-    try:
-        schema = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        fail(f"--schema: {path} is not JSON: {error}")
-    except RecursionError:
-        fail(f"--schema: {path} has too many levels of lists and objects")
-    if not isinstance(schema, dict):
-        fail(f"--schema: {path} is not a JSON object")
-    return schema
