@@ -124,7 +124,7 @@ def test_each_failure_says_what_to_do_next(model: FullModel, tmp_path: Path) -> 
         (ask(model, tmp_path, "hi", key=None), "export OPENFAZE_API_KEY="),
         (ask(model, tmp_path, "hi", "--task", "nope"), "Supported tasks: ocr, "),
         (ask(model, tmp_path, "hi", "--guard", "S99"), "Valid codes: S1, "),
-        (ask(model, tmp_path, "hi", "--schema", "no.json"), "no.json is not JSON"),
+        (ask(model, tmp_path, "hi", "--schema", "no.json"), "no.json cannot be read as JSON"),
         (ask(model, tmp_path, "hi", "--schema", "deep.json"), "deep.json has too many levels"),
         (ask(model, tmp_path), "there is nothing to ask"),
         (ask(nobody, tmp_path, "hi"), "openfaze serve`, or name another one with --url"),
