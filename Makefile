@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 # What needs an older major of the openai package than the one in the first environment (the official client, frameworks),
-# and what stands apart from it: the builder of docs/, and pyarrow.
+# and what stands apart from it: the builder of docs/.
 CLIENT_VENV := .venv-client
 # Heavier engines, on PyTorch and Paddle, and Ray.
 TORCH_VENV := .venv-torch

@@ -10,6 +10,7 @@ from typing import ClassVar
 import structlog
 
 from app.runnable_commands import adapt_for_client
+from app.state.entries import StoreDown
 from models.base import (
     RETRY_S,
     EngineFailed,
@@ -149,6 +150,22 @@ class PayloadTooLarge(ApiError):
     code = "request_too_large"
 
 
+class ForeignHost(ApiError):
+    """Raised by a server without keys for a request under a name that is not of its machine."""
+
+    status = 421
+    type = "invalid_request_error"
+    code = "host_not_allowed"
+
+
+class ForeignOrigin(ApiError):
+    """Raised by a server without keys for a request of a web page that is not of its machine."""
+
+    status = 403
+    type = "permission_error"
+    code = "origin_not_allowed"
+
+
 class HeadTooLarge(ApiError):
     status = 431
     type = "invalid_request_error"
@@ -220,6 +237,12 @@ def to_api_error(error: BaseException) -> ApiError:
             return PayloadTooLarge(error.message, code=error.code, param=error.param)
         case InputError():
             return BadRequest(error.message, code=error.code, param=error.param)
+        case StoreDown():
+            return Unavailable(
+                "The server's store of responses and batches is not working: the server's log says why.",
+                code="storage_unavailable",
+                retry_after=RETRY_S,
+            )
         case EngineTooSlow():
             return Unavailable(str(error), code="timeout", retry_after=error.retry_after)
         case UpstreamDown():
@@ -259,6 +282,8 @@ def report_error(error: BaseException, event: str, **fields: object) -> ApiError
     public = to_api_error(error)
     if isinstance(public, InternalError) or _ran_out(error):
         log.error(event, exc_info=error, **fields)
+    elif isinstance(error, StoreDown):
+        log.error(event, reason=str(error), **fields)
     elif isinstance(error, LlmError) and not isinstance(error, LlmRefused):
         details = {"error": str(error)} if isinstance(error, LlmUnavailable) else {}
         log.warning(event, reason=error.reason, host=error.host, **details, **fields)

@@ -206,7 +206,7 @@ class Settings(BaseSettings):
     cache_url: SecretStr | None = None
     """`sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite` beside the files."""
     cache_max_mb: float = Field(default=1024, gt=0)
-    """Megabytes of answers, compressed; the least recently used are deleted first."""
+    """Megabytes of answers, compressed; the oldest are deleted first."""
     cache_secret: Annotated[SecretStr, AfterValidator(_check_length)] | None = None
     """Encrypts answers (AES-256-GCM); 16 characters or more, the same on all servers."""
 

@@ -26,11 +26,8 @@ from app.errors import (
 )
 from app.state.counters import (
     LEASE_S,
-    MAX_UNFORESEEN,
     MINUTE_S,
     NANO,
-    UNFORESEEN_ANSWER,
-    UNFORESEEN_READING,
     Amount,
     CounterStore,
     Limits,
@@ -80,8 +77,6 @@ class AdmissionControl:
         day."""
         self._spent: Counter[tuple[str, str]] = Counter()
         """Money spent of budgets that is not written yet, by tenant and period."""
-        self._giving_back: set[asyncio.Task[None]] = set()
-        """Tasks that settle the reservations of callers who have left."""
         self._down_until = 0.0
         self._faults = 0
 
@@ -114,30 +109,13 @@ class AdmissionControl:
     async def _reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
         if time.monotonic() < self._down_until:
             raise StoreDown("it was down a moment ago")
-        reserving = asyncio.ensure_future(self._store.reserve(tenant, limits, amount))
         try:
-            return await asyncio.shield(reserving)
-        except asyncio.CancelledError:
-            # The store may still complete the reservation, which would occupy the key's place until the lease ends.
-            giving_back = asyncio.create_task(self._give_back(reserving))
-            self._giving_back.add(giving_back)
-            giving_back.add_done_callback(self._giving_back.discard)
-            raise
+            return await self._store.reserve(tenant, limits, amount)
         except StoreDown as error:
             self._down_until = time.monotonic() + PAUSE_S
             self._faults += 1
             log.warning("counters_down", reason=str(error), requests=self._when_down)
             raise
-
-    async def _give_back(self, reserving: "asyncio.Future[Reservation | Refusal]") -> None:
-        """Charge one request for a reservation that was completed only after its caller had left."""
-        try:
-            taken = await reserving
-            if isinstance(taken, Reservation):
-                await self._store.settle(taken, Amount(requests=1))
-        except StoreDown as error:
-            self._faults += 1
-            log.warning("counters_not_settled", reason=str(error))
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         if reservation.lease is not None:
@@ -176,7 +154,6 @@ class AdmissionControl:
         while True:
             await asyncio.sleep(FLUSH_S)
             try:
-                await self._store.settle_again()
                 await self.flush()
                 if self._running and time.monotonic() - renewed > LEASE_S / 3:
                     renewed = time.monotonic()
@@ -188,7 +165,6 @@ class AdmissionControl:
                 log.exception("keeping_counters_failed")
 
     async def close(self) -> None:
-        await self._store.settle_again()
         await self.flush()
         await self._store.close()
 
@@ -196,21 +172,6 @@ class AdmissionControl:
 class Admission:
     """Admission of one request. It reserves the amounts that the request may use, and settles the amounts used when the
     request ends."""
-
-    __slots__ = (
-        "_budget_refusal",
-        "_bytes",
-        "_control",
-        "_counted_answer",
-        "_counted_prompt",
-        "_is_charged",
-        "_pieces",
-        "_prompt_tokens",
-        "_rate_levels",
-        "_reservation",
-        "_state",
-        "caller",
-    )
 
     def __init__(
         self, control: AdmissionControl | None = None, caller: Caller | None = None, *, is_charged: bool = True
@@ -238,16 +199,14 @@ class Admission:
         prompt_tokens: int = 0,
         answer_tokens: int | None = 0,
         *,
-        unforeseen: int = 0,
         is_cached: bool = False,
     ) -> None:
         """Reserve the tokens and the money that the request may use, before any work.
 
         `task`: the task to run, `chat` for the full model, None for requests that every key may send. `answer_tokens`:
-        the client's limit on the answer; None if the request has none. `unforeseen`: part of the key's MAX_UNFORESEEN
-        that a request takes if it may cost more than these tokens, such as UNFORESEEN_ANSWER; 0 for other requests.
-        `is_cached`: the answer may be in the cache, so the request passes even on a spent budget. If it is not there,
-        `require_budget` must be called before a new answer is begun.
+        the client's limit on the answer; None if the request has none. `is_cached`: the answer may be in the cache, so
+        the request passes even on a spent budget. If it is not there, `require_budget` must be called before a new
+        answer is begun.
 
         Raises TaskNotAllowed, KeyLimitReached, InsufficientQuota and Unavailable; a refused request costs nothing.
         """
@@ -263,7 +222,7 @@ class Admission:
         if self._control is None or not self.is_limited:
             return
         money = self._control.prices.of(prompt_tokens, answer_tokens)
-        amount = Amount(1, prompt_tokens + answer_tokens, money, 1, unforeseen)
+        amount = Amount(1, prompt_tokens + answer_tokens, money, 1)
         try:
             await self._take(amount)
         except InsufficientQuota as refusal:
@@ -413,16 +372,6 @@ def _to_error(refusal: Refusal, limits: Limits, amount: Amount) -> ApiError:
         return KeyLimitReached(
             f"This key may run {limits.concurrent} requests at a time (concurrent), and that many are running. "
             "Try again when one ends.",
-            retry_after=1,
-            rejected="concurrency",
-        )
-    if refusal.limit == "unforeseen":
-        setting = "budget_usd" if limits.budget is not None else "tokens_per_minute"
-        return KeyLimitReached(
-            "The tokens of a request are known, and charged, only when it ends. Therefore a key with the limit "
-            f"'{setting}' may run at most {MAX_UNFORESEEN // UNFORESEEN_READING} explicitly requested tasks or "
-            f"transcripts, or {MAX_UNFORESEEN // UNFORESEEN_ANSWER} other answers, at a time, and that many are "
-            "running. Try again when one ends.",
             retry_after=1,
             rejected="concurrency",
         )

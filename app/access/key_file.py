@@ -50,21 +50,6 @@ GUARD = "guardrails"
 EMBEDDINGS = "embeddings"
 """Names of the guard and of the embeddings in keys and metrics. Both have separate routes."""
 _HEADER = "# `openfaze keys` writes this file and drops comments. Replace it as a whole: servers may be reading it.\n"
-_COUNT = "a whole number, 1 or more, without quotes"
-_SHOULD_BE = {
-    "keys": "tables: each key begins with a line [[keys]]",
-    "name": f"a text of 1 to {LONGEST_NAME} printable characters in quotes",
-    "sha256": "the key's SHA-256 in 64 hexadecimal digits, in quotes",
-    "tenant": "32 hexadecimal digits in lower case, in quotes, as `openfaze keys add` writes them",
-    "guard_thresholds": "a table of scores from 0 to 1, such as {S1 = 0.5}",
-    "requests_per_minute": _COUNT,
-    "tokens_per_minute": _COUNT,
-    "concurrent": _COUNT,
-    "budget_usd": "a number of dollars, without quotes",
-    "weight": "a number from 0.01 to 100, without quotes",
-    "tasks": 'a list of names, such as ["ocr", "chat"]',
-}
-"""Description of each field's value, for the message about a missing field or a value of the wrong type."""
 
 
 class KeyFileError(ValueError):
@@ -239,9 +224,6 @@ def _describe_problem(problem: ErrorDetails) -> str:
     if problem["type"] == "extra_forbidden":
         known = StoredKey if len(location) > 1 else _Contents
         return f"{place}: no such field; choose from: {', '.join(known.model_fields)}"
-    field = next((str(part) for part in reversed(location) if not isinstance(part, int)), "")
-    if field in _SHOULD_BE and problem["type"].endswith(("_type", "_mismatch", "_parsing", "missing")):
-        return f"{place}: should be {_SHOULD_BE[field]}"
     return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
 
 
@@ -269,16 +251,15 @@ def set_key(path: Path, name: str, fields: Mapping[str, Any]) -> StoredKey:
     return _replace(path, name, changed)
 
 
-def rotate_key(path: Path, name: str, tenant: str | None) -> str:
-    """Replace the key of `name` by a new key, and return the new key. If the stored key has a `tenant` field, the field
-    is kept. If not, it is set to the argument `tenant`, or to the new key's own tenant (`tenant_of`) if `tenant` is
-    None. Raises KeyFileError."""
+def rotate_key(path: Path, name: str) -> str:
+    """Replace the key of `name` by a new key of the same tenant, and return the new key. Raises KeyFileError, also for
+    a key without a tenant in the file, whose tenant only the old key itself would tell."""
     key = new_key()
 
     def changed(stored: StoredKey) -> StoredKey:
-        return _validate_key(
-            {**stored.model_dump(), "sha256": digest_of(key).hex(), "tenant": stored.tenant or tenant or tenant_of(key)}
-        )
+        if stored.tenant is None:
+            raise KeyFileError(f"name: '{name}' has no tenant in '{path}', so a new key would lose its uploads")
+        return _validate_key({**stored.model_dump(), "sha256": digest_of(key).hex()})
 
     _replace(path, name, changed)
     return key

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -48,7 +48,7 @@ class KeyReference:
     tenant: str
     """Owner of files and answers."""
     digest: str = ""
-    """SHA-256 of the key in hexadecimal digits. Empty on a server without keys, and in records of earlier versions."""
+    """SHA-256 of the key in hexadecimal digits; empty on a server without keys."""
     name: str = ""
     """Name of the key in the file of keys."""
 
@@ -83,21 +83,16 @@ class Defaults:
     tasks: Collection[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
+class _Grant(NamedTuple):
     """Rights and limits of a key."""
 
-    limits: Limits = NO_LIMITS
-    tasks: Collection[str] | None = None
-    name: str = ""
-    tenant: str | None = None
-    """Tenant in the file. None for a key of an earlier version: its tenant is computed when the key itself is sent."""
+    caller: Caller
+    """Caller of a request with the key. Its tenant is empty if the file has none: the tenant is computed when the key
+    itself is sent."""
     ends: datetime | None = None
-    guard_thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Version:
+class _Version(NamedTuple):
     """Attributes that distinguish one version of the file from another."""
 
     modified_ns: int
@@ -123,14 +118,15 @@ class ApiKeys:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`wrong_keys`: number of wrong keys that
-        one address may try per minute, measured by `monotonic`, a clock that is never set back; None for any number.
-        Raises KeyFileError, which is a ValueError."""
+        """`wrong_keys`: number of wrong keys that one address may try per minute, measured by `monotonic`, a clock that
+        is never set back; None for any number. Raises KeyFileError, which is a ValueError."""
         self._defaults = defaults or Defaults()
         self._clock = clock
         self._wrong_keys = None if wrong_keys is None else WrongKeyLimit(wrong_keys, monotonic)
         self._given = {
-            digest_of(key): _Grant(self._defaults.limits, self._defaults.tasks, tenant=tenant_of(key)) for key in keys
+            digest: _Grant(Caller(tenant_of(key), {}, "", self._defaults.limits, self._defaults.tasks, digest.hex()))
+            for key in keys
+            for digest in [digest_of(key)]
         }
         self._file = file
         self._version: _Version | None = None
@@ -180,33 +176,29 @@ class ApiKeys:
             assert grant.ends is not None
             ended = grant.ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
             raise InvalidApiKey(f"Invalid API key provided: it expired at {ended} UTC.")
-        return self._caller(grant, grant.tenant or tenant_of(key), sent)
+        return replace(grant.caller, tenant=grant.caller.tenant or tenant_of(key))
 
     def caller_of(self, key: KeyReference) -> Caller | None:
         """Return the caller of the key that `key` refers to, with its present rights; None if it is no longer valid. A
-        rotated key counts as the same key, because its name and tenant are unchanged. Another key of the tenant counts
-        only if `key` has no digest."""
+        rotated key counts as the same key, because its name and tenant are unchanged."""
         if not self.are_required:
             return Caller(EVERYONE) if key.tenant == EVERYONE else None
         for digest, grant in self._grants.items():
             if self._is_key_of(grant, digest, key):
-                return None if self._has_expired(grant) else self._caller(grant, key.tenant, digest)
+                return None if self._has_expired(grant) else replace(grant.caller, tenant=key.tenant)
         return None
 
     def _is_key_of(self, grant: _Grant, digest: bytes, key: KeyReference) -> bool:
-        if not key.digest:
-            return grant.tenant == key.tenant
         if key.digest == digest.hex():
-            # A key of an earlier version has no tenant in the file: only the key itself determines the tenant.
-            return grant.tenant in (None, key.tenant)
+            # A key may have no tenant in the file: only the key itself determines the tenant then.
+            return grant.caller.tenant in ("", key.tenant)
+        if not key.digest:
+            return False
         is_there = bytes.fromhex(key.digest) in self._grants
-        return not is_there and grant.name == key.name != "" and grant.tenant == key.tenant
+        return not is_there and grant.caller.name == key.name != "" and grant.caller.tenant == key.tenant
 
     def _has_expired(self, grant: _Grant) -> bool:
         return grant.ends is not None and self._clock() >= grant.ends.timestamp()
-
-    def _caller(self, grant: _Grant, tenant: str, digest: bytes) -> Caller:
-        return Caller(tenant, grant.guard_thresholds, grant.name, grant.limits, grant.tasks, digest.hex())
 
     async def follow_file(self) -> None:
         """Read the file whenever it has changed, until cancelled, without blocking the event loop."""
@@ -259,7 +251,8 @@ class ApiKeys:
         if key.budget_usd is not None:
             limits = replace(limits, budget=round(key.budget_usd * NANO))
         tasks = self._defaults.tasks if key.tasks is None else frozenset(key.tasks)
-        return _Grant(limits, tasks, key.name, key.tenant, key.ends, key.guard_thresholds)
+        caller = Caller(key.tenant or "", key.guard_thresholds, key.name, limits, tasks, key.sha256)
+        return _Grant(caller, key.ends)
 
 
 class WrongKeyLimit:

@@ -55,8 +55,7 @@ gigabyte at the default OPENFAZE_MAX_REQUEST_MB."""
 LARGEST_ANSWER = 16 * MB
 """The cache keeps answers of at most this size, in bytes."""
 RESPONSES_BYTES = 1024 * MB
-"""The stored responses of one key have at most this size, compressed, in bytes. The least recently used are deleted
-first."""
+"""The stored responses of one key have at most this size, compressed, in bytes. The oldest are deleted first."""
 WRONG_KEYS = 30
 """An address may send this many wrong keys a minute. Further ones are refused unchecked, unless this address has used
 them before."""
@@ -212,8 +211,8 @@ def build_cluster(settings: Settings) -> Cluster | None:
     """Return the cluster that engines compute on, or None if they compute in this process. Raises ValueError."""
     if settings.cluster != RAY:
         return None
-    common, by_capability = read_devices(settings.device)
-    for device in (common, *by_capability.values()):
+    common_device, devices = read_devices(settings.device)
+    for device in (common_device, *devices.values()):
         if device.startswith(f"{CUDA}:"):
             raise ValueError(
                 f"{PREFIX}DEVICE: '{device}' names a card by its number, but with {PREFIX}CLUSTER={RAY} "

@@ -11,7 +11,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pydantic_core
@@ -36,8 +36,6 @@ MAX_PROBLEMS = 100
 """At most this many problems are listed for one file."""
 _LINE_ENDS = "\u0085\u2028\u2029"
 """Signs that end a line for `str.splitlines`, and that JSON may contain as they are."""
-_STEP = 64 << 10
-"""A file is split into lines in steps of this many bytes, between which other threads can run."""
 _TRIES = 5
 """A line that fails for a temporary reason is tried at most this many times."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
@@ -76,12 +74,11 @@ class Splitter:
 
     def feed(self, piece: bytes) -> list[RawLine]:
         found: list[RawLine] = []
-        for start in range(0, len(piece), _STEP):
-            *ended, rest = piece[start : start + _STEP].split(b"\n")
-            for part in ended:
-                self._append(part)
-                found += self.finish()
-            self._append(rest)
+        *ended, rest = piece.split(b"\n")
+        for part in ended:
+            self._append(part)
+            found += self.finish()
+        self._append(rest)
         return found
 
     def finish(self) -> list[RawLine]:
@@ -179,8 +176,7 @@ def custom_id_of(line: bytes) -> str:
     return str(_read_envelope(line, len(line))["custom_id"])
 
 
-@dataclass(frozen=True, slots=True)
-class LineResult:
+class LineResult(NamedTuple):
     """The result of running a line."""
 
     is_answer: bool
@@ -201,20 +197,13 @@ class LineRunner:
         self.slots = Slots("batch lines", at_once)
 
     async def run(
-        self,
-        line: bytes,
-        url: str,
-        find_caller: Callable[[], Caller | None],
-        *,
-        stop: asyncio.Event,
-        note_pause: Callable[[float], None],
+        self, line: bytes, url: str, find_caller: Callable[[], Caller | None], *, stop: asyncio.Event
     ) -> LineResult | None:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
         After a temporary failure, such as a refusal by the server or by a limit of the key, the line waits without a
         slot, and is tried again, but no more than _TRIES times. Refusals because of the key (status 429) do not count
-        as tries; `note_pause` gets the seconds for which other lines of the key would be refused, too. Each try calls
-        `find_caller`, which returns the caller with the present rights of the key.
+        as tries. Each try calls `find_caller`, which returns the caller with the present rights of the key.
         """
         tries, pause_s = 1, _FIRST_PAUSE_S
         custom_id, body = await asyncio.to_thread(_read_line, line)
@@ -230,12 +219,10 @@ class LineRunner:
             retry_s = _retry_s(response)
             if stop.is_set() or retry_s is None or tries == _TRIES:
                 return await asyncio.to_thread(_to_result, custom_id, response, stages)
-            wait_s = max(pause_s, min(retry_s, _LONGEST_PAUSE_S))
-            if response.status_code == RateLimited.status:
-                note_pause(wait_s)
-            else:
-                tries += 1
-            await wait_unless(stop, wait_s)
+            tries += response.status_code != RateLimited.status
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(pause_s, min(retry_s, _LONGEST_PAUSE_S))):
+                    await stop.wait()
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _post(self, url: str, body: bytes, caller: Caller, stages: Stages) -> httpx.Response:
@@ -249,15 +236,8 @@ class LineRunner:
             return await client.post(url, content=body, headers={"content-type": "application/json"})
 
 
-async def wait_unless(stop: asyncio.Event, seconds: float) -> None:
-    """Wait for `seconds`, or until `stop` is set."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-
-
 def _read_line(line: bytes) -> tuple[str, bytes | BadRequest]:
-    """Return the `custom_id` of a checked line, and the body of its request or the reason why there can be none."""
+    """Return the `custom_id` of a checked line, and the body of its request or the reason why it cannot be sent."""
     envelope = _read_envelope(line, len(line))
     custom_id, body = str(envelope["custom_id"]), envelope.get("body")
     if body is None:

@@ -16,17 +16,7 @@ from typing import Literal
 import structlog
 
 from app.access.keys import ApiKeys, KeyReference
-from app.batches.lines import (
-    LARGEST_LINE,
-    BadFile,
-    Checker,
-    LineRunner,
-    RawLine,
-    Splitter,
-    problem,
-    to_error_line,
-    wait_unless,
-)
+from app.batches.lines import BadFile, Checker, LineRunner, RawLine, Splitter, problem, to_error_line
 from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record, TooManyResults
 from app.batches.webhook import Webhook
 from app.errors import ApiError
@@ -34,7 +24,7 @@ from app.files.store import FileStore
 from app.state.entries import StoreDown
 from models.base import ModelError
 from models.queues import KEY
-from tasks.inputs.limits import megabytes
+from tasks.inputs.limits import MB, megabytes
 
 OUTPUT_PURPOSE = "batch_output"
 WINDOW_S = 24 * 3600.0
@@ -42,22 +32,16 @@ LEASE_S = 20.0
 """A lease ends after this many seconds unless its server renews it. Another server may then take the batch."""
 POLL_S = 5.0
 """The runner looks for work after this many seconds, even if nothing wakes it."""
-POLL_REST_S = 0.05
-"""Between two looks for work are at least this many seconds, however often the runner is woken. A client that creates
-and cancels batches wakes it a hundred times a second, and each look is several transactions."""
 _BATCHES_OF_KEY = 4
 """A server runs at most this many batches of a key at the same time, so that it has places for those of others."""
 _MAX_BATCHES = 64
 """A server runs at most this many batches at the same time."""
-_NOTICES_AT_ONCE = 4
-"""At most this many notices are sent at the same time."""
-_NOTICES_OF_KEY = 2
-"""At most this many notices of one key are sent at the same time, so that a slow webhook of one key leaves room for
-others."""
+_LARGE = MB
+"""While a line with more bytes than this runs, no other line of its batch is read, because lines that run are in
+memory."""
 _PAUSE_S = 30.0
 """A batch that had an error is tried again after this many seconds."""
 _SWEEP_S = 3600.0
-_EXPIRED_AT_ONCE = 500
 
 Reason = Literal["cancelled", "expired", "key_removed", "results_too_large"]
 Fault = tuple[str, str]
@@ -93,45 +77,11 @@ class _RunningBatch:
     """Set once no more lines may begin."""
     reason: Reason | None = None
     task: "asyncio.Task[None] | None" = None
-    paused_until: float = 0.0
-    """No line begins before this time of the event loop, because the key's limits have no room for one."""
-    begun: int = 0
-    """Number of unfinished lines, including those that wait."""
-    begun_bytes: int = 0
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a line ends, and when no more lines may begin."""
 
     def end(self, reason: Reason) -> None:
         if self.reason is None:
             self.reason = reason
             self.stop.set()
-            self.changed.set()
-
-    def pause(self, seconds: float) -> None:
-        self.paused_until = max(self.paused_until, asyncio.get_running_loop().time() + seconds)
-
-    async def may_begin(self, size: int, max_lines: int) -> bool:
-        """Wait until a line of `size` bytes may begin, and return True; return False if no more lines may begin. At
-        most `max_lines` lines, with LARGEST_LINE bytes together, are unfinished at a time, because they are in
-        memory."""
-        while not self.stop.is_set():
-            if self.begun and (self.begun >= max_lines or self.begun_bytes + size > LARGEST_LINE):
-                self.changed.clear()
-                await self.changed.wait()
-            elif (pause_s := self.paused_until - asyncio.get_running_loop().time()) > 0:
-                await wait_unless(self.stop, pause_s)
-            else:
-                return True
-        return False
-
-    def begin_line(self, size: int) -> None:
-        self.begun += 1
-        self.begun_bytes += size
-
-    def end_line(self, size: int) -> None:
-        self.begun -= 1
-        self.begun_bytes -= size
-        self.changed.set()
 
 
 class BatchRunner:
@@ -158,8 +108,7 @@ class BatchRunner:
         self._keys = keys
         self._holder = uuid.uuid4().hex
         self._runs: dict[str, _RunningBatch] = {}
-        self._notices: dict[asyncio.Task[None], str] = {}
-        """The tasks that are sending notices, each with the tenant of its batch."""
+        self._notifying: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._swept = 0.0
 
@@ -182,12 +131,15 @@ class BatchRunner:
                 except Exception:
                     self._faults["runner", "error"] += 1
                     log.exception("looking_for_batches_failed")
-                await asyncio.sleep(POLL_REST_S)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):
                         await self._woken.wait()
         finally:
-            await self._shut_down()
+            tasks = [task for task in (self._notifying, *(run.task for run in self._runs.values())) if task is not None]
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
 
     async def _poll(self) -> None:
         """Renew leases, stop batches that are to end, start batches that no server runs, begin to send notices, and now
@@ -206,15 +158,16 @@ class BatchRunner:
                 else:
                     self._check_end(run)
         while len(self._runs) < _MAX_BATCHES:
-            full = _tenants_with(_BATCHES_OF_KEY, [run.key.tenant for run in self._runs.values()])
+            counts = Counter(run.key.tenant for run in self._runs.values())
+            full = [tenant for tenant, count in counts.items() if count >= _BATCHES_OF_KEY]
             batch = await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
             if batch is None:
                 break
             run = _RunningBatch(batch.id, batch.key, batch.expires)
             self._runs[batch.id] = run
             run.task = asyncio.create_task(self._run(run, batch))
-        if self._webhook is not None:
-            await self._begin_notices(self._webhook)
+        if self._webhook is not None and (self._notifying is None or self._notifying.done()):
+            self._notifying = asyncio.create_task(self._send_notices(self._webhook))
         if abs(now - self._swept) > _SWEEP_S:
             self._swept = now
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf), now)
@@ -225,13 +178,6 @@ class BatchRunner:
             run.end("key_removed")
         elif self.clock() >= run.expires:
             run.end("expired")
-
-    async def _shut_down(self) -> None:
-        tasks = [run.task for run in self._runs.values() if run.task] + list(self._notices)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
 
     async def _run(self, run: _RunningBatch, batch: Batch) -> None:
         rests = False
@@ -268,8 +214,8 @@ class BatchRunner:
         """Check the whole file before any of its lines runs."""
         checker = Checker([batch.endpoint])
         try:
-            async with aclosing(self._lines_of(batch)) as found:
-                async for lines in found:
+            async with aclosing(self._chunks_of(batch)) as chunks:
+                async for lines in chunks:
                     await asyncio.to_thread(checker.check, lines)
                     if checker.has_enough or run.stop.is_set():
                         break
@@ -287,17 +233,14 @@ class BatchRunner:
     async def _run_lines(self, run: _RunningBatch, batch: Batch) -> Batch:
         outcome: Ended = "completed"
         errors = []
-        done = await self.store.done(batch.id)
         try:
-            no_room: ApiError | None = None
             try:
-                async with asyncio.TaskGroup() as group:
-                    no_room = await self._begin_lines(run, batch, done, group)
+                async with aclosing(self._lines_left(batch)) as lines, asyncio.TaskGroup() as group:
+                    reading = asyncio.Lock()
+                    for _ in range(self._lines.at_once):
+                        group.create_task(self._run_some(run, batch, lines, reading))
             except ExceptionGroup as failures:
                 raise failures.exceptions[0] from None
-            if no_room is not None:
-                await self._show_error(batch, no_room)
-                raise no_room
             if run.reason == "expired":
                 outcome = "expired"
                 await self._expire_lines(batch)
@@ -309,76 +252,44 @@ class BatchRunner:
             outcome, errors = "failed", [_results_too_large(self._files.limits.file_bytes)]
         return await self._advance(batch, "finalizing", outcome=outcome, errors=errors)
 
-    async def _begin_lines(
-        self, run: _RunningBatch, batch: Batch, done: set[int], group: asyncio.TaskGroup
-    ) -> ApiError | None:
-        """Begin the lines that are not done. If the tenant's storage no longer has room for the results of its
-        unfinished batches, stop and return the error. Raises BadFile if the input file was deleted."""
-        async with aclosing(self._lines_of(batch)) as found:
-            async for lines in found:
-                for line in lines:
-                    size = len(line.data)
-                    if line.number in done:
-                        continue
-                    self._check_end(run)
-                    if not await run.may_begin(size, self._lines.at_once):
-                        return None
-                    # The file is looked up for each line, because reading from an open file works even after it was
-                    # deleted.
-                    if await self._files.find(batch.tenant, batch.input_file) is None:
-                        raise BadFile(_INPUT_GONE)
-                    try:
-                        await self._files.check_owner(batch.tenant, await self.store.result_bytes(batch.tenant))
-                    except ApiError as error:
-                        return error
-                    run.begin_line(size)
-                    task = group.create_task(self._run_line(run, batch, line))
-                    # A callback ends the line, because the task may be cancelled before its first step.
-                    task.add_done_callback(lambda _, size=size: run.end_line(size))  # type: ignore[misc]
-        return None
+    async def _run_some(
+        self, run: _RunningBatch, batch: Batch, lines: AsyncGenerator[RawLine, None], reading: asyncio.Lock
+    ) -> None:
+        """Run one line after the other, beside other calls that do the same with the same `lines`."""
+        while True:
+            async with reading:
+                self._check_end(run)
+                line = None if run.stop.is_set() else await anext(lines, None)
+                if line is None:
+                    return
+                if len(line.data) > _LARGE:
+                    await self._run_line(run, batch, line)
+                    continue
+            await self._run_line(run, batch, line)
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
-        outcome = await self._lines.run(
-            line.data,
-            batch.endpoint,
-            lambda: self._keys.caller_of(batch.key),
-            stop=run.stop,
-            note_pause=run.pause,
+        result = await self._lines.run(
+            line.data, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop
         )
-        if outcome is None:
+        if result is None:
             run.end("key_removed")
             return
-        record = Record(
-            line.number,
-            outcome.is_answer,
-            outcome.line,
-            outcome.prompt_tokens,
-            outcome.answer_tokens,
-            outcome.reasoning_tokens,
-        )
+        record = Record(line.number, *result)
         try:
             await self.store.note(batch.id, self._holder, [record], self._files.limits.file_bytes)
         except TooManyResults:
             run.end("results_too_large")
             return
-        self.outcomes["completed" if outcome.is_answer else "failed",] += 1
+        self.outcomes["completed" if record.is_answer else "failed",] += 1
 
     async def _expire_lines(self, batch: Batch) -> None:
         """Write errors for the lines that were not run in time."""
-        done = await self.store.done(batch.id)
         message = "The batch expired before this line was run."
-        late: list[Record] = []
-        async with aclosing(self._lines_of(batch)) as found:
-            async for lines in found:
-                for line in lines:
-                    if line.number not in done:
-                        record = await asyncio.to_thread(to_error_line, line.data, "batch_expired", message)
-                        late.append(Record(line.number, False, record))
-                        self.outcomes["expired",] += 1
-                    if len(late) >= _EXPIRED_AT_ONCE:
-                        await self.store.note(batch.id, self._holder, late)
-                        late = []
-        await self.store.note(batch.id, self._holder, late)
+        async with aclosing(self._lines_left(batch)) as lines:
+            async for line in lines:
+                record = await asyncio.to_thread(to_error_line, line.data, "batch_expired", message)
+                await self.store.note(batch.id, self._holder, [Record(line.number, False, record)])
+                self.outcomes["expired",] += 1
 
     async def _finish(self, batch: Batch) -> None:
         """Write the output and error files, and end the batch.
@@ -397,20 +308,16 @@ class BatchRunner:
             if self._keys.caller_of(batch.key) is None:
                 await self._end_batch(batch, "failed", errors=[_KEY_REMOVED])
                 return
-            batch = await self._show_error(batch, error)
+            shown = [problem(error.code, error.message)]
+            batch = await self.store.change(batch.id, self._holder, errors=shown)
             kept_s = self._files.limits.ttl_s
             if not kept_s or self.clock() < batch.expires + kept_s:
                 raise
-            # After the time for which the files would have been kept, nobody could need them, so the batch is not tried
-            # again.
+            # After the time for which the files would have been kept, nobody could need them.
             await self._end_batch(batch, "failed")
             return
         ended: Ended = "cancelled" if batch.status == "cancelling" else batch.outcome
         await self._end_batch(batch, ended, errors=batch.errors if ended == "failed" else [])
-
-    async def _show_error(self, batch: Batch, error: ApiError) -> Batch:
-        """Show a temporary error in the batch's `errors`."""
-        return await self.store.change(batch.id, self._holder, errors=[problem(error.code, error.message)])
 
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
         """Write a file of results, and return the file's id. Raises ApiError if there is no room for the file, before
@@ -437,7 +344,7 @@ class BatchRunner:
         log.info("batch_ended", batch=batch.id, status=status, completed=batch.completed, failed=batch.failed)
         return batch
 
-    async def _lines_of(self, batch: Batch) -> AsyncGenerator[list[RawLine], None]:
+    async def _chunks_of(self, batch: Batch) -> AsyncGenerator[list[RawLine], None]:
         """Yield the lines of the file chunk by chunk. Raises BadFile."""
         file = await self._files.find(batch.tenant, batch.input_file)
         if file is None:
@@ -451,27 +358,21 @@ class BatchRunner:
             raise BadFile(_INPUT_GONE) from None
         yield splitter.finish()
 
-    async def _begin_notices(self, webhook: Webhook) -> None:
-        """Begin to send the notices that are due, until _NOTICES_AT_ONCE are being sent."""
-        while len(self._notices) < _NOTICES_AT_ONCE:
-            now = self.clock()
-            full = _tenants_with(_NOTICES_OF_KEY, list(self._notices.values()))
-            batch = await self.store.claim_notice(now, now + webhook.patience_s, full)
-            if batch is None:
-                break
-            task = asyncio.create_task(self._notify(webhook, batch))
-            self._notices[task] = batch.tenant
-            task.add_done_callback(self._notice_ended)
+    async def _lines_left(self, batch: Batch) -> AsyncGenerator[RawLine, None]:
+        """Yield the lines of the file that have no result yet. Raises BadFile."""
+        done = await self.store.done(batch.id)
+        async with aclosing(self._chunks_of(batch)) as chunks:
+            async for lines in chunks:
+                for line in lines:
+                    if line.number not in done:
+                        yield line
 
-    def _notice_ended(self, task: "asyncio.Task[None]") -> None:
-        del self._notices[task]
-        self.wake()
-
-    async def _notify(self, webhook: Webhook, batch: Batch) -> None:
-        """Call the webhook for a batch that has ended."""
+    async def _send_notices(self, webhook: Webhook) -> None:
+        """Tell the webhook of the batches that have ended, one after the other."""
         try:
-            pause_s = await webhook.send(batch, self.clock())
-            await self.store.note_notice(batch.id, None if pause_s is None else self.clock() + pause_s)
+            while batch := await self.store.claim_notice(self.clock(), self.clock() + webhook.patience_s):
+                pause_s = await webhook.send(batch, self.clock())
+                await self.store.note_notice(batch.id, None if pause_s is None else self.clock() + pause_s)
         except StoreDown as error:
             self._note_unreachable(error)
         except Exception:
@@ -482,8 +383,3 @@ class BatchRunner:
     def _note_unreachable(self, error: StoreDown) -> None:
         self._faults["store", "unreachable"] += 1
         log.warning("batches_not_reached", reason=str(error))
-
-
-def _tenants_with(count: int, tenants: list[str]) -> list[str]:
-    """Return the tenants that occur at least `count` times."""
-    return [tenant for tenant, times in Counter(tenants).items() if times >= count]

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-import structlog
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, tuple_, update
 
 from app.access.keys import KeyReference
@@ -25,11 +24,8 @@ _OVERDUE_S = 24 * 3600.0
 this many seconds."""
 MAX_FINISHED = 1000
 """At most this many finished batches are kept per key. A batch with metadata and a hundred errors takes about 36 kB."""
-_PAGE = 200
-_PAGE_BYTES = 4 << 20
-"""A page of records ends after _PAGE records, or with the record that brings its size to _PAGE_BYTES."""
-
-log = structlog.get_logger(__name__)
+_PAGE = 16
+"""At most this many records are read at once, because each may have megabytes."""
 
 
 class LeaseLost(Exception):
@@ -133,11 +129,15 @@ class BatchStore:
         await self._database.write(add, lock=f"batches {batch.tenant}")
 
     async def find(self, tenant: str, batch_id: str) -> Batch | None:
+        if not self.is_begun:
+            return None
         is_it = (BATCHES.c.id == batch_id) & (BATCHES.c.tenant == tenant)
         return await self._database.read(lambda connection: _find(connection, is_it))
 
     async def page(self, tenant: str, after: Batch | None, limit: int) -> list[Batch]:
         """Return a page of a tenant's batches after the batch `after`, the newest first."""
+        if not self.is_begun:
+            return []
         query = select(*_COLUMNS).where(BATCHES.c.tenant == tenant)
         if after is not None:
             query = query.where(tuple_(BATCHES.c.created, BATCHES.c.id) < tuple_(after.created, after.id))
@@ -244,11 +244,6 @@ class BatchStore:
         query = select(LINES.c.number).where(LINES.c.batch == batch_id)
         return await self._database.read(lambda connection: set(connection.execute(query).scalars()))
 
-    async def result_bytes(self, tenant: str) -> int:
-        """Return the size of the results of a tenant's unfinished batches, which are not in files yet."""
-        query = select(func.sum(BATCHES.c.result_bytes)).where(BATCHES.c.tenant == tenant, _IS_UNFINISHED)
-        return await self._database.read(lambda connection: int(connection.execute(query).scalar() or 0))
-
     async def file_bytes(self, batch_id: str, *, is_answer: bool) -> int:
         """Return the size that the output or error file of a batch will have."""
         size = func.sum(func.length(LINES.c.record) + 1)
@@ -258,26 +253,17 @@ class BatchStore:
     async def records(self, batch_id: str, *, is_answer: bool, after: int) -> list[tuple[int, bytes]]:
         """Return the next lines of an output or error file, in order; empty at its end."""
         own = (LINES.c.batch == batch_id) & (LINES.c.is_answer == is_answer) & (LINES.c.number > after)
-        sizes = select(LINES.c.number, func.length(LINES.c.record)).where(own).order_by(LINES.c.number).limit(_PAGE)
+        query = select(LINES.c.number, LINES.c.record).where(own).order_by(LINES.c.number).limit(_PAGE)
+        return await self._database.read(
+            lambda connection: [(number, bytes(record)) for number, record in connection.execute(query)]
+        )
 
-        def page(connection: Connection) -> list[tuple[int, bytes]]:
-            last, total = after, 0
-            for number, size in connection.execute(sizes):
-                last, total = number, total + size
-                if total >= _PAGE_BYTES:
-                    break
-            query = select(LINES.c.number, LINES.c.record).where(own, LINES.c.number <= last)
-            return [(number, bytes(record)) for number, record in connection.execute(query.order_by(LINES.c.number))]
-
-        return await self._database.read(page)
-
-    async def claim_notice(self, now: float, until: float, full: Iterable[str] = ()) -> Batch | None:
+    async def claim_notice(self, now: float, until: float) -> Batch | None:
         """Return the batch whose end the webhook has to report now, the longest overdue first, and reserve it for this
-        server until `until`; None if there is none. Tenants in `full` are skipped."""
-        is_due = (BATCHES.c.notice_due <= now) & BATCHES.c.tenant.not_in(list(full))
+        server until `until`; None if there is none."""
 
         def claim(connection: Connection) -> Batch | None:
-            batch = _find(connection, is_due, BATCHES.c.notice_due, lock="skip")
+            batch = _find(connection, BATCHES.c.notice_due <= now, BATCHES.c.notice_due, lock="skip")
             return batch and _update(connection, BATCHES.c.id == batch.id, notice_due=until)
 
         return await self._database.write(claim)
@@ -293,12 +279,8 @@ class BatchStore:
         waits is deleted only when the notice is overdue by _OVERDUE_S."""
         due = BATCHES.c.notice_due
         is_old = (BATCHES.c.created < before) & ~_IS_UNFINISHED & or_(due.is_(None), due < now - _OVERDUE_S)
-        query = delete(BATCHES).where(is_old).returning(BATCHES.c.id, due)
-        rows = await self._database.write(lambda connection: connection.execute(query).all())
-        for row in rows:
-            if row.notice_due is not None:
-                log.warning("batch_notice_dropped", batch=row.id)
-        return len(rows)
+        query = delete(BATCHES).where(is_old)
+        return await self._database.write(lambda connection: connection.execute(query).rowcount)
 
     async def purge(self, tenant: str) -> int:
         """Delete all batches of a tenant, including running ones, and return their number."""

@@ -27,7 +27,6 @@ from app.chat.run_plan import Specialists
 from app.chat.schema.shape import is_open, with_standard_schemas
 from app.errors import PayloadTooLarge
 from app.events import PIECE, AnswerWarning, Event, Finish, Progress, TextChunk
-from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.request import ChatRequest
 from models.language.llm import Llm, estimate_tokens
 from tasks.base import Task, TaskRequest
@@ -86,10 +85,7 @@ class Pipeline:
         answer_limit = (request.max_completion_tokens or request.max_tokens) if task is None else None
         answer_cache = None if call.fresh else self.answer_cache
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
-        unforeseen = UNFORESEEN_ANSWER if task is None else UNFORESEEN_READING
-        await call.admission.reserve(
-            call.stages.task, tokens, answer_limit, unforeseen=unforeseen, is_cached=answer_cache is not None
-        )
+        await call.admission.reserve(call.stages.task, tokens, answer_limit, is_cached=answer_cache is not None)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
         for warning in (*schema_warnings, *warnings, *turn.warnings):

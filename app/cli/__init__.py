@@ -1,12 +1,8 @@
-"""The commands of `openfaze`, and functions that they share: reading the settings, fitting the terminal's width, and
-exiting with a message."""
+"""The commands of `openfaze`, and functions that they share: reading the settings, and exiting with a message."""
 
 import contextlib
 import gc
-import re
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,9 +15,6 @@ if TYPE_CHECKING:
 
 KEY = "OPENFAZE_API_KEY"
 """Name of the variable that holds the API key for commands that send requests to a server."""
-WIDTH = 100
-"""Width of the output, in columns, if no terminal states its own."""
-_PASTED, _BLANK = re.compile(r"`[^`]*`"), "\0"
 
 
 @contextlib.contextmanager
@@ -62,27 +55,6 @@ def _describe_problem(location: tuple[int | str, ...], message: str) -> str:
 
     message = message.removeprefix("Value error, ")
     return f"{PREFIX}{str(location[0]).upper()}: {message}" if location else message
-
-
-def terminal_width(without_terminal: int = WIDTH) -> int:
-    """Return the terminal's width in columns, or `without_terminal` if the output goes into a file or another program.
-    The variable COLUMNS overrides both."""
-    return shutil.get_terminal_size((without_terminal, 0)).columns
-
-
-def wrapped(text: str, width: int, hanging: int = 0) -> str:
-    """Return `text` wrapped to `width` characters, all lines but the first indented by `hanging`. Commands in backticks
-    and addresses are never split, so that they can be copied."""
-    kept = _PASTED.sub(lambda command: command[0].replace(" ", _BLANK), text)
-    lines = textwrap.wrap(kept, width, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace(_BLANK, " ")
-
-
-def printable(text: str, max_chars: int) -> str:
-    """Return `text` as one line, cut to `max_chars` characters. Afterwards, characters that are invisible or control a
-    terminal are escaped."""
-    cut = text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
 
 
 def fail(message: str) -> NoReturn:

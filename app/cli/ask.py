@@ -1,9 +1,7 @@
 """`openfaze ask`: send one request to a running server, and print its answer for people or its body for programs."""
 
-import base64
 import contextlib
 import json
-import mimetypes
 import os
 import re
 import sys
@@ -15,25 +13,18 @@ from typing import Any
 import httpx
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from app.access.key_file import CHAT
 from app.cli import KEY, fail
+from app.folders.answers import Json, fields_of
+from app.folders.client import MAX_INLINE, TIMEOUT, content_part, data_url
 from app.settings import Settings
 from tasks.inputs.limits import megabytes
 
-_MAX_INLINE = 16 << 20
-"""A file of at most this size, in bytes, is sent within the request. A larger file is uploaded first and deleted
-afterwards."""
-_TIMEOUT = httpx.Timeout(30, read=None)
-"""Time limits for the server. Reading has none, because the server ends requests that take too long."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Control characters other than tabs and line feeds. They are removed from texts of the server, because they could
 control the terminal."""
-_PRECONTEXT = re.compile(r"(<precontext>\n.*?\n</precontext>)+")
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,7 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
     key = os.environ.get(KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     base_url = url.rstrip("/").removesuffix("/v1")
-    with httpx.Client(base_url=f"{base_url}/v1", headers=headers, timeout=_TIMEOUT, trust_env=False) as client:
+    with httpx.Client(base_url=f"{base_url}/v1", headers=headers, timeout=TIMEOUT, trust_env=False) as client:
         try:
             with _uploaded(client, question.files) as ids:
                 body = _body(question, ids)
@@ -98,27 +89,14 @@ def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
     is_live = question.task == CHAT and question.schema is None
     options = {"stream": True, "stream_options": {"include_usage": True}}
     answer = _Answer()
-    with (
-        _progress() as (progress, bar),
-        client.stream(
-            "POST",
-            "/chat/completions",
-            json={**body, **options},
-            headers={"x-interfaze-progress": "true", "x-show-additional-info": "true"},
-        ) as response,
-    ):
+    with client.stream("POST", "/chat/completions", json={**body, **options}) as response:
         if not response.is_success:
             response.read()
             _check_key(response)
             raise _Refused(_error_message(response.content, response.status_code))
         for line in response.iter_lines():
-            if line.startswith(": progress "):
-                sent = json.loads(line.removeprefix(": progress "))
-                progress.update(
-                    bar, description=sent["stage"], total=sent["total"], completed=sent["done"], visible=True
-                )
-            elif line.startswith("data: {"):
-                _add_event(json.loads(line.removeprefix("data: ")), answer, is_live=is_live, progress=progress)
+            if line.startswith("data: {"):
+                _add_event(json.loads(line.removeprefix("data: ")), answer, is_live=is_live)
     if is_live:
         typer.echo()
     elif answer.text:
@@ -130,7 +108,7 @@ def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
     return answer.error is None
 
 
-def _add_event(event: Json, answer: _Answer, *, is_live: bool, progress: Progress) -> None:
+def _add_event(event: Json, answer: _Answer, *, is_live: bool) -> None:
     if "error" in event:
         answer.error = event["error"]["message"]
         return
@@ -139,11 +117,8 @@ def _add_event(event: Json, answer: _Answer, *, is_live: bool, progress: Progres
     answer.warnings += event.get("warnings") or []
     for choice in event["choices"]:
         text = choice["delta"].get("content") or choice["delta"].get("refusal") or ""
-        if not text or (not answer.text and _PRECONTEXT.fullmatch(text)):
-            continue
         answer.text.append(text)
         if is_live:
-            progress.stop()
             typer.echo(_plain(text), nl=False)
 
 
@@ -160,12 +135,12 @@ def _print_whole(text: str, answer: _Answer, question: Question) -> None:
     else:
         _table(
             ("field", "value", "sure by", "from"),
-            [_evidence_cells(pointer, leaf, answer) for pointer, leaf in _leaves(value)],
+            [_evidence_cells(pointer, leaf, answer) for pointer, leaf in fields_of(value)],
         )
 
 
 def _print_result(result: Any) -> None:
-    """Print the result of a task for people; results of other shapes are printed as JSON."""
+    """Print the result of a task for people: its text if that is what it is for, and otherwise its JSON."""
     match result:
         case {"extracted_text": str(), "markdown": str(text)} | {"extracted_text": str(text)}:
             typer.echo(_plain(text))
@@ -173,34 +148,10 @@ def _print_result(result: Any) -> None:
             for chunk in chunks:
                 speaker = f"{chunk['speaker']}: " if "speaker" in chunk else ""
                 typer.echo(_plain(f"{_clock(chunk['timestamp'][0])}  {speaker}{chunk['text']}"))
-        case {"translated_text": str() | [*_]}:
-            for one in result.get("results") or [result]:
-                texts = one["translated_text"]
-                typer.echo(_plain(texts if isinstance(texts, str) else "\n".join(texts)))
-        case {"detected_objects": [*found]}:
-            _table(("label", "sure by", "at", "size"), [(one["label"], *_detection_cells(one)) for one in found])
-        case {"gui_elements": [*found]}:
-            rows = [(one["type"], one.get("text", ""), *_detection_cells(one)) for one in found]
-            _table(("type", "text", "sure by", "at", "size"), rows)
-        case {"predictions": [*predicted]}:
-            names = list(predicted[0]) if predicted else []
-            _table(names, [[str(one.get(name, "")) for name in names] for one in predicted])
-        case {"code_script": str(script), "output": str(output)}:
-            typer.echo(_plain(f"{script.rstrip()}\n\n{output}"))
-        case {"markdown": str(text), "url": str()}:
+        case {"translated_text": str(text)} | {"markdown": str(text), "url": str()}:
             typer.echo(_plain(text))
-        case [{"title": str(), "url": str()}, *_]:
-            for one in result:
-                typer.echo(_plain(f"{one['title']}\n  {one['url']}\n  {one.get('description', '')}\n"))
         case _:
             typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
-
-
-def _detection_cells(detection: Json) -> tuple[str, str, str]:
-    corner, bounds = detection["bounds"]["top_left"], detection["bounds"]
-    confidence = f"{detection['confidence']:.0%}" if "confidence" in detection else ""
-    page = f" on page {detection['page']}" if "page" in detection else ""
-    return confidence, f"{corner['x']}, {corner['y']}{page}", f"{bounds['width']} × {bounds['height']}"
 
 
 def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str, str, str]:
@@ -217,18 +168,7 @@ def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str
     return pointer.removeprefix("/"), shown, probability, ", ".join(filter(None, place))
 
 
-def _leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict | list):
-        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(child, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
-    else:
-        yield pointer, value
-
-
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    if not rows:
-        typer.echo("nothing found", err=True)
-        return
     table = Table(*heads, box=None, pad_edge=False)
     for row in rows:
         # Brackets in a text must not be taken for rich's markup.
@@ -261,11 +201,7 @@ def _body(question: Question, ids: dict[Path, str]) -> Json:
 def _part(path: Path, ids: dict[Path, str]) -> Json:
     if path in ids:
         return {"type": "file", "file": {"file_id": ids[path]}}
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    url = f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    if media_type.startswith("image/"):
-        return {"type": "image_url", "image_url": {"url": url}}
-    return {"type": "file", "file": {"file_data": url, "filename": path.name}}
+    return content_part(path.name, data_url(path.name, path.read_bytes()))
 
 
 @contextlib.contextmanager
@@ -274,7 +210,7 @@ def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path
     ids: dict[Path, str] = {}
     try:
         for path in files:
-            if path.stat().st_size > _MAX_INLINE:
+            if path.stat().st_size > MAX_INLINE:
                 with path.open("rb") as file:
                     response = client.post("/files", data={"purpose": "user_data"}, files={"file": (path.name, file)})
                 _check_key(response)
@@ -285,16 +221,6 @@ def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path
     finally:
         for name in ids.values():
             client.delete(f"/files/{name}")
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[tuple[Progress, TaskID]]:
-    """Show a progress bar on standard error if that is a terminal. The bar appears with the server's first progress
-    report."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield progress, progress.add_task("", visible=False)
 
 
 def _check_key(response: httpx.Response) -> None:
@@ -322,16 +248,3 @@ def _plain(text: str) -> str:
 def read_text(text: str) -> str:
     """Return `text`, or standard input if `text` is `-`."""
     return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
-
-
-def read_schema(path: Path) -> Json:
-    """Return the JSON schema in a file. Exits with status 2 if the file holds no JSON object."""
-    try:
-        schema = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        fail(f"--schema: {path} is not JSON: {error}")
-    except RecursionError:
-        fail(f"--schema: {path} has too many levels of lists and objects")
-    if not isinstance(schema, dict):
-        fail(f"--schema: {path} is not a JSON object")
-    return schema

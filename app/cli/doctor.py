@@ -20,7 +20,6 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from app.assembly.building import build_config, build_fetcher, build_runtime, build_search
-from app.cli import WIDTH, wrapped
 from app.cli.serving import without_password
 from app.runnable_commands import adapt_commands, is_in_container
 from app.settings import PREFIX, Settings
@@ -40,15 +39,12 @@ from tasks.scrape.browser import REMEDY, BrowserPolicy, BrowserRenderer, find_br
 from tasks.search.providers import names_of
 from tasks.wording.search_query import SearchQuery
 
+_WIDTH = 100
+"""Largest width of the table, in columns."""
 AT_A_TIME = 2
 """At most this many capabilities are tried at the same time."""
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
-_SCREEN = 80
-"""Width of a usual terminal, in columns."""
-_MAX_REASON_CHARS = 300
-"""The summary shows at most this many characters of the reason why an engine is not on a card. The whole reason is
-printed above the summary."""
 _SCRIPTED = (
     b"<!doctype html><title>x</title><script>document.write(['written', 'by', 'a', 'script'].join(' '))</script>"
 )
@@ -122,7 +118,7 @@ async def _print_findings(settings: Settings) -> list[Finding]:
 
     for finding in found:
         if finding.outcome in ("missing", "failed"):
-            text = wrapped(f"{finding.capability}: {adapt_commands(finding.said)}", console.width)
+            text = f"{finding.capability}: {adapt_commands(finding.said)}"
             title = len(finding.capability) + 1
             console.print(Text.assemble("\n", (text[:title], _COLOURS[finding.outcome]), text[title:]), soft_wrap=True)
     if at_start is not None:
@@ -150,41 +146,33 @@ def _describe_cards() -> Iterator[str]:
 
 
 def _summarise_cards(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
-    """Yield the lines of a summary that fits on one screen: the engines on the cards with their memory, the other
-    engines with the reason, and the state of the LLM."""
+    """Yield the lines of a summary: the engines on the cards with their memory, the other engines with the reason, and
+    the state of the LLM."""
     for index, card in enumerate(at_start.cards):
         yield f"cuda:{index}, driver {at_start.driver}"
         yield f"  {card.total / 1e6:>8,.0f} MB  in all, {card.name}"
         held = (card.total - card.free) / 1e6
         yield f"  {held:>8,.0f} MB  in use by others at the start (the LLM, a running openfaze)"
-    on_cards = [one for one in found if one.card_mb is not None]
-    for one in on_cards:
-        declared = f", declared {one.card_estimate.shown}" if one.card_estimate else ""
-        yield _shorten(f"  {one.card_mb:>8,} MB  {one.capability} ({one.engine}){declared}")
+    for one in found:
+        if one.card_mb is not None:
+            declared = f", declared {one.card_estimate.shown}" if one.card_estimate else ""
+            yield f"  {one.card_mb:>8,} MB  {one.capability} ({one.engine}){declared}"
     now = cards()
     for index, card in enumerate(now.cards if now else ()):
         yield f"  {card.free / 1e6:>8,.0f} MB  free on cuda:{index} with all of these loaded"
     off = [one for one in found if one.card_mb is None and one.card_estimate is not None]
-    remarks = [one for one in found if one.capability == "cards" and one.outcome != "ok"]
-    for one in [*remarks, *off]:
+    for one in [*(one for one in found if one.capability == "cards" and one.outcome != "ok"), *off]:
         why = one.said if one.outcome != "ok" else f"'{one.engine}' used no memory of a card: it ran on the CPU"
-        yield from wrapped(
-            _shorten(f"not on a card: {one.capability}: {adapt_commands(why)}", _MAX_REASON_CHARS), _SCREEN
-        ).splitlines()
+        yield f"not on a card: {one.capability}: {adapt_commands(why)}"
     never = [one.capability for one in found if one.card_mb is None and one.card_estimate is None]
-    never = [name for name in never if name not in ("cards", "llm")]
-    if never:
-        yield from wrapped(f"never on a card: {', '.join(never)}", _SCREEN).splitlines()
+    if never := [name for name in never if name not in ("cards", "llm")]:
+        yield f"never on a card: {', '.join(never)}"
     for one in found:
         if one.capability == "llm":
             base = getattr(settings, "llm_base_url", None) if one.engine == "openai-server" else None
             where = f" at {without_password(base)}" if base else f" ({one.engine or 'none'})"
             answer = f"answers: {one.said}" if one.outcome == "ok" else f"does not answer: {adapt_commands(one.said)}"
-            yield from wrapped(_shorten(f"LLM{where} {answer}", _MAX_REASON_CHARS), _SCREEN).splitlines()
-
-
-def _shorten(line: str, limit: int = _SCREEN) -> str:
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+            yield f"LLM{where} {answer}"
 
 
 def _toolkit() -> str | None:
@@ -195,10 +183,10 @@ def _toolkit() -> str | None:
 
 
 def _console() -> Console:
-    """Return a console, at most WIDTH wide, with colours on a terminal unless NO_COLOR is set."""
+    """Return a console, at most _WIDTH wide, with colours on a terminal unless NO_COLOR is set."""
     console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal or console.width > WIDTH:
-        console.width = WIDTH
+    if not console.is_terminal or console.width > _WIDTH:
+        console.width = _WIDTH
     return console
 
 

@@ -19,7 +19,6 @@ from shlex import join
 import typer
 from packaging.requirements import Requirement
 
-from app.cli import WIDTH, terminal_width, wrapped
 from app.runnable_commands import is_in_container
 
 PROJECT = "openfaze"
@@ -46,7 +45,6 @@ PURPOSES: Mapping[str, str] = {
     CUDA: "onnxruntime and CTranslate2 on an NVIDIA card: OCR, detectors, speech, translation",
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, forecasts, a reader of pages",
     "national-ids": "python-stdnum, LGPL, to redact the identification numbers of 33 states",
-    "parquet": "pyarrow, for tables of `openfaze extract` as .parquet",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
     "ray": "Ray Serve, for OPENFAZE_CLUSTER=ray: engines in processes of their own",
     "s3": "s3fs, for OPENFAZE_FILES_DIR=s3://…",
@@ -56,27 +54,19 @@ PURPOSES: Mapping[str, str] = {
 }
 
 
-ALWAYS_INSTALLED = frozenset({"encryption", "otel", "redact", "redis"})
-"""Extras of version 0.1.0 whose packages are now always installed. Scripts and images may still name them, and get the
-message that there is nothing to do."""
-
-
 class CannotInstall(Exception):
     """Raised if packages cannot be installed. The message states the reason and, where there is one, an alternative."""
 
 
-def listing(width: int = WIDTH) -> str:
-    return "\n".join(wrapped(f"{name:13}{purpose}", width, 13) for name, purpose in PURPOSES.items())
+def listing() -> str:
+    return "\n".join(f"{name:13}{purpose}" for name, purpose in PURPOSES.items())
 
 
 def install(name: str) -> int:
-    """Install the packages of `name`, a key of PURPOSES or a name in ALWAYS_INSTALLED, into this Python's environment,
-    and print each command. Return the installer's exit status. Raises CannotInstall."""
-    if name in ALWAYS_INSTALLED:
-        typer.echo(f"'{name}' is now part of openfaze: there is nothing to install.", err=True)
-        return 0
+    """Install the packages of `name`, a key of PURPOSES, into this Python's environment, and print each command. Return
+    the installer's exit status. Raises CannotInstall."""
     if name not in PURPOSES:
-        raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(terminal_width())}")
+        raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing()}")
     place = Path(sysconfig.get_path("purelib"))
     if is_in_container():
         raise CannotInstall(f"Packages are part of the image. On its machine, run `openfaze install {name}`.")

@@ -6,8 +6,6 @@ that need them.
 
 import asyncio
 import json
-import sys
-import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from app.cli import fail, read_settings, terminal_width, wrapped
+from app.cli import fail, read_settings
 
 if TYPE_CHECKING:
     from app.access.key_file import StoredKey
@@ -37,10 +35,6 @@ _OPTIONS = (
     "tasks",
 )
 """Fields of a stored key that are also options of commands, in the order of their listing."""
-
-_NAME = 8
-"""The column of names in the table of usage is narrowed to fit the terminal, but to no less than this many
-characters."""
 
 Name = Annotated[str, typer.Argument(help="Name of the key, as `list` shows it.")]
 RequestsPerMinute = Annotated[int | None, typer.Option(help="Limit on requests per minute.")]
@@ -123,13 +117,9 @@ def list_keys() -> None:
 
     file = _keys_file()
     stored = _use_key_file(lambda: key_file.read_keys(file))
-    width, room = max((len(key.name) for key in stored), default=0), terminal_width(without_terminal=sys.maxsize)
+    width = max((len(key.name) for key in stored), default=0)
     for key in stored:
-        line = _line(key, width)
-        if len(line) > room:
-            # With a space after each comma, lists can be wrapped, too.
-            line = wrapped(line.replace(",", ", "), room, 4)
-        typer.echo(line)
+        typer.echo(_line(key, width))
 
 
 @keys.command("usage")
@@ -153,15 +143,10 @@ def show_usage(
         for one in used
     ]
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    room = terminal_width(without_terminal=sys.maxsize) - sum(widths[1:]) - 2 * len(widths[1:])
-    widths[0] = min(widths[0], max(room, _NAME))
     for row in (header, *rows):
-        *beginning, last = textwrap.wrap(row[0], widths[0])
-        for part in beginning:
-            typer.echo(part)
-        row = (last, *row[1:])
-        cells = (cell.ljust(width) if place < 2 else cell.rjust(width) for place, (cell, width) in _places(row, widths))
-        typer.echo("  ".join(cells).rstrip())
+        texts = (cell.ljust(width) for cell, width in zip(row[:2], widths, strict=False))
+        numbers = (cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True))
+        typer.echo("  ".join([*texts, *numbers]))
 
 
 @keys.command("rotate")
@@ -171,8 +156,7 @@ def rotate_key(name: Name) -> None:
     from app.access import key_file
 
     file = _keys_file()
-    tenant = _tenant(_use_key_file(lambda: key_file.find_key(file, name)))
-    typer.echo(_use_key_file(lambda: key_file.rotate_key(file, name, tenant)))
+    typer.echo(_use_key_file(lambda: key_file.rotate_key(file, name)))
     typer.echo(f"'{name}' has a new key in {file}; the key itself is stored nowhere", err=True)
 
 
@@ -189,7 +173,9 @@ def remove_key(
     from app.state.entries import StoreDown
 
     file = _keys_file()
-    tenant = _tenant(_use_key_file(lambda: key_file.find_key(file, name))) if purge else None
+    tenant = _use_key_file(lambda: key_file.find_key(file, name)).tenant if purge else None
+    if purge and tenant is None:
+        fail(f"'{name}' has no tenant in {file}, so its uploads cannot be found: remove it without --purge")
     left = _use_key_file(lambda: key_file.remove_key(file, name))
     typer.echo(
         f"'{name}' is no longer in {file}, which holds {left or 'no'} key{'' if left == 1 else 's'} now", err=True
@@ -210,20 +196,6 @@ async def _purge_tenant(tenant: str) -> list[str]:
     # During this time, running servers may still accept the key and record its usage.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
     return [f"deleted: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
-
-
-def _tenant(stored: "StoredKey") -> str:
-    """Return the tenant of a key, which owns its uploads. The file has no tenant for a key that an earlier version
-    made. The tenant of such a key is taken from its recorded usage."""
-    if stored.tenant is not None:
-        return stored.tenant
-    tenants = [one.tenant for one in _use_store(lambda store: store.usage()) if one.name == stored.name]
-    if not tenants:
-        fail(
-            f"'{stored.name}' was made by an earlier version, without a record of its tenant. Send one request with it "
-            "to a running server, wait five seconds, and repeat this."
-        )
-    return tenants[-1]
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
@@ -265,10 +237,6 @@ def _shown(value: object) -> object:
     if isinstance(value, list):
         return ",".join(value)
     return format_dollars(value) if isinstance(value, float) else value
-
-
-def _places(row: tuple[str, ...], widths: list[int]) -> Iterator[tuple[int, tuple[str, int]]]:
-    return enumerate(zip(row, widths, strict=True))
 
 
 def _dollars(usage: "DailyUsage") -> str:

@@ -3,14 +3,13 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli import KEY, fail, read_settings, terminal_width, without_garbage_collection
+from app.cli import KEY, fail, read_settings, without_garbage_collection
 from app.cli.keys import keys
 
 cli = typer.Typer(
@@ -34,30 +33,6 @@ def openfaze(
     ] = False,
 ) -> None:
     pass
-
-
-def _complete_from(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """Return a completer, which proposes the `names` that begin with the word typed so far."""
-    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
-
-
-def _task_names() -> Iterable[str]:
-    from app.access.key_file import CHAT
-    from tasks.catalog import TASK_NAMES
-
-    return (*TASK_NAMES, CHAT)
-
-
-def _weights_names() -> Iterable[str]:
-    from app.cli import pulling
-
-    return pulling.names()
-
-
-def _packages_names() -> Iterable[str]:
-    from app.cli import extras
-
-    return extras.PURPOSES
 
 
 @cli.command()
@@ -99,7 +74,6 @@ def ask_server(
             "--task",
             "-t",
             help="A task, such as ocr. By default, the full model answers.",
-            autocompletion=_complete_from(_task_names),
         ),
     ] = "chat",
     schema: Annotated[
@@ -109,9 +83,7 @@ def ask_server(
     reasoning: Annotated[str | None, typer.Option(help="Effort: low, medium or high.")] = None,
     url: Annotated[
         str | None,
-        typer.Option(
-            help="URL of the server. By default, it is found at OPENFAZE_PORT, or where the last one was started."
-        ),
+        typer.Option(help="URL of the server. By default, it is the one at OPENFAZE_HOST and OPENFAZE_PORT."),
     ] = None,
     is_here: Annotated[
         bool, typer.Option("--here", help="Answer in this process, without a server. That takes longer.")
@@ -124,14 +96,17 @@ def ask_server(
     OPENFAZE_API_KEY. The exit status is 0 if the request was answered without an error.
     """
     from app.cli import ask, running
+    from app.folders.schemas import read_schema
 
     if not (text or file):
         fail(
             'there is nothing to ask: give a text, a --file, or both (openfaze ask "What is the total?" -f receipt.jpg)'
         )
-    question = ask.Question(
-        ask.read_text(text), file or (), task, ask.read_schema(schema) if schema else None, guard_codes, reasoning
-    )
+    try:
+        wanted = read_schema(schema) if schema else None
+    except ValueError as error:
+        fail(f"--schema: {error}")
+    question = ask.Question(ask.read_text(text), file or (), task, wanted, guard_codes, reasoning)
     if not is_here:
         sys.exit(0 if ask.ask(url or running.find(), question, as_json=as_json) else 1)
     settings = read_settings()
@@ -153,9 +128,9 @@ def extract_fields(
     sources: Annotated[
         list[str] | None, typer.Argument(help="Files, folders, zip archives, mailboxes (.mbox), addresses.")
     ] = None,
-    out: Annotated[
-        Path, typer.Option(help="A .xlsx, .csv, .tsv, .jsonl, .sqlite or .parquet file.", dir_okay=False)
-    ] = Path("papers.xlsx"),
+    out: Annotated[Path, typer.Option(help="A .xlsx, .csv, .tsv, .jsonl or .sqlite file.", dir_okay=False)] = Path(
+        "papers.xlsx"
+    ),
     schema: Annotated[
         str | None,
         typer.Option(
@@ -182,6 +157,10 @@ def extract_fields(
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="Ask again about papers that had an error.")
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Ask again about all papers that nobody has reviewed."),
+    ] = False,
 ) -> None:
     """Make a table from a folder of papers: a row per paper, a sheet per list, cells coloured by their probability.
 
@@ -203,6 +182,7 @@ def extract_fields(
                 jobs=jobs,
                 review=review,
                 retry_errors=retry_errors,
+                again=again,
             ),
             url,
         )
@@ -260,7 +240,6 @@ def pull(
         typer.Argument(
             help="A set of weights, an engine (whisper-small), a capability (ocr) or a profile (gpu). By default, all "
             "are listed.",
-            autocompletion=_complete_from(_weights_names),
         ),
     ] = "",
 ) -> None:
@@ -273,7 +252,7 @@ def pull(
 
     settings = read_settings()
     if not name:
-        typer.echo(pulling.listing(settings, terminal_width()))
+        typer.echo(pulling.listing(settings))
         return
     try:
         sets = pulling.sets_named(name, settings)
@@ -292,7 +271,6 @@ def install(
         str,
         typer.Argument(
             help="What to install, such as standard. By default, everything is listed.",
-            autocompletion=_complete_from(_packages_names),
         ),
     ] = "",
 ) -> None:
@@ -300,7 +278,7 @@ def install(
     from app.cli import extras
 
     if not name:
-        typer.echo(extras.listing(terminal_width()))
+        typer.echo(extras.listing())
         return
     try:
         status = extras.install(name)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from app.assembly.building import build_config
-from app.cli import WIDTH, terminal_width, wrapped
 from app.runnable_commands import adapt_commands
 from app.settings import PREFIX, Settings
 from models.capability import Candidate
@@ -23,20 +22,14 @@ from models.weights.pulling import Progress, PullFailed, pull
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-GAP = "  "
-_FEWEST_COLUMNS = 12
-"""The purpose is printed to the right of a row if at least this many columns are free there, and otherwise below the
-row."""
-
 
 class NothingToPull(Exception):
     """Raised for a name that stands for no weight set that can be fetched. The message states the reason or the
     possible names."""
 
 
-def listing(settings: Settings, width: int = WIDTH) -> str:
-    """Return a list of all weight sets in lines of at most `width` characters. Each set is listed under the capability
-    that it serves."""
+def listing(settings: Settings) -> str:
+    """Return a list of all weight sets. Each set is listed under the capability that it serves."""
     root = Path(settings.weights_dir)
     rows = {known.name: (known.shown_size, known.licence, _state(known, root)) for known in WEIGHT_SETS.values()}
     widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
@@ -47,18 +40,11 @@ def listing(settings: Settings, width: int = WIDTH) -> str:
         lines += ["", capability] if sets else []
         for known in sets:
             cells = [cell.ljust(size) for cell, size in zip(rows[known.name], widths, strict=True)]
-            row = GAP.join([f"  {known.name.ljust(longest)}", *cells, ""])
-            # If hardly any room is left to the right of the row, the purpose is printed below it.
-            hanging = len(row) if width - len(row) >= _FEWEST_COLUMNS else len(GAP) * 2
-            lines.append(wrapped(row + known.purpose, width, hanging))
+            lines.append("  ".join([f"  {known.name.ljust(longest)}", *cells, known.purpose]))
     sizes = {profile: _size(sets_of(profile)) for profile in PROFILES}
     ends = ", ".join(f"{profile} ({shown_bytes(size) if size else 'nothing'})" for profile, size in sizes.items())
-    lines += [
-        "",
-        wrapped(adapt_commands("`openfaze pull NAME` fetches one: a set, an engine or a capability;"), width),
-        wrapped(f"or all of a profile: {ends}.", width),
-    ]
-    return "\n".join(lines)
+    fetching = adapt_commands("`openfaze pull NAME` fetches one: a set, an engine or a capability;")
+    return "\n".join([*lines, "", fetching, f"or all of a profile: {ends}."])
 
 
 def names() -> list[str]:
@@ -142,7 +128,7 @@ def _set_named(name: str, settings: Settings) -> WeightSet:
         raise NothingToPull(f"The weights of '{name}' are not fetched.{_describe_engines(engines, settings)}")
     close = difflib.get_close_matches(name, names(), n=1)
     guess = f" Did you mean '{close[0]}'?" if close else ""
-    raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings, terminal_width())}")
+    raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings)}")
 
 
 def _describe_engines(engines: Sequence[Candidate], settings: Settings) -> str:

@@ -22,9 +22,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import runnable_commands
-from app.assembly.building import state_folder, without_keys
+from app.assembly.building import without_keys
 from app.assembly.services import Services
-from app.cli.running import AddressFile, url_of
+from app.cli.running import url_of
 from app.errors import LAST_MESSAGE_S
 from app.monitoring.metrics import PATH, metrics_app
 from app.runnable_commands import adapt_commands, is_in_container
@@ -34,7 +34,6 @@ from models.base import EngineUnavailable
 from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 from models.setting_types import GPU, STANDARD
 
-_PORTS_TRIED = 100
 _MAX_CONNECTIONS = 4000
 """A request on a further connection is answered with 503."""
 _KEEP_ALIVE_S = 150
@@ -77,7 +76,6 @@ def serve(app: FastAPI) -> None:
         metrics,
         lambda: announce(services, base_url, metrics.url if metrics else None),
         services,
-        AddressFile(state_folder(settings), base_url),
     )
     # After Ctrl-C, KeyboardInterrupt is raised only once the server has stopped.
     with contextlib.suppress(KeyboardInterrupt):
@@ -188,21 +186,16 @@ class _ApiServer(uvicorn.Server):
         metrics: _MetricsServer | None,
         announce: Callable[[], None],
         services: Services,
-        note: AddressFile,
     ) -> None:
         super().__init__(config)
-        self._note = note
         self._metrics = metrics
         self._announce = announce
         self._services = services
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
-            # The address is noted before the look below, because requests are answered from now on.
-            self._note.write()
-            if self._metrics:
-                self._metrics.start()
+        if self.started and self._metrics:
+            self._metrics.start()
         # The announcement names the engines that can run here, so they are looked up first, off the event loop.
         await self._services.runtime.look()
         self._announce()
@@ -228,9 +221,6 @@ class _ApiServer(uvicorn.Server):
         await super().shutdown(sockets)
         if self._metrics:
             await self._metrics.stop()
-        # The address file must be removed here, because uvicorn raises the signal again afterwards, which ends the
-        # process.
-        self._note.remove()
 
 
 def _exit_in(seconds: float) -> None:
@@ -256,9 +246,10 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
         raise CannotListen(f"{PREFIX}HOST: '{host}' is neither an address nor a name of this machine") from None
     bound: list[socket.socket] = []
     absent = False
-    for family, kind, protocol, _, address in dict.fromkeys(addresses):
+    for family, _, _, _, address in dict.fromkeys(addresses):
         try:
-            bound.append(_bind(family, kind, protocol, (address[0], port, *address[2:])))
+            # From now on, no other program can take the port, and an early connection waits until it is accepted.
+            bound.append(socket.create_server((address[0], port, *address[2:]), family=family))
         except OSError as error:
             if error.errno in _ABSENT:
                 absent = True
@@ -273,47 +264,14 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
     return bound
 
 
-def _bind(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
-    opened = socket.socket(family, kind, protocol)
-    try:
-        if os.name == "posix":  # on Windows this option would let two programs share the port
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        opened.bind(address)
-        # After this call, no other program can take the port, and an early connection waits until the server accepts
-        # it.
-        opened.listen()
-    except OSError:
-        opened.close()
-        raise
-    return opened
-
-
 def _describe_error(error: OSError, host: str, port: int, setting: str) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return (
-                f"{PREFIX}{setting}: port {port} of {host} is in use, perhaps by another openfaze. "
-                f"Choose another one, such as {PREFIX}{setting}={_free_port(host, port)}."
-            )
+            return f"{PREFIX}{setting}: port {port} of {host} is in use, perhaps by another openfaze. Choose another."
         case errno.EACCES:
             return f"{PREFIX}{setting}: this user may not listen on port {port}. Choose 1024 or higher."
         case _:
             return f"{PREFIX}{setting}: cannot listen on port {port} of {host}: {error.strerror}"
-
-
-def _free_port(host: str, taken: int) -> int:
-    """Return the next free port after `taken`. Return 0, which means any free port, if none of the next ports is
-    free."""
-    for port in range(taken + 1, min(taken + _PORTS_TRIED, 65536)):
-        with contextlib.suppress(OSError), socket.create_server((host, port), family=_family(host)):
-            return port
-    return 0
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:

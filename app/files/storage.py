@@ -42,16 +42,12 @@ class Storage:
             raise ValueError(f"OPENFAZE_FILES_DIR: {error}") from error
 
     def check(self) -> None:
-        """If the storage is a folder, check that files can be written there, and remove the folders made for the check.
-        Raises ValueError."""
+        """If the storage is a folder, check that files can be written there. Raises ValueError."""
         if not isinstance(self._system, LocalFileSystem):
             return
-        made: list[Path] = []
         folder = Path(self._root)
         try:
-            for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
-                one.mkdir(_PRIVATE, exist_ok=True)
-                made.append(one)
+            folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
@@ -59,10 +55,6 @@ class Storage:
                 f"OPENFAZE_FILES_DIR: '{folder}' is not writable ({error.strerror}): name a folder that the "
                 "server's user may write in."
             ) from error
-        finally:
-            for one in reversed(made):
-                with contextlib.suppress(OSError):  # another server may already use the folder
-                    one.rmdir()
 
     @property
     def is_remote(self) -> bool:

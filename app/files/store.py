@@ -24,14 +24,12 @@ from app.files.storage import DiskReserved, Storage
 from app.state.database import Database
 from app.state.entries import StoreDown
 from models.base import RETRY_S, ran_out
-from models.workers.process import Closable
 from tasks.inputs.limits import megabytes
 from tasks.inputs.media_types import TEXTS, media_type_of_file, sniff
 from tasks.inputs.reading import Upload
 
 P = ParamSpec("P")
 T = TypeVar("T")
-C = TypeVar("C", bound=Closable)
 
 _THREADS = 2
 """Threads for a local disk; more threads would not make it faster."""
@@ -102,13 +100,9 @@ class FileStore:
     async def check_room(self, owner: str, size: int) -> None:
         """Raise PayloadTooLarge if `owner` has no room for one more file of `size` bytes."""
         _check_size(size, self.limits)
-        await self.check_owner(owner, size, files=1)
-
-    async def check_owner(self, owner: str, size: int, *, files: int = 0) -> None:
-        """Raise PayloadTooLarge if `owner` has no room for `files` more files of `size` bytes together."""
         with self.failures():
             number, used = await self.index.totals(owner)
-        _check_number(number + files, self.limits)
+        _check_number(number + 1, self.limits)
         _check_room(used + self.being_written[owner] + size, self.limits)
 
     async def read(self, upload: Upload) -> bytes:
@@ -117,7 +111,7 @@ class FileStore:
 
     async def pieces(self, file: StoredFile) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a file. Raises FileNotFoundError if it was deleted meanwhile."""
-        opened = await self.acquire(self.storage.open, file.name)
+        opened = await self.run(self.storage.open, file.name)
         try:
             while piece := await self.run(opened.read, _PIECE):
                 yield piece
@@ -179,16 +173,6 @@ class FileStore:
         with self.failures():
             return await self._in_thread(call, *args, **kwargs)
 
-    async def acquire(self, call: Callable[P, C], /, *args: P.args, **kwargs: P.kwargs) -> C:
-        """Run `call` like `run`, and close its result if the caller is cancelled before getting it."""
-        with self.failures():
-            ended = self._in_thread(call, *args, **kwargs)
-            try:
-                return await asyncio.shield(ended)
-            except asyncio.CancelledError:
-                ended.add_done_callback(_close_result)
-                raise
-
     def _in_thread(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
 
@@ -223,11 +207,6 @@ class FileStore:
             self.storage.delete(name)
 
 
-def _close_result(ended: asyncio.Future[C]) -> None:
-    if not ended.cancelled() and ended.exception() is None:
-        ended.result().close()
-
-
 class UploadWriter:
     """An upload in progress, begun and ended by a FileStore. Only the beginning of the file, and bytes that are not
     written yet, are in memory."""
@@ -250,7 +229,7 @@ class UploadWriter:
         with self._store.failures():
             number, self._used = await self._store.index.totals(self._owner)
         _check_number(number + 1, self._store.limits)
-        self._file = await self._store.acquire(self._store.storage.create, self._name)
+        self._file = await self._store.run(self._store.storage.create, self._name)
 
     async def write(self, piece: bytes) -> None:
         """Add bytes to the file. Raises PayloadTooLarge, before writing them, if the file or all files of its owner
@@ -265,7 +244,8 @@ class UploadWriter:
         self._unwritten.append(piece)
         self._unwritten_bytes += len(piece)
         if self._unwritten_bytes >= _WRITE_BYTES:
-            await self._flush()
+            unwritten, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
+            await self._store.run(self._write, self._file, unwritten)
 
     async def publish(self, filename: str, purpose: str, keep_s: float | None) -> StoredFile:
         """Publish the file to its owner, for `keep_s` seconds or forever. Raises BadRequest for an empty file, and
@@ -290,12 +270,14 @@ class UploadWriter:
 
     async def end(self) -> None:
         self._store.being_written[self._owner] -= self._size
+        if self._published:
+            return
+        file, self._file = self._file, None
         try:
-            # On a full disk, closing fails if some bytes are not written yet.
-            await self._close()
+            if file is not None:
+                await self._store.run(file.close)
         finally:
-            if not self._published:
-                await self._store.run(self._store.storage.delete, self._name)
+            await self._store.run(self._store.storage.delete, self._name)
 
     async def _publish(self, file: StoredFile) -> None:
         limits = self._store.limits
@@ -317,20 +299,10 @@ class UploadWriter:
         with open_file:
             self._write(open_file, self._unwritten)
 
-    async def _flush(self) -> None:
-        assert self._file is not None
-        unwritten, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
-        await self._store.run(self._write, self._file, unwritten)
-
     def _write(self, file: IO[bytes], pieces: list[bytes]) -> None:
         content = b"".join(pieces)
         self._store.storage.check_disk(len(content))
         file.write(content)
-
-    async def _close(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            await self._store.run(file.close)
 
 
 def _check_size(size: int, limits: FileLimits) -> None:

@@ -1,6 +1,6 @@
 """Places in an answer: paths, their JSON pointers, and their names for people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -17,7 +17,7 @@ def steps_of(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
-def value_at(answer: Any, path: JsonPath) -> Any:
+def value_at(answer: Any, path: Sequence[str | int]) -> Any:
     """Return the part of `answer` at `path`; None if there is none."""
     for step in path:
         if isinstance(answer, dict):

@@ -16,7 +16,7 @@ from app.folders.failures import Failed
 from app.folders.papers import Paper
 from app.folders.reviews import PaperResult
 
-_MAX_INLINE = 16 << 20
+MAX_INLINE = 16 << 20
 """Content of at most this size, in bytes, is sent within the request. Larger content is uploaded first and deleted
 afterwards."""
 _TRIES = 8
@@ -27,7 +27,7 @@ the previous one. The server may demand a longer pause, but no pause exceeds _LO
 _LONGEST_PAUSE_S = 60.0
 _FROM_A_PROXY = (502, 504)
 """Statuses by which a proxy reports that its server is unreachable."""
-_TIMEOUT = httpx.Timeout(30, read=None)
+TIMEOUT = httpx.Timeout(30, read=None)
 """Time limits for requests to the server, in seconds. Reading has no limit, because the server ends requests that take
 too long."""
 MAX_EXAMPLES = 8
@@ -53,7 +53,7 @@ class PaperClient:
     def __init__(self, url: str, key: str | None) -> None:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         self._base_url = url.rstrip("/").removesuffix("/v1")
-        self._client = httpx.Client(base_url=f"{self._base_url}/v1", headers=headers, timeout=_TIMEOUT, trust_env=False)
+        self._client = httpx.Client(base_url=f"{self._base_url}/v1", headers=headers, timeout=TIMEOUT, trust_env=False)
         self._is_over = threading.Event()
         self._has_answered = False
 
@@ -71,7 +71,7 @@ class PaperClient:
         shown: list[Json] = []
         try:
             for example in examples:
-                shown.append({"role": "user", "content": _parts(example.paper, _read_content(example.paper))})
+                shown.append({"role": "user", "content": [_part(example.paper, _read_content(example.paper))]})
                 shown.append({"role": "assistant", "content": json.dumps(example.answer)})
             with self._content_of(paper) as content:
                 response_format = {"type": "json_schema", "json_schema": {"name": "paper", "schema": schema}}
@@ -97,8 +97,8 @@ class PaperClient:
     def _content_of(self, paper: Paper) -> Iterator[list[Json]]:
         """Yield the content parts of `paper`. A large paper is uploaded while the block runs. Raises Refused."""
         content = _read_content(paper)
-        if content is None or len(content) <= _MAX_INLINE:
-            yield _parts(paper, content)
+        if content is None or len(content) <= MAX_INLINE:
+            yield [_part(paper, content)]
             return
         upload = self._post("/files", data={"purpose": "user_data"}, files={"file": (paper.filename, content)})
         if not upload.is_success:
@@ -155,13 +155,23 @@ def _read_content(paper: Paper) -> bytes | None:
         raise Refused(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _parts(paper: Paper, content: bytes | None) -> list[Json]:
-    """Return the content part of a paper: a data URL, or its address."""
-    kind = mimetypes.guess_type(paper.filename)[0] or "application/octet-stream"
-    url = paper.link if content is None else f"data:{kind};base64,{base64.b64encode(content).decode()}"
-    if kind.startswith("image/"):
-        return [{"type": "image_url", "image_url": {"url": url}}]
-    return [{"type": "file", "file": {"file_data": url, "filename": paper.filename}}]
+def _part(paper: Paper, content: bytes | None) -> Json:
+    return content_part(paper.filename, paper.link if content is None else data_url(paper.filename, content))
+
+
+def data_url(filename: str, content: bytes) -> str:
+    return f"data:{_type_of(filename)};base64,{base64.b64encode(content).decode()}"
+
+
+def content_part(filename: str, url: str) -> Json:
+    """Return the content part of a file that is at `url`, which may be a data URL."""
+    if _type_of(filename).startswith("image/"):
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "file", "file": {"file_data": url, "filename": filename}}
+
+
+def _type_of(filename: str) -> str:
+    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
 def _error(response: httpx.Response) -> str:

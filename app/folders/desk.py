@@ -1,7 +1,5 @@
-"""The review of a table: it finds the doubtful fields, stores people's decisions, and has other papers read again with
-the corrected ones as examples."""
+"""The review of a table: it finds the doubtful fields, and stores people's decisions."""
 
-import contextlib
 import mimetypes
 import threading
 import time
@@ -14,20 +12,15 @@ from fastapi import Body
 from pydantic import Field
 
 from app.folders.answers import Json, fields_of, nodes_of
-from app.folders.client import MAX_EXAMPLES, PaperClient, PaperExample, Refused
+from app.folders.client import PaperClient, Refused
 from app.folders.failures import Failed, Rejected
 from app.folders.files import write
 from app.folders.papers import Paper, papers_of
-from app.folders.reviews import PaperResult, ReviewedAnswer
+from app.folders.reviews import PaperResult, with_field, with_row, without_row
 from app.folders.schemas import blank_row, plain_schema, problem_of
 from app.folders.state import JobState, Row
 from app.folders.workbook import MAX_CHARS
 
-CORRECTIONS_TO_LEARN = 10
-"""After this many corrections, the papers that nobody has reviewed are read again."""
-_LEAST_ALIKE = 0.5
-"""A paper can be an example for another paper only if they have enough words in common: at least this fraction of the
-different words of the paper that has fewer of them."""
 _OPENED_S = 120.0
 """A paper that somebody opened is not offered to others for this many seconds, unless no other paper is left."""
 _MAX_KEPT_READINGS = 64
@@ -35,16 +28,16 @@ _MAX_ROWS = 10_000
 """Largest number of rows of a list to which people add rows, if the schema has no `maxItems`."""
 
 Text = Annotated[str, Body(max_length=4096)]
+Version = Annotated[int, Body()]
 Cell = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=MAX_CHARS)] | None
 """Value of a field, as the page sends it."""
 
 
 class _Counts(NamedTuple):
-    """Numbers of fields and of doubtful fields of one paper, and whether somebody reviewed one."""
+    """Numbers of fields and of doubtful fields of one paper."""
 
     fields: int
     doubtful: int
-    is_reviewed: bool
 
 
 class TableReview:
@@ -63,22 +56,9 @@ class TableReview:
         self._counts = {name: self._count_fields(self._row(name)) for name in state.names()}
         self._open: dict[str, tuple[str, float]] = {}
         self._readings: dict[str, Json] = {}
-        self._corrections = 0
-        self._left_to_read: int | None = None
-        self._trouble: str | None = None
-        self._wake, self._is_over = threading.Event(), threading.Event()
-        self._learner = threading.Thread(target=self._learn, name="learner")
-        self._learner.start()
-
-    def close(self) -> None:
-        """Stop reading papers again."""
-        self._is_over.set()
-        self._wake.set()
-        self._asker.stop()
-        self._learner.join()
 
     def overview(self) -> Json:
-        """Return the numbers of papers and fields, and how many papers are being read again."""
+        """Return the numbers of papers and fields."""
         counts = [*self._counts.values()]
         fields, doubtful = sum(one.fields for one in counts), sum(one.doubtful for one in counts)
         return {
@@ -89,8 +69,6 @@ class TableReview:
             "fields": fields,
             "fields_right": fields - doubtful,
             "doubtful": doubtful,
-            "being_read": self._left_to_read,
-            "trouble": self._trouble,
         }
 
     def next_paper(
@@ -127,7 +105,7 @@ class TableReview:
             return {
                 "name": name,
                 "type": mimetypes.guess_type(name)[0],
-                "version": self._state.reviewed(name).version if row.result else "",
+                "version": row.version,
                 "answer": result.answer,
                 "evidence": result.evidence,
                 "unsupported": result.unsupported,
@@ -141,14 +119,14 @@ class TableReview:
             }
 
     def review(
-        self, paper: Text, pointer: Text, version: Text, value: Annotated[Cell, Body()] = None,
+        self, paper: Text, pointer: Text, version: Version, value: Annotated[Cell, Body()] = None,
         place: Annotated[Json | None, Body()] = None,
     ) -> Json:  # fmt: skip
         """Record that the field is `value`. `place` has the page, the bounds and the text; with null, the field has no
         new place."""
         with self._lock:
-            reviewed = self._state.reviewed(paper, version)
-            earlier, part = self._node(reviewed, pointer)
+            result = self._result(paper, version)
+            earlier, part = self._node(result, pointer)
             if isinstance(earlier, dict | list):
                 raise Rejected(404, f"{pointer} is not a field")
             is_same = (value, type(value)) == (earlier, type(earlier))
@@ -156,48 +134,47 @@ class TableReview:
             if (not is_same or value is None) and (problem := problem_of(part, value)):
                 raise Rejected(422, problem)
             if place is None:
-                known = reviewed.evidence.get(pointer, {}) if is_same else {}
+                known = result.evidence.get(pointer, {}) if is_same else {}
                 place = {key: known[key] for key in ("page", "bounds", "text") if key in known}
-            stable = reviewed.stable_pointer(pointer)
-            number = self._state.add_review(paper, "value", stable, value, place, is_correction=not is_same)
-            self._count(paper, is_correction=not is_same)
+            revised = with_field(result, pointer, value, place)
+            number = self._state.revise(paper, "value", pointer, revised, is_correction=not is_same)
+            self._count(paper)
             return {"number": number}
 
-    def add_row(self, paper: Text, pointer: Text, version: Text, at: Annotated[int, Body(ge=0)]) -> Json:
+    def add_row(self, paper: Text, pointer: Text, version: Version, at: Annotated[int, Body(ge=0)]) -> Json:
         """Add an empty row at index `at` of the list at `pointer`. The row's pointer is returned, too."""
         with self._lock:
-            reviewed = self._state.reviewed(paper, version)
-            rows, part = self._node(reviewed, pointer)
+            result = self._result(paper, version)
+            rows, part = self._node(result, pointer)
             if "items" not in part or not isinstance(rows, list | None):
                 raise Rejected(404, f"the schema has no list {pointer}")
-            count = len(rows or ())
-            if count >= part.get("maxItems", _MAX_ROWS):
-                raise Rejected(422, f"the list has at most {part.get('maxItems', _MAX_ROWS)} rows")
-            at = min(at, count)
-            added, previous = reviewed.new_row(pointer, at)
-            row = {"row": blank_row(part["items"]), "after": previous}
-            number = self._state.add_review(paper, "added", added, row)
-            self._count(paper, is_correction=True)
-            return {"number": number, "pointer": f"{pointer}/{at}"}
+            count, most = len(rows or ()), part.get("maxItems", _MAX_ROWS)
+            if count >= most:
+                raise Rejected(422, f"the list has at most {most} rows")
+            added = f"{pointer}/{min(at, count)}"
+            revised = with_row(result, pointer, min(at, count), blank_row(part["items"]))
+            number = self._state.revise(paper, "added", added, revised)
+            self._count(paper)
+            return {"number": number, "pointer": added}
 
-    def remove_row(self, paper: Text, pointer: Text, version: Text) -> Json:
+    def remove_row(self, paper: Text, pointer: Text, version: Version) -> Json:
         """Remove the row at `pointer`."""
         with self._lock:
-            reviewed = self._state.reviewed(paper, version)
-            self._node(reviewed, pointer)
-            rows, part = self._node(reviewed, pointer.rpartition("/")[0])
+            result = self._result(paper, version)
+            self._node(result, pointer)
+            rows, part = self._node(result, pointer.rpartition("/")[0])
             if not isinstance(rows, list):
                 raise Rejected(404, f"{pointer} is not a row")
             if len(rows) <= part.get("minItems", 0):
                 raise Rejected(422, f"the list has at least {part['minItems']} rows")
-            number = self._state.add_review(paper, "removed", reviewed.stable_pointer(pointer))
-            self._count(paper, is_correction=True)
+            number = self._state.revise(paper, "removed", pointer, without_row(result, pointer))
+            self._count(paper)
             return {"number": number}
 
     def undo(self, number: Annotated[int, Body(embed=True, ge=0, lt=1 << 63)]) -> Json:
         """Undo a review. Return its paper, the pointer of its field, row or list, and its kind."""
         with self._lock:
-            name, pointer, change = self._state.undo_review(number)
+            name, pointer, change = self._state.undo(number)
             self._count(name)
             return {"paper": name, "pointer": pointer, "change": change}
 
@@ -205,12 +182,6 @@ class TableReview:
         """Write the table again, and return the names of its files. Raises OSError and Failed."""
         with self._lock:
             return {"written": [file.name for file in write(self._table, self.schema, self._state.rows)]}
-
-    def read_unreviewed(self) -> Json:
-        """Start to read all papers without a review again, with the corrected papers as examples."""
-        with self._lock:
-            self._begin_to_read()
-        return {}
 
     def content(self, name: str) -> tuple[str, bytes]:
         """Return a paper's file name and content."""
@@ -241,6 +212,15 @@ class TableReview:
             raise Rejected(404, f"the table has no paper {name}")
         return row
 
+    def _result(self, name: str, version: int) -> PaperResult:
+        """Return the result of a paper that a person looked at in the version `version`."""
+        row = self._row(name)
+        if row.result is None:
+            raise Rejected(404, f"the table has no answer to {name}")
+        if row.version != version:
+            raise Rejected(409, "somebody else has changed this paper in the meantime")
+        return row.result
+
     def _paper(self, name: str) -> Paper:
         with self._lock:
             row = self._row(name)
@@ -259,80 +239,17 @@ class TableReview:
     def _count_fields(self, row: Row) -> _Counts:
         fields = [*fields_of(row.result.answer)] if row.result else []
         doubtful = sum(self._is_doubtful(row, pointer, value) for pointer, value in fields)
-        return _Counts(len(fields), doubtful, row.is_corrected or any(row.is_reviewed(one) for one, _ in fields))
+        return _Counts(len(fields), doubtful)
 
-    def _count(self, name: str, *, is_correction: bool = False) -> None:
+    def _count(self, name: str) -> None:
         self._counts[name] = self._count_fields(self._row(name))
-        self._corrections += is_correction
-        if self._corrections >= CORRECTIONS_TO_LEARN:
-            self._begin_to_read()
 
-    def _node(self, reviewed: ReviewedAnswer, pointer: str) -> tuple[Any, Mapping[str, Any]]:
+    def _node(self, result: PaperResult, pointer: str) -> tuple[Any, Mapping[str, Any]]:
         """Return the part of an answer at `pointer`, and its plain schema."""
-        for known, value, part in nodes_of(reviewed.answer, self.plain):
+        for known, value, part in nodes_of(result.answer, self.plain):
             if known == pointer:
                 return value, part
         raise Rejected(404, f"the paper has no part {pointer}")
-
-    def _begin_to_read(self) -> None:
-        self._corrections = 0
-        self._left_to_read = sum(not one.is_reviewed for one in self._counts.values())
-        self._wake.set()
-
-    def _learn(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            if self._is_over.is_set():
-                return
-            try:
-                self._read_all_again()
-                self._trouble = None
-            except Failed as error:
-                self._trouble = str(error)
-            with self._lock:
-                if not self._wake.is_set():
-                    self._left_to_read = None
-
-    def _read_all_again(self) -> None:
-        with self._lock:
-            # Doubtful fields may be wrong, so papers that have some are not used as examples.
-            examples = [
-                (row.name, row.result.answer)
-                for row in self._state.rows()
-                if row.result and row.is_corrected and not self._counts[row.name].doubtful
-            ]
-            left = [name for name, one in self._counts.items() if not one.is_reviewed]
-        for name in left:
-            if self._is_over.is_set():
-                return
-            with contextlib.suppress(Rejected):  # the paper keeps its answer
-                self._read_one_again(name, examples)
-            with self._lock:
-                self._left_to_read = max(0, (self._left_to_read or 0) - 1)
-
-    def _read_one_again(self, name: str, examples: list[tuple[str, Any]]) -> None:
-        words = self._words_of(name)
-        shares = []
-        for example, answer in examples:
-            others = self._words_of(example)
-            share = len(words & others) / max(1, min(len(words), len(others)))
-            if share >= _LEAST_ALIKE:
-                shares.append((share, example, answer))
-        # The most similar examples come last, because a server prefers the last ones.
-        shown = sorted(shares, key=lambda one: one[0])[-MAX_EXAMPLES:]
-        if not shown:
-            return
-        papers = [PaperExample(self._paper(example), answer) for _, example, answer in shown]
-        result = self._asker.fill(self._paper(name), self.schema, papers)
-        with self._lock:
-            if result.error is None and self._state.note_unless_reviewed(name, result):
-                self._count(name)
-
-    def _words_of(self, name: str) -> frozenset[str]:
-        """Return the words of a paper that consist of letters only, in lower case."""
-        text = str(self.reading(name).get("extracted_text") or "")
-        return frozenset(word for word in text.casefold().split() if word.isalpha())
 
 
 @lru_cache(16)

@@ -54,6 +54,8 @@ class ExtractOptions:
     review: float | None = None
     """Probability below which fields are listed; None to list none."""
     retry_errors: bool = False
+    again: bool = False
+    """True to ask again about all papers that nobody has reviewed."""
 
 
 class _PaceColumn(ProgressColumn):
@@ -106,8 +108,8 @@ def _make_table(
         _note("the schema or the examples have changed: all papers except reviewed ones are asked about again")
     for first in range(0, len(papers), _LISTED_AT_ONCE):
         state.add(papers[first : first + _LISTED_AT_ONCE], first)
-    if wanted.retry_errors:
-        state.retry_errors()
+    if wanted.again or wanted.retry_errors:
+        state.forget(only_errors=not wanted.again)
     # Papers that a person has corrected, and that have no doubtful field left, serve as examples. They show where the
     # fields are on the other papers.
     tables, by_name = tables_of(schema), {paper.name: paper for paper in papers}

@@ -1,5 +1,5 @@
-"""Writes the tables of an extraction job into a file. The file's ending decides between a workbook, CSV, JSON Lines,
-Parquet and a SQLite database.
+"""Writes the tables of an extraction job into a file. The file's ending decides between a workbook, CSV, JSON Lines
+and a SQLite database.
 
 Texts from papers (the documents of the job) are written so that no program takes them for formulas. A file is replaced
 as a whole, so that it never contains half a table.
@@ -12,22 +12,18 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from datetime import date
-from importlib.util import find_spec
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from app.folders.answers import name_of
 from app.folders.failures import Failed
 from app.folders.reviews import PaperResult
-from app.folders.schemas import moment_of
 from app.folders.tables import AnswerTable, distinct, tables_of
 from app.folders.workbook import Rows, fill_book
 
 _PROBABILITIES = "probabilities"
 _PROBABILITY_HEADS = ("paper", "field", "probability", "page", "text")
-_PARQUET = ".parquet"
 _FORMULA = re.compile(
     r"""\A(?=[\t\r]) |
     (?:\A | (?<=[;,\t\r\n]))
@@ -40,11 +36,8 @@ and after a separator at which the spreadsheet may split the text. Telephone num
 
 def check(path: Path) -> None:
     """Raise Failed if `write` cannot write a file of this ending."""
-    ending = path.suffix.lower()
-    if ending not in WRITERS:
+    if path.suffix.lower() not in WRITERS:
         raise Failed(f"{path} should end in one of {', '.join(WRITERS)}")
-    if ending == _PARQUET and find_spec("pyarrow") is None:
-        raise Failed(f"{path} needs the package pyarrow: run `openfaze install parquet`, or write .csv or .sqlite")
 
 
 def write(path: Path, schema: Mapping[str, Any], rows: Rows) -> list[Path]:
@@ -53,7 +46,7 @@ def write(path: Path, schema: Mapping[str, Any], rows: Rows) -> list[Path]:
     try:
         return WRITERS[path.suffix.lower()](path, tables_of(schema), rows)
     except (ValueError, sqlite3.Error) as error:
-        # Workbooks, Parquet files and databases have limits of their own, such as the number of columns.
+        # Workbooks and databases have limits of their own, such as the number of columns.
         raise Failed(f"{path} cannot be written ({error}): write .jsonl instead, which has no limits") from error
 
 
@@ -83,45 +76,6 @@ def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Pa
                 for values in ([cell.value for cell in cells] for cells in table.rows(row)):
                     writer.writerow([_FORMULA.sub("'", one) if isinstance(one, str) else one for one in values])
     return files
-
-
-def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one file for each table, named as in `_write_csv`, and one file with the probabilities. Columns have the
-    types of the schema."""
-    lists = [table.name for table in tables if table.is_list]
-    *files, probabilities = [path, *_sibling_paths(path, [*lists, _PROBABILITIES])]
-    for table, file in zip(tables, files, strict=True):
-        values = ([cell.value for cell in cells] for row in rows() for cells in table.rows(row))
-        _write_columns(file, table.heads, table.head_types, values)
-    _write_columns(probabilities, _PROBABILITY_HEADS, (str, str, float, int, str), _probabilities(rows))
-    return [*files, probabilities]
-
-
-def _write_columns(file: Path, heads: Sequence[str], types: Sequence[type], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a Parquet file. If a value does not fit the type of its column, the whole column is written as text."""
-    import pyarrow
-    from pyarrow.parquet import write_table
-
-    # Moments stay texts, because some of a column may have a time zone.
-    arrow = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64(), date: pyarrow.date32()}
-    columns = [*zip(*rows, strict=True)] or [()] * len(heads)
-    arrays = []
-    for kind, column in zip(types, columns, strict=True):
-        values = [day.date() if kind is date and (day := moment_of(one, date)) else one for one in column]
-        array = None
-        with suppress(pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OverflowError):
-            array = pyarrow.array(values, arrow.get(kind, pyarrow.string()))
-        # pyarrow cuts fractions off, and takes true for 1.
-        has_truth = kind is not bool and any(isinstance(one, bool) for one in values)
-        if array is None or has_truth or array.to_pylist() != values:
-            array = pyarrow.array([_as_text(one) for one in column], pyarrow.string())
-        arrays.append(array)
-    with _replace_file(file) as own:
-        write_table(pyarrow.table(arrays, names=distinct(heads)), own)
-
-
-def _as_text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]:
@@ -192,7 +146,6 @@ WRITERS: Mapping[str, Callable[[Path, Sequence[AnswerTable], Rows], list[Path]]]
     ".csv": _write_csv,
     ".tsv": _write_csv,
     ".jsonl": _write_lines,
-    _PARQUET: _write_parquet,
     ".sqlite": _write_database,
     ".db": _write_database,
 }

@@ -52,7 +52,7 @@ def review_app(desk: TableReview, token: str, playground: Path) -> FastAPI:
     }  # fmt: skip
     writes: dict[str, Callable[..., Any]] = {
         "next": desk.next_paper, "review": desk.review, "add-row": desk.add_row, "remove-row": desk.remove_row,
-        "undo": desk.undo, "export": desk.export, "learn": desk.read_unreviewed,
+        "undo": desk.undo, "export": desk.export,
     }  # fmt: skip
     for path, endpoint in reads.items():
         router.get(f"/{path}", response_model=None)(endpoint)

@@ -36,7 +36,7 @@ def review(named: Path, server: Server, key: str | None, port: int, below: float
             closed.enter_context(contextlib.chdir(state.folder))
         listening = closed.enter_context(_listen(port))
         asker = closed.enter_context(contextlib.closing(PaperClient(closed.enter_context(server()), key)))
-        desk = closed.enter_context(contextlib.closing(TableReview(state, table, asker, below)))
+        desk = TableReview(state, table, asker, below)
         token = secrets.token_urlsafe(24)
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/review/{token}/"
         print(f"review {table.name} at {address}\nCtrl+C ends it and writes the table.", flush=True)

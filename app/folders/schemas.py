@@ -56,13 +56,14 @@ def schema_of(text: str) -> Json:
     """Return the JSON schema that `text` names. Raises ValueError, which says what is wrong, for any other text."""
     path = Path(text)
     if text.endswith(".json") or (len(text) < 250 and path.is_file()):
-        return _of_file(path)
+        return read_schema(path)
     if _CLASS.fullmatch(text) and ": " not in text and text.partition(":")[2] not in _TYPES:
         return _of_class(text)
     return _FieldLine(text).schema()
 
 
-def _of_file(path: Path) -> Json:
+def read_schema(path: Path) -> Json:
+    """Return the JSON schema in a file. Raises ValueError for a file that holds no JSON object."""
     try:
         schema = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

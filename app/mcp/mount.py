@@ -6,6 +6,7 @@ There are no sessions, so any of several servers may answer a request.
 import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.lowlevel
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.assembly.services import Services
-from app.errors import ApiError, BodyTooLarge, MethodNotAllowed
+from app.errors import ApiError, BadRequest, BodyTooLarge, ForeignHost, ForeignOrigin, MethodNotAllowed
 from app.http.request import asks_to_be_forgotten, read_body
 from app.settings import Settings
 from tasks.inputs.limits import MB, megabytes
@@ -28,11 +29,10 @@ LARGEST_CALL = 4 * MB
 """A request has at most this size, in bytes, because the package parses a request on the event loop. A larger source
 has to be uploaded to `/v1/files`, and is then named by its id."""
 _JSON, _EVENTS = "application/json", "text/event-stream"
-_JSON_TYPES = frozenset({_JSON, "application/*", "*/*"})
 _EVENT_TYPES = frozenset({_EVENTS, "text/*", "*/*"})
 _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
-_LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class Mount:
@@ -61,6 +61,7 @@ class Mount:
         if request.method != "POST":
             # Without sessions there is no stream to GET, and no session to DELETE.
             raise MethodNotAllowed(f"{request.method} {PATH}: only POST is served here, there are no sessions.")
+        self._check_headers(request.headers)
         try:
             body = await read_body(request, LARGEST_CALL)
         except BodyTooLarge:
@@ -84,6 +85,16 @@ class Mount:
 
             await self._managers[as_json].handle_request(scope, _replay_body(bytes(body), receive), send_unless_refused)
 
+    def _check_headers(self, headers: Headers) -> None:
+        """Refuse what the package would refuse in plain text. Raises ApiError."""
+        if not headers.get("content-type", "").lower().startswith(_JSON):
+            raise BadRequest(f"Header 'content-type': should be {_JSON}")
+        names = ", ".join(_LOCAL_NAMES)
+        if self._is_for_here and _host_of(f"//{headers.get('host', '')}") not in _LOCAL_NAMES:
+            raise ForeignHost(f"Header 'host': a server without keys answers only to {names}")
+        if self._is_for_here and "origin" in headers and _host_of(headers["origin"]) not in _LOCAL_NAMES:
+            raise ForeignOrigin(f"Header 'origin': a server without keys answers only to pages of {names}")
+
     async def _start(self, services: Services) -> None:
         self._managers = await asyncio.to_thread(self._build_managers, services)
         started = asyncio.Event()
@@ -92,23 +103,15 @@ class Mount:
 
     def _build_managers(self, services: Services) -> dict[bool, Any]:
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-        from mcp.server.transport_security import TransportSecuritySettings
 
         from app.mcp.server import build_server
 
         server = self._build(services) if self._build else build_server(services, _build_context)
-        hosts = [pattern for name in _LOCAL_NAMES for pattern in (name, f"{name}:*")]
-        security = TransportSecuritySettings(
-            enable_dns_rebinding_protection=self._is_for_here,
-            allowed_hosts=hosts,
-            allowed_origins=[f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts],
-        )
         return {
             as_json: StreamableHTTPSessionManager(
                 server,
                 json_response=as_json,
                 stateless=True,
-                security_settings=security,
                 max_request_body_size=LARGEST_CALL,
             )
             for as_json in (False, True)
@@ -126,16 +129,21 @@ class Mount:
             await asyncio.wait([self._running])
 
 
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
 def _with_both_types(scope: Scope) -> tuple[Scope, bool]:
     """Return the scope for the package, which serves only clients that accept both JSON and events, and True if the
-    client wants plain JSON: it accepts no events, or does not say what it accepts."""
+    client gets plain JSON, because it does not accept events."""
     accepted = Headers(scope=scope).get("accept", "")
     types = {kind.partition(";")[0].strip().lower() for kind in accepted.split(",")}
-    takes_events = not types.isdisjoint(_EVENT_TYPES)
-    if accepted and not takes_events and types.isdisjoint(_JSON_TYPES):
-        return scope, False  # The package refuses the request.
     headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
-    return {**scope, "headers": [*headers, (b"accept", f"{_JSON}, {_EVENTS}".encode())]}, not takes_events
+    both = (b"accept", f"{_JSON}, {_EVENTS}".encode())
+    return {**scope, "headers": [*headers, both]}, types.isdisjoint(_EVENT_TYPES)
 
 
 def _replay_body(body: bytes, receive: Receive) -> Receive:

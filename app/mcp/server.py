@@ -1,12 +1,10 @@
 """Answers the Model Context Protocol: lists the tools, and runs them through the pipeline of chat."""
 
 import asyncio
-import contextlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -23,10 +21,7 @@ from app.chat.render import Envelope, completion
 from app.errors import (
     ApiError,
     BadRequest,
-    InvalidApiKey,
     PayloadTooLarge,
-    TaskNotAllowed,
-    clear_tracebacks,
     report_error,
 )
 from app.events import Progress
@@ -48,8 +43,6 @@ _PIECE = 256 * 1024
 """A file is written in pieces of this many bytes."""
 _MAX_PICTURES = 16
 _PURPOSE = "mcp_result"
-_ERRORS_OF_CALL = (InvalidApiKey.status, TaskNotAllowed.status)
-"""Statuses of errors that do not depend on the source, so they end the whole call."""
 _KINDS: Mapping[type, str] = {
     list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false", type(None): "null",
 }  # fmt: skip
@@ -114,8 +107,6 @@ def build_server(
         KEY.set(caller.key)
         try:
             arguments = params.arguments or {}
-            if (each := await asyncio.to_thread(tool.for_each, arguments)) is not None:
-                return await _run_for_each(services, tool, each, prepare, caller, report)
             body = await asyncio.to_thread(tool.called_with, await prepare(arguments))
             return await _run_tool(services, tool, body, caller, report)
         except Exception as error:  # noqa: BLE001 - `report_error` logs bugs and faults
@@ -155,60 +146,17 @@ async def _run_tool(
 ) -> types.CallToolResult:
     completion = await _complete(services, body, caller, report)
     notes = completion.warnings or ()
-    text = completion.choices[0].message.content or ""
-    if len(text) > LARGEST_EVENT and tool.name != EXTRACT:
-        return await _send_large(services, tool, partial(_result_json, text), len(text), caller, notes)
     try:
         result = await asyncio.to_thread(_result, tool, completion)
     except ValueError:
         # A refusal by the guard is not JSON.
+        text = completion.choices[0].message.content or ""
         return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
     return await _render(services, tool, result, caller, notes)
 
 
-async def _run_for_each(
-    services: Services,
-    tool: McpTool,
-    each: Sequence[Arguments],
-    prepare: Callable[[Arguments], Awaitable[Arguments]],
-    caller: ToolContext,
-    report: Report,
-) -> types.CallToolResult:
-    """Run the tool for each source in turn, within the time of one request. Each source counts as one request of the
-    key."""
-
-    async def report_nothing(_: Progress) -> None:
-        """Ignore progress within a source, because the reported progress of a call must not decrease."""
-
-    start = time.monotonic()
-    results: list[dict[str, Any]] = []
-    for index, arguments in enumerate(each):
-        admission = services.admission_control.admit(caller.admission.caller) if index else caller.admission
-        try:
-            body = await asyncio.to_thread(tool.called_with, await prepare(arguments))
-            own = replace(caller, admission=admission)
-            answer = await _complete(services, body, own, report_nothing, time.monotonic() - start)
-            results.append(await asyncio.to_thread(_result_of_one, tool, answer))
-        except Exception as error:  # noqa: BLE001 - it becomes the source's result
-            public = report_error(error, "tool_failed", tool=tool.name)
-            if public.status in _ERRORS_OF_CALL or (public.param or "").startswith("response_format"):
-                raise public from None
-            clear_tracebacks(error)
-            results.append({"error": _error_text(public, f"sources[{index}]")})
-        finally:
-            # The next source may need this source's place among the key's concurrent requests. A refusal here only
-            # repeats what the result reports.
-            with contextlib.suppress(ApiError):
-                await admission.abort(has_begun=False)
-        await report(Progress(tool.name, index + 1, len(each)))
-    return await _render(services, tool, {LIST: results}, caller, ())
-
-
-async def _complete(
-    services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
-) -> ChatCompletion:
-    """Return the answer to a chat request. `spent_s` seconds of its time limit have already passed. Raises what the
-    pipeline raises."""
+async def _complete(services: Services, body: dict[str, Any], caller: ToolContext, report: Report) -> ChatCompletion:
+    """Return the answer to a chat request. Raises what the pipeline raises."""
     sent = await asyncio.to_thread(pydantic_core.to_json, body)
     chat = await parse_off_loop(ChatRequest, sent)
     limit_s = services.settings.request_timeout_s
@@ -217,10 +165,10 @@ async def _complete(
         caller.admission.caller,
         fresh=caller.fresh,
         stages=caller.stages,
-        limit=TimeLimit.of(limit_s, spent_s),
+        limit=TimeLimit.of(limit_s),
         admission=caller.admission,
     )
-    events = within(limit_s, services.pipeline.run(call), spent_s)
+    events = within(limit_s, services.pipeline.run(call))
     return await completion(events, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
 
 
@@ -239,25 +187,6 @@ def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
     return result if isinstance(result, dict) else {LIST: result}
 
 
-def _result_json(text: str) -> Iterator[bytes]:
-    """Yield the structured content for a long answer as JSON, without parsing the answer, which is `text`."""
-    head = '"result":'
-    result = text[text.index(head) + len(head) :].removesuffix("}")
-    is_list = result.startswith("[")
-    yield b'{"%b":' % LIST.encode() if is_list else b""
-    yield result.encode()
-    yield b"}" if is_list else b""
-
-
-def _result_of_one(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
-    """Return the result for one of several sources."""
-    try:
-        result = _result(tool, answer)
-    except ValueError:
-        return {"error": answer.choices[0].message.content}
-    return result | ({"warnings": answer.warnings} if answer.warnings else {})
-
-
 async def _render(
     services: Services, tool: McpTool, result: dict[str, Any], caller: ToolContext, notes: Sequence[str]
 ) -> types.CallToolResult:
@@ -268,7 +197,7 @@ async def _render(
 
     coded, pictures = await asyncio.to_thread(made)
     if len(coded) > LARGEST_EVENT or (len(coded) > LARGE and not caller.fresh):
-        return await _send_large(services, tool, lambda: [coded], len(coded), caller, notes)
+        return await _send_large(services, tool, coded, caller, notes)
     warnings = _as_content(notes)
     text = (
         coded.decode()
@@ -283,27 +212,19 @@ def _as_content(notes: Sequence[str]) -> list[types.TextContent]:
 
 
 async def _send_large(
-    services: Services,
-    tool: McpTool,
-    pieces: Callable[[], Iterable[bytes]],
-    size: int,
-    caller: ToolContext,
-    notes: Sequence[str],
+    services: Services, tool: McpTool, content: bytes, caller: ToolContext, notes: Sequence[str]
 ) -> types.CallToolResult:
-    """Return the link to a file with a result of about `size` bytes of JSON, which `pieces` returns. Raises
-    PayloadTooLarge if the result may not be stored."""
+    """Return the link to a file with a result as JSON. Raises PayloadTooLarge if the result may not be stored."""
+    size = len(content)
     if caller.fresh:
         raise PayloadTooLarge(
-            f"The result is at least {size} bytes of JSON; the limit for a request of which nothing is kept is "
-            f"{LARGEST_EVENT}. Ask for less, such as some pages, or send no 'x-interfaze-zdr' or "
-            "'x-interfaze-bypass-cache', so that the result can become a file."
+            f"The result is {size} bytes of JSON; the limit for a request of which nothing is kept is {LARGEST_EVENT}. "
+            "Ask for less, such as some pages, or send no 'x-interfaze-zdr' or 'x-interfaze-bypass-cache', so that the "
+            "result can become a file."
         )
-    size = 0
     async with services.files.writing(caller.admission.caller.tenant) as writing:
-        for piece in pieces():
-            for start in range(0, len(piece), _PIECE):
-                await writing.write(piece[start : start + _PIECE])
-            size += len(piece)
+        for start in range(0, size, _PIECE):
+            await writing.write(content[start : start + _PIECE])
         kept = await writing.publish(f"{tool.name}.json", _PURPOSE, services.files.limits.ttl_s or None)
     if caller.files_url:
         uri = f"{caller.files_url}/{kept.id}/content"
@@ -339,13 +260,12 @@ def _error_result(error: ApiError) -> types.CallToolResult:
     return types.CallToolResult(content=[types.TextContent(text=_error_text(error))], is_error=True)
 
 
-def _error_text(error: ApiError, source: str = "source") -> str:
-    """Return the text of `error` for a model, with its code and, if known, the time after which to try again. `source`
-    is the name of the argument that holds the source."""
+def _error_text(error: ApiError) -> str:
+    """Return the text of `error` for a model, with its code and, if known, the time after which to try again. Fields of
+    the chat request have the names of the arguments."""
 
     def argument(place: re.Match[str]) -> str:
-        return "schema" if place[0].startswith("response_format") else source
+        return "schema" if place[0].startswith("response_format") else "source"
 
     retry_hint = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
-    message = _PLACE.sub(argument, error.message).replace("Field 'source'", f"Field '{source}'")
-    return f"{message} [{error.code}]{retry_hint}"
+    return f"{_PLACE.sub(argument, error.message)} [{error.code}]{retry_hint}"

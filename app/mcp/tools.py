@@ -46,9 +46,6 @@ _PAGES = r"^(\d+(\s*[-–]\s*\d+)?(\s*,\s*\d+(\s*[-–]\s*\d+)?)*)?$"
 _LONGEST_CODE = 3
 LIST = "results"
 """Field with the result, if the result is a list."""
-_SOURCES = "sources"
-MAX_SOURCES = 16
-"""A call has at most this many sources, because they are read one by one within the time limit of one request."""
 FILE = "file"
 """Field that names the file of a result that is too large."""
 _FILE_SCHEMA = {
@@ -88,10 +85,8 @@ class Arguments(BaseModel):
         """Return the name of the argument in `needs` that was given. Raises BadRequest unless exactly one was given."""
         given = [name for name in self.needs if getattr(self, name) is not None]
         if len(given) != 1:
-            wanted, got = (
-                joint.join(f"'{name}'" for name in names) for joint, names in ((" or ", self.needs), (" and ", given))
-            )
-            raise BadRequest(f"Give {wanted}; got {got or 'nothing'}.", param=self.needs[0])
+            wanted, got = " or ".join(map(repr, self.needs)), " and ".join(map(repr, given)) or "nothing"
+            raise BadRequest(f"Give {wanted}; got {got}.", param=self.needs[0])
         return given[0]
 
     def request(self) -> dict[str, Any]:
@@ -228,15 +223,9 @@ class CodeSandbox(Arguments):
 
 
 class Extract(Instructed):
-    needs = ("text", "source", "sources")
+    needs = ("text", "source")
     text: _Text | None = None
     source: _Source | None = None
-    sources: list[_Source] | None = Field(
-        None,
-        min_length=1,
-        max_length=MAX_SOURCES,
-        description=f"Up to {MAX_SOURCES} sources instead of one. The schema is filled for each of them separately.",
-    )
     schema_: dict[str, Any] = Field(
         alias="schema", description="JSON Schema of the fields to extract. Its type must be object."
     )
@@ -274,16 +263,6 @@ class Extracted(BaseModel):
     )
 
 
-class ExtractedSource(BaseModel):
-    """The result of `extract` for one of several sources: its fields, or its error."""
-
-    data: dict[str, Any] | None = Field(None, description="Valid against the schema. Missing if there is an error.")
-    evidence: dict[str, Any] = {}
-    unsupported: list[str] = []
-    warnings: list[str] = []
-    error: str | None = Field(None, description="Reason why this source has no fields, and a remedy.")
-
-
 @dataclass(frozen=True)
 class McpTool:
     name: str
@@ -291,8 +270,6 @@ class McpTool:
     arguments: type[Arguments]
     result: Any
     """Type of the result."""
-    result_of_one: Any = None
-    """Type of the result for each of `sources`, listed under `results`. None if the tool takes no list of sources."""
     is_open_world: bool = False
     """True if the tool reads something beyond its arguments and this server, such as the web."""
 
@@ -312,14 +289,6 @@ class McpTool:
             schema = {"type": "object", "properties": {LIST: schema}, "required": [LIST]}
         required_sets = [schema.pop("required", []), [FILE]]
         schema["properties"] = schema.get("properties", {}) | {FILE: _FILE_SCHEMA}
-        if self.result_of_one is not None:
-            item_schema = TypeAdapter(self.result_of_one).json_schema()
-            schema["properties"][LIST] = {
-                "type": "array",
-                "items": item_schema,
-                "description": "One result for each of `sources`, in the same order.",
-            }
-            required_sets.append([LIST])
         return {
             **_simplify(schema),
             "$defs": _simplify(definitions),
@@ -328,19 +297,8 @@ class McpTool:
 
     def called_with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of the chat request. Raises BadRequest and InputError, which name the argument."""
-        return self._validate(arguments).request()
-
-    def for_each(self, arguments: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-        """Return the arguments of a call for each of `sources`; None for a call with one source. Raises BadRequest."""
-        if self.result_of_one is None or arguments.get(_SOURCES) is None:
-            return None
-        self._validate(arguments).given()
-        rest = {name: value for name, value in arguments.items() if name != _SOURCES}
-        return [{**rest, "source": source} for source in arguments[_SOURCES]]
-
-    def _validate(self, arguments: Mapping[str, Any]) -> Arguments:
         try:
-            return self.arguments.model_validate(arguments)
+            return self.arguments.model_validate(arguments).request()
         except ValidationError as error:
             problem = first_problem(error)
             raise BadRequest(problem.message, param=problem.path) from None
@@ -380,7 +338,6 @@ TOOLS: Mapping[str, McpTool] = {
             "Extract the fields of a JSON schema from a document or a text, each with its place and probability.",
             Extract,
             Extracted,
-            ExtractedSource,
         ),
     )
 }

@@ -25,7 +25,6 @@ from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
 from app.routes.openapi import body_schema
 from app.routes.status import check_model
-from app.state.counters import UNFORESEEN_READING
 from app.wire import audio, sse
 from app.wire import audio as subtitles
 from app.wire.audio import (
@@ -333,7 +332,7 @@ async def _begin(
     stages.done("read")
     admission: Admission = request.state.admission
     prompt_tokens = estimate_tokens(options.prompt or "")
-    await admission.reserve(SpeechToTextTask.name, prompt_tokens, answer_tokens=None, unforeseen=UNFORESEEN_READING)
+    await admission.reserve(SpeechToTextTask.name, prompt_tokens, answer_tokens=None)
     await services.tasks.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
     transcription_events = hear(services.tasks.of_kind(SpeechToTextTask), source, options, stages)

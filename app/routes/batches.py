@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-import structlog
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -13,15 +12,13 @@ from starlette.responses import Response
 from app.assembly.services import Services
 from app.batches.runner import WINDOW_S, BatchRunner
 from app.batches.store import Batch, Status, TooManyBatches
-from app.errors import BadRequest, NotFound, RateLimited, Unavailable
+from app.errors import BadRequest, NotFound, RateLimited
 from app.http.request import ZDR_HEADER, is_on, read_body
 from app.routes.openapi import json_body
-from app.state.entries import StoreDown
 from app.wire.files import LONGEST_KEEP_S, SHORTEST_KEEP_S
 from app.wire.parse import parse_off_loop
 from app.wire.problems import but_not
 from app.wire.request import Metadata, RequestModel
-from models.base import RETRY_S
 
 ENDPOINTS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations")
 WINDOW = "24h"
@@ -135,7 +132,6 @@ _EXAMPLES = {
     }
 }
 
-log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
 
@@ -184,8 +180,6 @@ async def create_batch(request: Request) -> BatchObject:
             f"This key has {MAX_BATCHES} unfinished batches, which is the limit. Wait for one, or cancel one.",
             retry_after=_WAIT_S,
         ) from None
-    except StoreDown as error:
-        raise _store_down_error(error) from error
     runner.wake()
     return _to_object(batch)
 
@@ -202,10 +196,7 @@ async def list_batches(
             last = await _find_batch(request, after)
         except NotFound:
             raise BadRequest(f"Field 'after': there is no batch '{after[:80]}'", param="after") from None
-    try:
-        found = await runner.store.page(request.state.caller.tenant, last, limit + 1) if runner.store.is_begun else []
-    except StoreDown as error:
-        raise _store_down_error(error) from error
+    found = await runner.store.page(request.state.caller.tenant, last, limit + 1)
     return Response(await asyncio.to_thread(_encode_page, found, limit), media_type="application/json")
 
 
@@ -228,10 +219,7 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
     """Cancels a batch. Its running lines end, and finished lines stay in its files."""
     runner: BatchRunner = request.app.state.batches
     await _find_batch(request, batch_id)
-    try:
-        batch = await runner.store.cancel(request.state.caller.tenant, batch_id, runner.clock())
-    except StoreDown as error:
-        raise _store_down_error(error) from error
+    batch = await runner.store.cancel(request.state.caller.tenant, batch_id, runner.clock())
     if batch is None:
         raise _not_found(batch_id)
     if batch.status not in ("cancelling", "cancelled"):
@@ -243,10 +231,7 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
 async def _find_batch(request: Request, batch_id: str) -> Batch:
     """Return the caller's batch with this id. Raises NotFound, also for a batch of another caller."""
     runner: BatchRunner = request.app.state.batches
-    try:
-        batch = await runner.store.find(request.state.caller.tenant, batch_id) if runner.store.is_begun else None
-    except StoreDown as error:
-        raise _store_down_error(error) from error
+    batch = await runner.store.find(request.state.caller.tenant, batch_id)
     if batch is None:
         raise _not_found(batch_id)
     return batch
@@ -254,15 +239,6 @@ async def _find_batch(request: Request, batch_id: str) -> Batch:
 
 def _not_found(batch_id: str) -> NotFound:
     return NotFound(f"There is no batch '{batch_id[:80]}'.", code="batch_not_found")
-
-
-def _store_down_error(error: StoreDown) -> Unavailable:
-    log.error("batch_store_failed", reason=str(error))
-    return Unavailable(
-        "The server's store of batches is not working: the server's log says why.",
-        code="storage_unavailable",
-        retry_after=RETRY_S,
-    )
 
 
 def _to_object(batch: Batch) -> BatchObject:

@@ -20,7 +20,6 @@ from app.http.request import read_body, until_disconnect
 from app.monitoring.metrics import Stages
 from app.routes.openapi import DirectRoute, json_body
 from app.routes.status import check_model
-from app.state.counters import UNFORESEEN_ANSWER
 from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
 from app.wire.parse import parse_off_loop
 from app.wire.request import FAIL_FAST, RequestModel, by_json_type
@@ -126,7 +125,7 @@ async def _embed(
         raise PayloadTooLarge(f"Field 'input': {chars} characters; the limit is {MAX_CHARS}", param="input")
     estimate = await asyncio.to_thread(estimate_tokens, *texts) if admission.is_limited else 0
     # The exact number of tokens is known only later.
-    await admission.reserve(EMBEDDINGS, estimate, unforeseen=UNFORESEEN_ANSWER)
+    await admission.reserve(EMBEDDINGS, estimate)
     try:
         async with asyncio.timeout(seconds - spent_s) as limit:
             await services.runtime.prepare(EMBEDDING.name)

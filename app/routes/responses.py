@@ -3,10 +3,11 @@
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeVar
+from functools import partial
+from typing import Annotated, Any, Literal
 
 import pydantic_core
 import structlog
@@ -17,7 +18,7 @@ from app.assembly.services import Services
 from app.chat.call import ChatCall
 from app.chat.feed import within
 from app.chat.request_warnings import find_misspelt
-from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
+from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.events import Finish, Progress
 from app.http.request import PROGRESS_HEADER, ZDR_HEADER, is_on, read_body, until_disconnect
 from app.http.stream import EventStream
@@ -39,7 +40,6 @@ from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Item as OutputItem
 from app.wire.responses_answer import OutputMessage, Response, ResponseBuilder, begin_response
-from models.base import RETRY_S
 from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
@@ -53,7 +53,8 @@ MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
 """Pattern of the ids of items. An item's id contains the id of its response, without `resp_`."""
 
-T = TypeVar("T")
+Keep = Callable[[Response, bytes], Awaitable[str | None]]
+"""Function that stores a response with its JSON. It returns None, or a warning."""
 
 log = structlog.get_logger(__name__)
 
@@ -96,71 +97,26 @@ class ResponseDeleted(ResponseModel):
 router = APIRouter(prefix="/v1/responses", tags=["responses"])
 
 
-class _ConversationFull(Exception):
-    """Raised with the reason if no request could continue a conversation."""
-
-
-@dataclass(frozen=True, slots=True)
-class _ConversationLength:
-    """Length of a conversation, or of its beginning."""
-
-    turns: int = 0
-    items: int = 0
-    size: int = 0
-    """Number of bytes of the stored items."""
-
-    def check(self, max_bytes: int) -> None:
-        """Raise _ConversationFull if a request that continued the conversation would be refused."""
-        if self.turns > MAX_TURNS:
-            raise _ConversationFull(f"more than {MAX_TURNS} turns")
-        if self.items > MAX_ITEMS:
-            raise _ConversationFull(f"more than {MAX_ITEMS} items")
-        if self.size > max_bytes:
-            raise _ConversationFull(f"more than {megabytes(max_bytes)} (OPENFAZE_MAX_REQUEST_MB)")
-
-
-@dataclass(frozen=True, slots=True)
-class _ResponseKeeper:
-    """Stores one response and its input."""
-
-    services: Services
-    tenant: str
-    request: ResponsesRequest
-    earlier: _ConversationLength
-    """Length of the conversation before the request."""
-
-    async def keep(self, answer: Response, content: bytes) -> str | None:
-        """Store a response. Return None, or a warning with the reason why the response is not stored."""
-        services, response_id = self.services, answer.id
-
-        def make_stored() -> StoredResponse:
-            stored = _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
-            earlier = self.earlier
-            items = earlier.items + len(self.request.items) + len(answer.output)
-            length = _ConversationLength(earlier.turns + 1, items, earlier.size + stored.size)
-            length.check(services.max_request_bytes)
-            return stored
-
-        try:
-            await services.responses.put(self.tenant, response_id, make_stored)
-        except ValueError:
-            limit = megabytes(LARGEST_RESPONSE)
-            return f"The response is not kept: with its input it is larger than {limit}."
-        except _ConversationFull as error:
-            return f"The response is not kept: its conversation has {error}, so no request could continue it."
-        except StoreDown as error:
-            log.warning("response_not_kept", reason=str(error))
-            return "The response is not kept: the server's store of responses is not working at the moment."
-        return None
+async def _keep(
+    services: Services, tenant: str, wanted: ResponsesRequest, answer: Response, content: bytes
+) -> str | None:
+    """Store a response. Return None, or a warning with the reason why the response is not stored."""
+    number = answer.id.removeprefix("resp_")
+    try:
+        await services.responses.put(tenant, answer.id, lambda: _to_stored(wanted, number, answer, content))
+    except ValueError:
+        limit = megabytes(LARGEST_RESPONSE)
+        return f"The response is not kept: with its input it is larger than {limit}."
+    except StoreDown as error:
+        log.warning("response_not_kept", reason=str(error))
+        return "The response is not kept: the server's store of responses is not working at the moment."
+    return None
 
 
 def _to_stored(request: ResponsesRequest, response_number: str, answer: Response, content: bytes) -> StoredResponse:
-    def encode(item: dict[str, Any]) -> tuple[str, bytes]:
-        return item["id"], pydantic_core.to_json(item)
-
-    items = [encode(item) for item in kept_items(request.items, response_number)]
-    output = [_without_logprobs(item) for item in answer.output]
-    return StoredResponse.of_items(request.previous_response_id, items, pydantic_core.to_json(output), content)
+    items = pydantic_core.to_json(list(kept_items(request.items, response_number)))
+    output = pydantic_core.to_json([_without_logprobs(item) for item in answer.output])
+    return StoredResponse(request.previous_response_id, items, output, content)
 
 
 def _without_logprobs(item: OutputItem) -> OutputItem:
@@ -173,7 +129,8 @@ def _without_logprobs(item: OutputItem) -> OutputItem:
 
 def _read_items(stored: StoredResponse) -> list[Item]:
     """Return the items of a stored response and its request. Raises PayloadTooLarge."""
-    return [item for part in stored.lists() for item in parse(StoredItems, part, MAX_STORED_VALUES).root]
+    parts = (stored.input, stored.output)
+    return [item for part in parts for item in parse(StoredItems, part, MAX_STORED_VALUES).root]
 
 
 async def create_response(request: Request) -> HttpResponse:
@@ -217,14 +174,14 @@ async def get_response(request: Request, response_id: str, stream: bool = False)
     if stream:
         raise BadRequest("Field 'stream': a stored response cannot be streamed", param="stream")
     stored = await _find_response(request, response_id)
-    return HttpResponse(bytes(stored.response), media_type="application/json")
+    return HttpResponse(stored.response, media_type="application/json")
 
 
 @router.delete("/{response_id}")
 async def delete_response(request: Request, response_id: str) -> ResponseDeleted:
     """Deletes a stored response, after which no conversation can continue it."""
     services: Services = request.app.state.services
-    if not await _call_store(services.responses.delete(request.state.caller.tenant, response_id)):
+    if not await services.responses.delete(request.state.caller.tenant, response_id):
         raise _not_found(response_id)
     return ResponseDeleted(id=response_id)
 
@@ -243,29 +200,29 @@ async def list_input_items(
     return HttpResponse(content, media_type="application/json")
 
 
-def _encode_page(stored: StoredResponse, limit: int, order: str, after: str | None) -> bytes:
-    """Return the JSON of a page of stored items, which are copied as they are stored."""
-    items = stored.items() if order == "asc" else stored.items()[::-1]
-    ids = [item_id for item_id, _ in items]
+def _encode_page(stored: StoredResponse, limit: int, order: str, after: str | None) -> str:
+    """Return the JSON of a page of stored items."""
+    items = pydantic_core.from_json(stored.input)
+    if order == "desc":
+        items.reverse()
+    ids = [item["id"] for item in items]
     if after is not None and after not in ids:
         raise BadRequest(f"Field 'after': there is no item '{after[:80]}'", param="after")
     begin = 0 if after is None else ids.index(after) + 1
     page = items[begin : begin + limit]
-    first, last = (page[0][0], page[-1][0]) if page else ("", "")
-    whole = ItemList(data=[], first_id=first, last_id=last, has_more=len(items) > begin + limit)
-    before, between, after_data = pydantic_core.to_json(whole).partition(b'"data":[')
-    return b"".join((before, between, b",".join(text for _, text in page), after_data))
+    first, last = (page[0]["id"], page[-1]["id"]) if page else ("", "")
+    has_more = len(items) > begin + limit
+    return ItemList(data=page, first_id=first, last_id=last, has_more=has_more).model_dump_json()
 
 
 async def _prepare(
     services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool
-) -> tuple[ConvertedRequest, ResponseBuilder, _ResponseKeeper | None]:
-    """Return the converted request, the builder of its response, and the response's keeper. The keeper is None if the
-    response will not be stored."""
+) -> tuple[ConvertedRequest, ResponseBuilder, Keep | None]:
+    """Return the converted request, the builder of its response, and the function that stores the response; None if it
+    will not be stored."""
     check_model(wanted.model, param="model")
     reading = _ConversationReader(services, tenant)
     history = await reading.history(wanted.previous_response_id)
-    earlier = reading.length
     if any(isinstance(item, ReferenceItem) for item in wanted.items):
         wanted = await reading.with_references(wanted)
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
@@ -284,14 +241,14 @@ async def _prepare(
         streams=bool(wanted.stream),
         warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
     )
-    return converted, answering, _ResponseKeeper(services, tenant, wanted, earlier) if keeps else None
+    return converted, answering, partial(_keep, services, tenant, wanted) if keeps else None
 
 
 async def _stream(
     services: Services,
     call: ChatCall,
     answering: ResponseBuilder,
-    keeping: _ResponseKeeper | None,
+    keeping: Keep | None,
     *,
     show_progress: bool,
 ) -> AsyncGenerator[bytes, None]:
@@ -317,7 +274,7 @@ async def _answer_whole(
     services: Services,
     call: ChatCall,
     answering: ResponseBuilder,
-    keeping: _ResponseKeeper | None,
+    keeping: Keep | None,
     spent_s: float,
 ) -> bytes:
     """Return the whole response to a request that arrived `spent_s` seconds ago."""
@@ -348,10 +305,10 @@ def _errors_in_client_terms(converted: ConvertedRequest) -> Iterator[None]:
         raise renamed from error
 
 
-async def _keep_and_encode(answering: ResponseBuilder, keeping: _ResponseKeeper | None) -> bytes:
+async def _keep_and_encode(answering: ResponseBuilder, keeping: Keep | None) -> bytes:
     """Store the finished response if it is to be kept, and return it as JSON."""
     content = await asyncio.to_thread(answering.response_json)
-    if keeping and (reason := await keeping.keep(answering.response, content)):
+    if keeping and (reason := await keeping(answering.response, content)):
         answering.response.store = False
         answering.response.warnings = [*answering.warnings, reason]
         content = await asyncio.to_thread(answering.response_json)
@@ -373,11 +330,6 @@ class _ConversationReader:
     A reference to an item removes the item from here, so that a request cannot repeat one item a thousand times.
     """
 
-    @property
-    def length(self) -> _ConversationLength:
-        """Length of all turns that have been read."""
-        return _ConversationLength(len(self._turns), self._count, self._size)
-
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
         """Return the items of a stored response and its request, and the id of the previous response.
 
@@ -385,7 +337,7 @@ class _ConversationReader:
         """
         if response_id in self._turns:
             return self._turns[response_id]
-        stored = await _get(self.services, self.tenant, response_id)
+        stored = await self.services.responses.get(self.tenant, response_id)
         if stored is None:
             return None
         self._size += stored.size
@@ -442,7 +394,7 @@ class _ConversationReader:
 async def _find_response(request: Request, response_id: str) -> StoredResponse:
     """Return the caller's stored response. Raises NotFound, also for a response of another caller."""
     services: Services = request.app.state.services
-    stored = await _get(services, request.state.caller.tenant, response_id)
+    stored = await services.responses.get(request.state.caller.tenant, response_id)
     if stored is None:
         raise _not_found(response_id)
     return stored
@@ -450,19 +402,3 @@ async def _find_response(request: Request, response_id: str) -> StoredResponse:
 
 def _not_found(response_id: str) -> NotFound:
     return NotFound(f"Response with id '{response_id[:80]}' not found.", code="response_not_found")
-
-
-async def _get(services: Services, tenant: str, response_id: str) -> StoredResponse | None:
-    return await _call_store(services.responses.get(tenant, response_id))
-
-
-async def _call_store(look: Awaitable[T]) -> T:
-    try:
-        return await look
-    except StoreDown as error:
-        log.error("response_store_failed", reason=str(error))
-        raise Unavailable(
-            "The server's store of responses is not working: the server's log says why.",
-            code="storage_unavailable",
-            retry_after=RETRY_S,
-        ) from error

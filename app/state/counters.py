@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 Period = Literal["day", "month", "total"]
-Limit = Literal["requests", "tokens", "concurrent", "unforeseen", "budget"]
+Limit = Literal["requests", "tokens", "concurrent", "budget"]
 
 NANO = 1_000_000_000
 """Units of money per dollar: money is counted in whole billionths, because their sums are exact in SQL and in Redis'
@@ -24,15 +24,6 @@ LEASE_S = 30.0
 """A reservation ends after this many seconds unless its server renews it."""
 ENDED_LEASE_S = 3600.0
 """A lease that ended without a settlement is kept for this many seconds. A settlement that comes later is ignored."""
-MAX_UNFORESEEN = 16
-"""Largest number of shares that simultaneous requests of one key may hold in total. A request that may cost more than
-its reservation holds shares. The limit applies to keys with a budget or a limit on tokens per minute, and bounds the
-amount by which these can be exceeded."""
-UNFORESEEN_ANSWER = 1
-"""Shares of MAX_UNFORESEEN for an answer of an LLM, which costs at most a few times the LLM's context."""
-UNFORESEEN_READING = 4
-"""Shares of MAX_UNFORESEEN for a request that names a task, and for speech. They are more than UNFORESEEN_ANSWER,
-because the length of a document's text is known only after the document has been read."""
 KEPT_DAYS = 400
 """Number of days for which daily usage, and spending by day or month, are kept."""
 ROUNDING = 1e-6
@@ -82,14 +73,9 @@ class Limits:
         return self.requests_per_minute is not None or self.tokens_per_minute is not None
 
     @property
-    def bounds_cost(self) -> bool:
-        """True if a request that costs more than was reserved for it can exceed a limit."""
-        return self.tokens_per_minute is not None or self.budget is not None
-
-    @property
     def has_leases(self) -> bool:
         """True if reservations last as long as their requests run, so that they need leases."""
-        return self.concurrent is not None or self.bounds_cost
+        return self.concurrent is not None or self.tokens_per_minute is not None or self.budget is not None
 
     @property
     def any(self) -> bool:
@@ -108,8 +94,6 @@ class Amount:
     money: int = 0
     places: int = 0
     """Number of places under the limit of concurrent requests: 1 for a running request."""
-    unforeseen: int = 0
-    """Shares of MAX_UNFORESEEN, for a running request that may cost more than is reserved for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +149,6 @@ class TenantUsage:
 
     levels: RateLevels = field(default_factory=RateLevels)
     running: int = 0
-    unforeseen: int = 0
-    """Shares of MAX_UNFORESEEN that running requests hold."""
     spent: int = 0
     """Money spent in the period, with the reservations of running requests."""
 
@@ -177,8 +159,6 @@ class TenantUsage:
             return "budget"
         if limits.concurrent is not None and amount.places and self.running + amount.places > limits.concurrent:
             return "concurrent"
-        if limits.bounds_cost and amount.unforeseen and self.unforeseen + amount.unforeseen > MAX_UNFORESEEN:
-            return "unforeseen"
         if _is_over(self.levels.requests, amount.requests, limits.requests_per_minute):
             return "requests"
         if _is_over(self.levels.tokens, amount.tokens, limits.tokens_per_minute):
@@ -196,7 +176,7 @@ def refused(limit: Limit, limits: Limits, amount: Amount, levels: RateLevels) ->
             wait_s = _wait_s(levels.requests, amount.requests, limits.requests_per_minute)
         case "tokens":
             wait_s = _wait_s(levels.tokens, amount.tokens, limits.tokens_per_minute)
-        case "concurrent" | "unforeseen":
+        case "concurrent":
             wait_s = 1.0
         case "budget":
             wait_s = math.inf
@@ -209,9 +189,8 @@ def _wait_s(used: float, added: int, limit: int | None) -> float:
 
 
 def new_lease(limits: Limits, amount: Amount) -> str | None:
-    """Return a new name for the lease of a request; None if the request needs no lease. The name ends with a hyphen and
-    the request's shares of MAX_UNFORESEEN."""
-    return f"{secrets.token_hex(12)}-{amount.unforeseen}" if limits.has_leases and amount.places else None
+    """Return a new name for the lease of a request; None if the request needs no lease."""
+    return secrets.token_hex(12) if limits.has_leases and amount.places else None
 
 
 def period_at(period: Period, now: float) -> str:
@@ -234,7 +213,7 @@ class CounterStore(Protocol):
 
     @property
     def faults(self) -> int:
-        """Number of settlements that could not be written at once."""
+        """Number of settlements that could not be written."""
 
     async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
         """Reserve all of `amount`, or nothing."""
@@ -243,12 +222,9 @@ class CounterStore(Protocol):
         """End a reservation: return the unused part, and charge any additional usage even if that exceeds a limit.
 
         All later requests of this server are handled after this step. If the store is down, this is logged, and the
-        settlement is kept for `settle_again`. A reservation is settled once: if its lease is no longer known, nothing
+        request stays charged as reserved. A reservation is settled once: if its lease is no longer known, nothing
         changes.
         """
-
-    async def settle_again(self) -> None:
-        """Write the settlements that could not be written."""
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         """Extend the leases by another LEASE_S."""

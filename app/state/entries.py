@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import structlog
 
-from app.state.sealing import unpacked_size
+from app.state.sealing import Sealer
 from models.concurrency import mark_retrieved
 
 T = TypeVar("T")
@@ -17,18 +17,12 @@ T = TypeVar("T")
 Kind = Literal["answer", "reading", "response"]
 LOOKUP_TIMEOUT_S = 0.05
 """A request waits at most this many seconds for a lookup."""
-_WRITE_DELAY_S = 0.005
-"""The entry of an answer is packed and written after this many seconds. Packing it earlier would delay sending the
-answer by a millisecond."""
 WRITE_TIMEOUT_S = 5.0
 """Writing an entry may take this many seconds. No request waits for it."""
 PAUSE_S = 1.0
 """A store that failed, or was slow several times in a row, is not used for this many seconds."""
 _MAX_SLOW = 3
 _SWEEP_S = 3600.0
-READ_AT_ONCE = 16 << 10
-"""A value of at most this many bytes is unpacked on the event loop, because that is faster than switching to a
-thread."""
 MAX_WRITES = 64
 """At most this many entries wait to be written; further entries are dropped."""
 
@@ -49,13 +43,9 @@ class StoreDown(Exception):
     """Raised if the store cannot be used now, because it is locked, full or not reachable."""
 
 
-class StoreSlow(StoreDown):
-    """Raised if the store did not answer in time."""
-
-
 class EntryStore(Protocol):
-    """Store of values by key. Values expire by age; if there are too many, the least recently used are deleted first.
-    Every method may raise StoreDown."""
+    """Store of values by key. Values expire by age; if there are too many, some are deleted. Every method may raise
+    StoreDown."""
 
     async def get(self, key: Key) -> bytes | None:
         """Return the value of a key; None if there is none, or it has expired."""
@@ -132,7 +122,7 @@ class CircuitBreaker:
         # A task that is done after all is accepted, because only the load of this server itself caused the delay.
         if not task.done():
             self._slow += 1
-            slow = StoreSlow(f"it did not answer within {patience_s:g} s")
+            slow = StoreDown(f"it did not answer within {patience_s:g} s")
             self._note_failure("slow", slow, pause=self._slow >= _MAX_SLOW)
             raise slow
         try:
@@ -153,14 +143,13 @@ class CircuitBreaker:
 class Entries:
     """Access of requests to a store. A lookup soon returns a value or None, even if the store is slow or fails.
 
-    Values are bytes of any length that the sealer allows. They are sealed in a thread, and large ones are also opened
-    in a thread.
+    Values are bytes of any length that the sealer allows. They are sealed and opened in a thread.
     """
 
     def __init__(
         self,
         store: EntryStore,
-        sealer: "ValueSealer",
+        sealer: Sealer,
         *,
         patience_s: float = LOOKUP_TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
@@ -174,33 +163,21 @@ class Entries:
         self._breaker = CircuitBreaker(self.faults, clock)
 
     async def get(self, key: Key, read: Callable[[bytes], T]) -> T | None:
-        """Return the value, parsed by `read` (in a thread if it is long). Return None if there is no value, the store
-        does not answer in time, or `read` raises ValueError, TypeError or KeyError, for example because another program
-        wrote the value."""
+        """Return the value, parsed by `read` in a thread. Return None if there is no value, the store does not answer
+        in time, or `read` raises ValueError, TypeError or KeyError, for example because another program wrote the
+        value."""
         sealed = await self._breaker.call(self._store.get(key), self._patience_s)
         if sealed is None:
             return None
 
-        def packed() -> bytes | memoryview:
-            found = self._sealer.open_packed(key.digest, sealed)
-            if found is None:
-                raise ValueError("it was sealed with a different secret, or is damaged")
-            return found
-
-        def read_packed(packed: bytes | memoryview) -> T:
-            value = self._sealer.unpack(packed)
+        def opened() -> T:
+            value = self._sealer.open(key.digest, sealed)
             if value is None:
-                raise ValueError("it is damaged or too large")
+                raise ValueError("it was sealed with a different secret, or is damaged or too large")
             return read(value)
 
         try:
-            if len(sealed) > READ_AT_ONCE:
-                return await asyncio.to_thread(lambda: read_packed(packed()))
-            # A short sealed value may have a long content.
-            found = packed()
-            if unpacked_size(found) > READ_AT_ONCE:
-                return await asyncio.to_thread(read_packed, found)
-            return read_packed(found)
+            return await asyncio.to_thread(opened)
         except (ValueError, TypeError, KeyError):
             self.faults["damaged"] += 1
         return None
@@ -217,7 +194,6 @@ class Entries:
         return task
 
     async def _write(self, key: Key, value: Callable[[], bytes], max_age_s: float) -> None:
-        await asyncio.sleep(_WRITE_DELAY_S)
         try:
             sealed = await asyncio.to_thread(lambda: self._sealer.seal(key.digest, value()))
         except ValueError:
@@ -236,14 +212,3 @@ class Entries:
 
 
 Written = asyncio.Task[None] | None
-
-
-class ValueSealer(Protocol):
-    def seal(self, key: bytes, value: bytes) -> bytes:
-        """Seal a value. Raises ValueError for a value that is too large."""
-
-    def open_packed(self, key: bytes, sealed: bytes) -> bytes | memoryview | None:
-        """Return the sealed value, still compressed; None if it cannot be opened."""
-
-    def unpack(self, packed: bytes | memoryview) -> bytes | None:
-        """Return a compressed value; None if it is damaged or too large."""

@@ -28,8 +28,8 @@ class _Counted:
     levels: RateLevels = field(default_factory=RateLevels)
     at: float = 0.0
     """Time of the levels, in seconds of a monotonic clock."""
-    running: dict[str, Amount] = field(default_factory=dict)
-    """Reserved amounts of the requests that run, by their leases."""
+    running: set[str] = field(default_factory=set)
+    """Leases of the requests that run."""
     period: str = ""
     """Period of the budget that the money was spent in."""
     spent: int = 0
@@ -55,16 +55,14 @@ class MemoryCounters:
             if counted.period != period:  # no other request was faster
                 counted.period, counted.spent = period, spent
         levels = self._levels(counted, limits)
-        unforeseen = sum(one.unforeseen for one in counted.running.values())
-        known = TenantUsage(levels, len(counted.running), unforeseen, counted.spent)
-        over = known.exceeded_limit(limits, amount)
+        over = TenantUsage(levels, len(counted.running), counted.spent).exceeded_limit(limits, amount)
         if over is not None:
             return refused(over, limits, amount, levels)
         levels = levels.plus(amount.requests, amount.tokens)
         counted.levels = levels
         lease = new_lease(limits, amount)
         if lease is not None:
-            counted.running[lease] = amount
+            counted.running.add(lease)
         if period:
             counted.spent += amount.money
         return Reservation(tenant, limits, amount, levels, lease, period)
@@ -72,8 +70,10 @@ class MemoryCounters:
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         counted = self._tenants.get(reservation.tenant)
         lease, reserved = reservation.lease, reservation.amount
-        if counted is None or (lease is not None and counted.running.pop(lease, None) is None):
+        if counted is None or (lease is not None and lease not in counted.running):
             return
+        if lease is not None:
+            counted.running.remove(lease)
         levels = self._levels(counted, reservation.limits)
         counted.levels = levels.plus(used.requests - reserved.requests, used.tokens - reserved.tokens)
         if reservation.period and reservation.period == counted.period:
@@ -83,9 +83,6 @@ class MemoryCounters:
         now = self._clock()
         counted.levels, counted.at = counted.levels.drained(limits, now - counted.at), now
         return counted.levels
-
-    async def settle_again(self) -> None:
-        """Do nothing, because every settlement succeeds."""
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         """Do nothing, because leases end with the process."""

@@ -14,7 +14,6 @@ from app.state.counters import (
     ENDED_LEASE_S,
     KEPT_DAYS,
     LEASE_S,
-    MAX_UNFORESEEN,
     MINUTE_S,
     NO_LIMITS,
     ROUNDING,
@@ -37,8 +36,6 @@ from app.state.redis_entries import raise_store_down
 ANSWER_S = 2.0
 """Redis may take this many seconds to accept a connection, and this many again to reply."""
 _MAX_CONNECTIONS = 64
-_MAX_UNSETTLED = 10_000
-"""A server keeps at most this many settlements that could not be written."""
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
 
@@ -64,10 +61,6 @@ end
 local function standing()
   local row = redis.call('HMGET', rates, 'requests', 'tokens', 'at')
   local seconds = now - tonumber(row[3] or now)
-  if seconds < 0 then
-    -- The clock was ahead and was set back. The usage drains from now on, instead of from the time of the wrong clock.
-    redis.call('HSET', rates, 'at', string.format('%.17g', now))
-  end
   return drained(tonumber(row[1] or 0), rpm, seconds), drained(tonumber(row[2] or 0), tpm, seconds)
 end
 local function write(requests, tokens)
@@ -86,32 +79,18 @@ _RESERVE = (
     + f"""
 local concurrent, budget = tonumber(ARGV[6]), tonumber(ARGV[7])
 local requests, tokens, money, places = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local unforeseen = tonumber(ARGV[13])
 local used_requests, used_tokens = 0, 0
-local after_now = '(' .. string.format('%.17g', now)
 if rpm or tpm then used_requests, used_tokens = standing() end
 local running, spent = 0, 0
 if concurrent or budget or tpm then
-  -- A lease that was given while the clock was ahead lasts no longer than one that is given now.
-  local longest = string.format('%.17g', now + {LEASE_S})
-  for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. longest, '+inf')) do
-    redis.call('ZADD', leases, longest, lease)
-  end
   redis.call('ZREMRANGEBYSCORE', leases, '-inf', string.format('%.17g', now - {ENDED_LEASE_S}))
-  running = redis.call('ZCOUNT', leases, after_now, '+inf')
-end
-local under_way = 0
-if unforeseen > 0 and (budget or tpm) then
-  for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, after_now, '+inf')) do
-    under_way = under_way + tonumber(string.match(lease, '%-(%d+)$') or 0)
-  end
+  running = redis.call('ZCOUNT', leases, '(' .. string.format('%.17g', now), '+inf')
 end
 if budget then spent = tonumber(redis.call('GET', spent_key) or nil) end
 local over = ''
 if budget and not spent then over = 'unknown'
 elseif budget and money > 0 and spent + money > budget then over = 'budget'
 elseif concurrent and places > 0 and running + places > concurrent then over = 'concurrent'
-elseif under_way + unforeseen > {MAX_UNFORESEEN} and (budget or tpm) then over = 'unforeseen'
 elseif rpm and requests > 0 and used_requests + requests > rpm + {ROUNDING} then over = 'requests'
 elseif tpm and tokens > 0 and used_tokens + tokens > tpm + {ROUNDING} then over = 'tokens'
 else
@@ -167,8 +146,6 @@ class RedisCounters:
         self._scripts = {text: self._redis.register_script(text) for text in (_RESERVE, _SETTLE, _RENEW)}
         self._settling: dict[asyncio.Task[None], str] = {}
         """Settlements that are being written, with their tenants."""
-        self._unsettled: dict[str, tuple[Reservation, Amount]] = {}
-        """Settlements that could not be written, by their leases. What they charge would be lost otherwise."""
         self.faults = 0
 
     async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
@@ -176,19 +153,12 @@ class RedisCounters:
             await asyncio.wait(settling)
         period = period_at(limits.budget_period, (self._clock or WALL)()) if limits.budget is not None else ""
         lease = new_lease(limits, amount)
-        ask = (
-            *(limits.concurrent, limits.budget, amount.requests, amount.tokens, amount.money, amount.places),
-            *(lease, amount.unforeseen),
-        )
-        try:
-            over, requests, tokens = await self._run(_RESERVE, tenant, limits, period, *ask)
-            if over == "unknown":
-                await self._begin_period(tenant, period)
-                over, requests, tokens = await self._run(_RESERVE, tenant, limits, period, *ask)
-        except StoreDown:
-            # Redis may have run the step before its answer was lost. The caller is refused, so nothing is charged.
-            self._keep(Reservation(tenant, limits, amount, RateLevels(), lease, period), Amount())
-            raise
+        wanted = (amount.requests, amount.tokens, amount.money, amount.places, lease)
+        ask = (tenant, limits, period, limits.concurrent, limits.budget, *wanted)
+        over, requests, tokens = await self._run(_RESERVE, *ask)
+        if over == "unknown":
+            await self._begin_period(tenant, period)
+            over, requests, tokens = await self._run(_RESERVE, *ask)
         levels = RateLevels(float(requests), float(tokens))
         if over:
             return refused(cast("Limit", over), limits, amount, levels)
@@ -221,17 +191,6 @@ class RedisCounters:
         except StoreDown as error:
             self.faults += 1
             log.warning("counters_not_settled", reason=str(error))
-            self._keep(reservation, used)
-
-    def _keep(self, reservation: Reservation, used: Amount) -> None:
-        """Keep a settlement for `settle_again`. Without a lease, it could be written twice, and is not kept."""
-        if reservation.lease is not None and len(self._unsettled) < _MAX_UNSETTLED:
-            self._unsettled[reservation.lease] = reservation, used
-
-    async def settle_again(self) -> None:
-        unsettled, self._unsettled = self._unsettled, {}
-        for reservation, used in unsettled.values():
-            await self._settle(reservation, used)
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         leases: dict[str, list[str]] = {}

@@ -1,21 +1,17 @@
 """A store of entries in a table of a database."""
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, true
 
 from app.state.database import Database, upsert
-from app.state.entries import Key, StoreDown
+from app.state.entries import Key
 
 _ENTRY_BYTES = 200
 """Estimated bytes of a row in addition to its value."""
-_TOUCH_S = 60.0
-"""Precision of the time of an entry's last use, in seconds, so that not every hit causes a write."""
 _KEPT_SHARE = 0.9
 """Old entries are deleted until this share of the maximum remains, so that not every write has to delete some."""
 _UNCOUNTED_SHARE = 1 / 64
@@ -23,11 +19,9 @@ _UNCOUNTED_SHARE = 1 / 64
 index."""
 _MAX_AT_ONCE = 256
 
-log = structlog.get_logger(__name__)
-
 
 class SqlEntries:
-    """Store of entries in a table. If there are too many, the least recently used are deleted."""
+    """Store of entries in a table. If there are too many, the oldest are deleted."""
 
     def __init__(
         self,
@@ -49,28 +43,12 @@ class SqlEntries:
         self._clock = clock
         self._uncounted: Counter[str] = Counter()
         """Bytes written since the entries were last counted, by tenant or, for all entries, by the empty name."""
-        self._touches: set[asyncio.Task[None]] = set()
 
     async def get(self, key: Key) -> bytes | None:
-        now, columns = self._clock(), self._table.c
-        query = select(columns.value, columns.used).where(columns.key == key.digest, columns.ends >= now)
-        row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
-        if row is None:
-            return None
-        # The absolute difference counts. Otherwise, an entry that was used while the clock was ahead would seem the
-        # most recent one until the clock catches up.
-        if abs(now - row.used) > _TOUCH_S:
-            touch = asyncio.create_task(self._touch(key, now))
-            self._touches.add(touch)
-            touch.add_done_callback(self._touches.discard)
-        return bytes(row.value)
-
-    async def _touch(self, key: Key, now: float) -> None:
-        query = update(self._table).where(self._table.c.key == key.digest).values(used=now)
-        try:
-            await self._database.write(lambda connection: connection.execute(query))
-        except StoreDown as error:
-            log.debug("use_of_entry_not_noted", reason=str(error))
+        columns = self._table.c
+        query = select(columns.value).where(columns.key == key.digest, columns.ends >= self._clock())
+        value = await self._database.read(lambda connection: connection.execute(query).scalar())
+        return None if value is None else bytes(value)
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
         now = self._clock()
@@ -78,7 +56,7 @@ class SqlEntries:
             "tenant": key.tenant,
             "kind": key.kind,
             "ends": now + max_age_s,
-            "used": now,
+            "written": now,
             "size": len(value) + _ENTRY_BYTES,
             "value": value,
         }
@@ -103,7 +81,7 @@ class SqlEntries:
         if size <= self._max_bytes - least:
             return
         excess = size - int(self._max_bytes * _KEPT_SHARE)
-        oldest = select(columns.key, columns.size).where(own).order_by(columns.used).limit(_MAX_AT_ONCE)
+        oldest = select(columns.key, columns.size).where(own).order_by(columns.written).limit(_MAX_AT_ONCE)
         while excess > 0 and (rows := connection.execute(oldest).all()):
             keys = []
             for row in rows:
@@ -124,8 +102,6 @@ class SqlEntries:
         return await self._delete(self._table.c.tenant == tenant)
 
     async def close(self) -> None:
-        if self._touches:
-            await asyncio.wait(self._touches)
         if self._owns_database:
             await self._database.close()
 

@@ -22,7 +22,7 @@ CACHE = MetaData()
 
 
 def _entries(name: str, metadata: MetaData) -> Table:
-    """Return a table of values that expire. `used` is the time of the last use, in seconds since 1970."""
+    """Return a table of values that expire. `written` and `ends` are times in seconds since 1970."""
     return Table(
         name,
         metadata,
@@ -30,12 +30,12 @@ def _entries(name: str, metadata: MetaData) -> Table:
         Column("tenant", Text, nullable=False),
         Column("kind", Text, nullable=False),
         Column("ends", Float, nullable=False),
-        Column("used", Float, nullable=False),
+        Column("used", Float, key="written", nullable=False),
         Column("size", BigInteger, nullable=False),
         Column("value", LargeBinary, nullable=False),
         Index(f"{name}_by_end", "ends"),
-        Index(f"{name}_by_tenant", "tenant", "used", "size"),
-        Index(f"{name}_by_use", "used", "size"),
+        Index(f"{name}_by_tenant", "tenant", "written", "size"),
+        Index(f"{name}_by_use", "written", "size"),
     )
 
 

@@ -1,7 +1,6 @@
 """`openfaze ask`, against a running server: answers for people, bodies for programs, and what to do when it fails."""
 
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -9,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import running
 from tests.e2e.conftest import KEY
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply
+from tests.llm_server import Reply, serving_llm
 from tests.pages import single_line
 from tests.server import free_port, serving
 
@@ -79,32 +77,13 @@ def test_without_a_server_this_process_answers_and_leaves_nothing(
     assert [*temporary.iterdir()] == []
 
 
-def test_the_server_that_runs_is_found(sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setattr(running, "DEFAULT_URL", usual)
-    files, note = str(tmp_path / "files"), tmp_path / "state" / "serving.json"
-    with serving(tmp_path / "log", llm="off", files_dir=files) as server:
-        assert json.loads(note.read_text())["url"] == server.base_url
-        port = server.base_url.rpartition(":")[2]
-        for variables in ({"OPENFAZE_FILES_DIR": files}, {"OPENFAZE_PORT": port}):
-            result = openfaze_here("ask", "-f", sign, "--task", "ocr", folder=tmp_path, **variables)
-            assert (result.returncode, result.stdout, result.stderr) == (0, "Platform nine\n", "")
-        other = str(free_port())
-        result = openfaze_here(
-            "ask", "-f", sign, "--task", "ocr", folder=tmp_path, OPENFAZE_FILES_DIR=files, OPENFAZE_PORT=other
-        )
-        assert result.stdout == "Platform nine\n"
-        assert result.stderr == (
-            f"note: no server answers at http://127.0.0.1:{other}; asking the one at {server.base_url}\n"
-        )
-        last = server.base_url
-    assert not note.exists()
-    # One that was killed, whose port is somebody else's now.
-    note.write_text(json.dumps({"url": last, "pid": os.getpid()}))
-    result = openfaze_here("ask", "hi", folder=tmp_path, OPENFAZE_FILES_DIR=files, OPENFAZE_PORT=other)
-    assert result.returncode == 2
-    tried = f"http://127.0.0.1:{other} or {last} or {usual}"
-    assert result.stderr.startswith(f"no server answers at {tried}. Start one with `openfaze serve`")
+def test_a_server_is_found_by_its_port_and_another_program_there_gets_nothing(sign: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", llm="off", files_dir=str(tmp_path / "files")) as server, serving_llm() as other:
+        for url, expected in ((server.base_url, (0, "Platform nine\n")), (other.base_url.removesuffix("/v1"), (2, ""))):
+            port = url.rpartition(":")[2]
+            result = openfaze_here("ask", "-f", sign, "--task", "ocr", folder=tmp_path, OPENFAZE_PORT=port)
+            assert (result.returncode, result.stdout) == expected
+        assert other.requests == []
 
 
 def test_a_schema_gives_a_table_of_fields_with_their_sources(model: FullModel, sign: str, tmp_path: Path) -> None:
@@ -145,7 +124,7 @@ def test_each_failure_says_what_to_do_next(model: FullModel, tmp_path: Path) -> 
         (ask(model, tmp_path, "hi", key=None), "export OPENFAZE_API_KEY="),
         (ask(model, tmp_path, "hi", "--task", "nope"), "Supported tasks: ocr, "),
         (ask(model, tmp_path, "hi", "--guard", "S99"), "Valid codes: S1, "),
-        (ask(model, tmp_path, "hi", "--schema", "no.json"), "no.json is not JSON"),
+        (ask(model, tmp_path, "hi", "--schema", "no.json"), "no.json cannot be read as JSON"),
         (ask(model, tmp_path, "hi", "--schema", "deep.json"), "deep.json has too many levels"),
         (ask(model, tmp_path), "there is nothing to ask"),
         (ask(nobody, tmp_path, "hi"), "openfaze serve`, or name another one with --url"),

@@ -14,7 +14,6 @@ import structlog
 from typer.testing import CliRunner
 
 from app import telemetry
-from app.cli import WIDTH
 from app.cli.main import cli
 from app.settings import Settings
 from models.catalog import CATALOG
@@ -22,6 +21,7 @@ from tests.forked import stem
 from tests.server import IMPORTS, SERVE
 
 WEIGHTS = "weights"
+WIDTH = 100
 ENVIRONMENT = {
     # With this environment's programs, so that commands are printed in their short form.
     "PATH": f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}",

@@ -126,7 +126,6 @@ def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
     [
         (("in", "--schema", "a[["), "nor a line of fields"),
         (("in", "--schema", "a", "--out", "out.doc"), "--out: out.doc should end in one of .xlsx"),
-        (("in", "--schema", "a", "--out", "out.parquet"), "openfaze install parquet`, or write .csv"),
         (("nowhere", "--schema", "a"), "'nowhere' is neither a file"),
         (("--schema", "a"), "there is no paper"),
     ],

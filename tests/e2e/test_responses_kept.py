@@ -184,9 +184,7 @@ def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
         gone, *failed = [entry for entry in model.log if entry["log_level"] == "error"]
         assert (gone["event"], gone["path"]) == ("state_file_gone", str(file))
         # What the answers say that the log says.
-        assert [(entry["event"], str(file) in entry["reason"]) for entry in failed] == [
-            ("response_store_failed", True)
-        ] * 2
+        assert [(entry["event"], str(file) in entry["reason"]) for entry in failed] == [("request_failed", True)] * 2
         for entry in (gone, *failed):
             model.log.remove(entry)
 

@@ -81,9 +81,7 @@ class ReviewPage {
     byId("table").textContent = told.table;
     const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
     fill(byId("counts"), pair("Papers left", `${told.papers_left} of ${told.papers}`),
-      pair("Doubtful fields", String(told.doubtful)), pair("Fields right", `${told.fields_right} of ${told.fields}`),
-      told.being_read === null ? null : pair("Being read again", String(told.being_read)));
-    byId("trouble").textContent = told.trouble ?? "";
+      pair("Doubtful fields", String(told.doubtful)), pair("Fields right", `${told.fields_right} of ${told.fields}`));
   }
 
   poll() {
@@ -296,12 +294,6 @@ class ReviewPage {
     this.#tell(`Written: ${written.join(", ")}`);
   }
 
-  async #learn() {
-    await ask("learn", {});
-    this.#tell("The papers that nobody reviewed are read again, by the corrected ones as examples.");
-    await this.#count();
-  }
-
   #tell(text, kind = "") {
     byId("told").textContent = text;
     byId("told").dataset.kind = kind;
@@ -402,13 +394,13 @@ class ReviewPage {
 
   #step(key) {
     const isOpen = this.#paper !== null && this.#pointer !== null;
-    if (!isOpen && !"uspnr".includes(key)) return null;
+    if (!isOpen && !"uspn".includes(key)) return null;
     return {
       enter: () => this.#accept(), a: () => this.#addRow(), d: () => this.#removeRow(), delete: () => this.#removeRow(),
       e: () => this.#type(), f: () => this.#open(), "/": () => this.#open(), u: () => this.#undo(),
       j: () => this.#move(this.#doubtful(), 1) ?? this.#next(1), k: () => this.#move(this.#doubtful(), -1) ?? this.#next(-1),
       arrowdown: () => this.#move(this.#pointers(), 1), arrowup: () => this.#move(this.#pointers(), -1),
-      n: () => this.#next(1), p: () => this.#next(-1), r: () => this.#learn(), s: () => this.#export(),
+      n: () => this.#next(1), p: () => this.#next(-1), s: () => this.#export(),
     }[key];
   }
 

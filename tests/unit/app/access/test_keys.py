@@ -257,18 +257,13 @@ def test_what_everyone_began_is_everyones_while_the_server_asks_for_no_key(file:
     assert ApiKeys([]).caller_of(ApiKeys(["given"]).check("Bearer given").key) is None
 
 
-def test_a_key_whose_tenant_the_file_does_not_say_is_found_with_its_limits(file: Path) -> None:
-    file.write_text(stored("one") + 'tasks = ["ocr"]\nbudget_usd = 0.5\n' + stored("two"))
-    keys = ApiKeys([], file)
-    caller = keys.check("Bearer one")
-    assert caller.tasks == {"ocr"}
-    assert keys.caller_of(caller.key) == caller
-
-
-def test_a_key_that_was_removed_is_nobody_though_the_file_does_not_say_another_ones_tenant(file: Path) -> None:
-    file.write_text(stored("one", "two"))
+def test_keys_whose_tenants_the_file_does_not_say_are_told_apart(file: Path) -> None:
+    file.write_text(stored("one") + 'tasks = ["ocr"]\n' + stored("two"))
     keys = ApiKeys([], file)
     one, two = (keys.check(f"Bearer {key}") for key in ("one", "two"))
+    assert (one.tasks, keys.caller_of(one.key)) == ({"ocr"}, one)
+    with pytest.raises(KeyFileError):
+        rotate_key(file, "one")
     remove_key(file, "one")
     keys.refresh()
     assert [keys.caller_of(caller.key) for caller in (one, two)] == [None, two]
@@ -295,18 +290,9 @@ def test_a_key_is_found_again_after_it_was_rotated_or_renamed(file: Path) -> Non
     keys.refresh()
     renamed = keys.caller_of(before.key)
     assert renamed == replace(before, name="renamed")
-    rotated = rotate_key(file, "renamed", None)
+    rotated = rotate_key(file, "renamed")
     keys.refresh()
     assert keys.caller_of(renamed.key) == keys.check(f"Bearer {rotated}")
-
-
-def test_what_an_earlier_version_kept_is_its_tenants_where_the_file_says_it(file: Path) -> None:
-    mine = add_key(file, "mine", {"tasks": ["ocr"]})
-    file.write_text(file.read_text() + stored("one"))
-    keys = ApiKeys([], file)
-    with_tenant, without = keys.check(f"Bearer {mine}"), keys.check("Bearer one")
-    assert keys.caller_of(KeyReference(with_tenant.tenant)) == with_tenant
-    assert keys.caller_of(KeyReference(without.tenant)) is None
 
 
 def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> None:

@@ -13,19 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.access.key_file import add_key, remove_key
-from app.access.keys import EVERYONE, ApiKeys, KeyReference
+from app.access.keys import EVERYONE, ApiKeys
 from app.batches import lines as batch_lines
-from app.batches import runner as batch_runner
-from app.batches.lines import LARGEST_LINE
-from app.batches.runner import BatchRunner, _RunningBatch
-from app.batches.store import Batch, BatchStore
+from app.batches.runner import BatchRunner
+from app.batches.store import Batch
 from app.batches.webhook import PAUSES_S, Webhook
 from app.errors import BadRequest
 from app.state.entries import StoreDown
 from app.state.usage import UsageStore
 from models.base import EngineOverloaded
 from models.concurrency import Threads
-from tasks.inputs.fetch.fetcher import Fetcher
 from tests.batches import URL, World, open_world, said
 from tests.panics import panic
 from tests.waiting import until
@@ -224,8 +221,7 @@ async def test_a_line_that_waits_for_its_keys_limits_keeps_no_slot_and_holds_nob
         batch = await world.ended(await world.add("e", "f", "g", key=other), other.tenant)
         assert (batch.completed, batch.failed) == (3, 0)
         assert (await world.batch(waiting, limited.tenant)).completed == 1
-    assert world.asked.keys() <= set("abcefg"), "no line began that could only wait, too"
-    assert world.asked["c"] <= 1
+    assert world.asked["d"] == 0, "as many lines of a batch wait as may run"
 
 
 async def test_a_line_that_the_server_refused_keeps_no_slot_while_it_waits(world: World) -> None:
@@ -248,23 +244,6 @@ async def test_a_line_that_waits_ends_with_its_batch_and_is_not_tried_again(worl
     assert (batch.status, world.asked["a"]) == ("expired", 1)
     [row] = await world.read(batch.error_file)
     assert row["error"]["code"] == "batch_expired"
-
-
-async def test_lines_that_have_not_ended_are_bounded_in_number_and_size() -> None:
-    run = _RunningBatch("batch_1", KeyReference(EVERYONE), 0.0)
-    assert await run.may_begin(LARGEST_LINE, 2)
-    run.begin_line(LARGEST_LINE)
-    large = asyncio.create_task(run.may_begin(1, 2))
-    await asyncio.sleep(0)
-    run.end_line(LARGEST_LINE)
-    run.begin_line(1)
-    assert await large
-    run.begin_line(1)
-    third = asyncio.create_task(run.may_begin(1, 2))
-    await asyncio.sleep(0)
-    assert not third.done()
-    run.end("cancelled")
-    assert not await third
 
 
 def stored(key: str, **fields: Any) -> str:
@@ -404,21 +383,6 @@ async def test_a_file_that_is_gone_before_it_is_checked_fails_its_batch(world: W
     assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["file_not_found"])
 
 
-async def test_a_file_that_is_deleted_while_its_lines_run_fails_its_batch_which_keeps_its_answers(world: World) -> None:
-    world.held["b"] = asyncio.Event()
-    async with world.running():
-        batch_id = await world.add("a", "b", "c", "d")
-        await until(lambda: world.asked["b"] == 1)
-        file = await world.services.files.find(EVERYONE, (await world.batch(batch_id)).input_file)
-        assert file is not None
-        await world.services.files.delete(file)
-        world.held["b"].set()
-        batch = await world.ended(batch_id)
-    assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["file_not_found"])
-    assert not world.asked["d"]
-    assert said(await world.read(batch.output_file))["id-a"] == {"said": "a"}
-
-
 async def test_answers_for_which_there_is_no_room_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.assembly.building.OWNER_FILES", 1)
     world = World(tmp_path)
@@ -437,26 +401,6 @@ async def test_answers_for_which_there_is_no_room_wait_for_it(tmp_path: Path, mo
     assert said(await world.read(batch.output_file)) == {"id-a": {"said": "a"}}
     assert world.asked == {"a": 1}
     assert +Counter(runner.faults()) == {("runner", "rests"): 1}
-    await world.services.close()
-
-
-async def test_no_more_lines_begin_where_the_results_have_no_room(tmp_path: Path) -> None:
-    world = World(tmp_path, max_files_mb=0.01)
-    batch_id = await world.add(*(f"{number}" for number in range(40)))
-    async with world.running() as runner:
-        batch = await world.when(batch_id, lambda batch: bool(batch.errors))
-        assert (batch.status, batch.errors[0]["code"]) == ("in_progress", "storage_full")
-        assert 0 < batch.completed < 40
-        assert batch.result_bytes < 20_000
-        assert len(world.asked) == batch.completed
-        file = await world.services.files.find(EVERYONE, batch.input_file)
-        assert file is not None
-        await world.store.cancel(EVERYONE, batch_id, world.now)
-        await world.services.files.delete(file)
-        world.now += 60
-        runner.wake()
-        batch = await world.ended(batch_id)
-    assert len(await world.read(batch.output_file)) == batch.completed == len(world.asked)
     await world.services.close()
 
 
@@ -517,36 +461,6 @@ async def test_a_store_that_is_not_reached_is_counted(world: World, monkeypatch:
         await until(lambda: runner.faults()["store", "unreachable"] > 0)
 
 
-class HeldWebhook(Webhook):
-    """A webhook whose receiver does not answer yet."""
-
-    def __init__(self, fetcher: Fetcher) -> None:
-        super().__init__("http://127.0.0.1", "secret", fetcher)
-        self.begun: list[str] = []
-        """Tenants of the batches whose notices are sent."""
-        self.answered = asyncio.Event()
-
-    async def send(self, batch: Batch, now: float) -> float | None:
-        self.begun.append(batch.tenant)
-        await self.answered.wait()
-        return None
-
-
-async def test_many_notices_of_a_key_do_not_delay_those_of_others(world: World) -> None:
-    webhook = HeldWebhook(world.services.fetcher)
-    async with world.running(webhook=webhook):
-        for number in range(6):
-            await world.ended(await world.add(f"{number}", owner="alice"), "alice")
-        for owner in ("bob", "carol", "dave"):
-            await world.ended(await world.add(owner, owner=owner), owner)
-        await until(lambda: len(webhook.begun) >= 4)
-        await asyncio.sleep(0.1)
-        assert webhook.begun == ["alice", "alice", "bob", "carol"], "four at once, two of a key"
-        webhook.answered.set()
-        await until(lambda: len(webhook.begun) == 9)
-    assert Counter(webhook.begun) == {"alice": 6, "bob": 1, "carol": 1, "dave": 1}
-
-
 async def test_the_end_is_told_until_it_is_heard_also_by_another_server(tmp_path: Path) -> None:
     world = World(tmp_path, fetch_allow=("127.0.0.1",))
     with receiving() as receiver:
@@ -567,29 +481,3 @@ async def test_the_end_is_told_until_it_is_heard_also_by_another_server(tmp_path
         assert len(receiver.taken) == 3
         assert runner.faults()["webhook", "failed"] == 2
     await world.services.close()
-
-
-async def test_a_runner_that_is_woken_again_and_again_looks_for_work_once(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batch_runner, "POLL_REST_S", 3600.0)
-    claims = 0
-    claim = BatchStore.claim
-
-    async def counted(*args: Any, **kwargs: Any) -> Batch | None:
-        nonlocal claims
-        claims += 1
-        return await claim(*args, **kwargs)
-
-    monkeypatch.setattr(BatchStore, "claim", counted)
-    held = [world.held.setdefault(text, asyncio.Event()) for text in "ab"]
-    first = await world.add("a")
-    async with world.running() as runner:
-        await until(lambda: world.asked["a"] == 1 and claims == 2)
-        await world.add("b")
-        for _ in range(20):
-            runner.wake()
-            await world.batch(first)
-        assert claims == 2
-        for one in held:
-            one.set()

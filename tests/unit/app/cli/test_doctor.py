@@ -127,7 +127,7 @@ def management(monkeypatch: pytest.MonkeyPatch) -> Management:
 
 
 @pytest.mark.usefixtures("management")
-async def test_one_screen_says_what_is_on_the_card_what_is_not_and_why_and_whether_the_llm_answers(
+async def test_a_summary_says_what_is_on_the_card_what_is_not_and_why_and_whether_the_llm_answers(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = [one for capability in CATALOG.values() for one in capability.engines[:1]]
@@ -152,8 +152,6 @@ async def test_one_screen_says_what_is_on_the_card_what_is_not_and_why_and_wheth
     await doctor.examine(settings)
     text = capsys.readouterr().out
     screen = text[text.index("\ncuda:0, driver") + 1 :].splitlines()
-    assert len(screen) <= 40
-    assert max(map(len, screen[:-2])) <= 80
     assert screen[:3] == [
         "cuda:0, driver 580.95.05",
         "    25,757 MB  in all, NVIDIA GeForce RTX 4090",

@@ -63,19 +63,6 @@ def test_an_extra_is_installed_within_the_versions_that_the_server_can_use(
     assert not constrained & {"torch", "paddleocr"}
 
 
-@pytest.mark.parametrize("name", sorted(extras.ALWAYS_INSTALLED))
-def test_what_was_an_extra_once_is_installed_already(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    calls = Calls()
-    monkeypatch.setattr(subprocess, "run", calls)
-    assert extras.install(name) == 0
-    assert (calls.commands, capsys.readouterr().err) == (
-        [],
-        f"'{name}' is now part of openfaze: there is nothing to install.\n",
-    )
-
-
 def test_the_onnxruntime_for_a_card_takes_the_place_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(0, 0)
     monkeypatch.setattr(subprocess, "run", calls)

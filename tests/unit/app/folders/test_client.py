@@ -114,7 +114,7 @@ def test_a_paper_that_cannot_be_read_is_its_own_error(server: Scripted, asker: P
 def test_a_large_paper_is_uploaded_and_deleted(
     server: Scripted, asker: PaperClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_MAX_INLINE", 3)
+    monkeypatch.setattr(client, "MAX_INLINE", 3)
     server.script = [(200, {}, {"id": "file-1"}), (200, {}, ANSWER), (200, {}, {})]
     assert asker.fill(PAPER, SCHEMA).answer == {"x": "text"}
     assert [(method, path) for method, path, _ in server.asked] == [

@@ -1,22 +1,19 @@
-"""Who reviews gets what is doubtful, and what was corrected teaches the papers that look alike."""
+"""Who reviews gets what is doubtful, and says what is right."""
 
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from app.folders.answers import Json
-from app.folders.client import PaperClient, PaperExample, Refused
-from app.folders.desk import CORRECTIONS_TO_LEARN, TableReview
-from app.folders.failures import Failed, Rejected
-from app.folders.papers import Paper, papers_of
+from app.folders.client import PaperClient
+from app.folders.desk import TableReview
+from app.folders.failures import Rejected
+from app.folders.papers import papers_of
 from app.folders.reviews import PaperResult
 from app.folders.state import JobState
-from tests.waiting import wait_until
 
 SCHEMA = {
     "type": "object",
@@ -34,59 +31,27 @@ SCHEMA = {
         },
     },
 }
-PAPERS = 16
-OTHER = "15.txt"
-"""The paper of another sender."""
-
-
-@dataclass
-class FakeAsker:
-    """Stands in for a server that answers with what the examples say, and reads texts."""
-
-    asked: list[tuple[str, list[Any]]] = field(default_factory=list)
-    is_gone: bool = False
-    has_asked: threading.Event = field(default_factory=threading.Event)
-
-    def read(self, paper: Paper) -> Json:
-        if paper.read is None:
-            raise Refused("it is an address")
-        return {"extracted_text": paper.read().decode(), "sections": []}
-
-    def fill(self, paper: Paper, _: Json, examples: Sequence[PaperExample]) -> PaperResult:
-        self.has_asked.set()
-        if self.is_gone:
-            raise Failed("the server is gone")
-        self.asked.append((paper.filename, [one.answer["name"] for one in examples]))
-        return PaperResult({"name": "taught", "total": 1.0}, {"/name": {"probability": 0.99}})
-
-    def stop(self) -> None:
-        pass
-
-
-@pytest.fixture
-def asker() -> FakeAsker:
-    return FakeAsker()
+PAPERS = 4
 
 
 @pytest.fixture
 def names(tmp_path: Path) -> list[str]:
     (tmp_path / "in").mkdir()
     for number in range(PAPERS):
-        (tmp_path / "in" / f"{number:02}.txt").write_text(f"Braeburn Joinery invoice for Ada{number} of day {number}")
-    (tmp_path / "in" / OTHER).write_text("Something else entirely, from Miller")
+        (tmp_path / "in" / f"{number:02}.txt").write_text(f"Braeburn Joinery invoice for Ada{number}")
     return [paper.name for paper in papers_of([str(tmp_path / "in")])]
 
 
 @pytest.fixture
-def desk(tmp_path: Path, names: list[str], asker: FakeAsker) -> Iterator[TableReview]:
+def desk(tmp_path: Path, names: list[str]) -> Iterator[TableReview]:
     with closing(JobState(tmp_path / "out.jsonl.state")) as state:
         state.begin({"schema": SCHEMA})
         state.add([*papers_of([str(tmp_path / "in")])], 0)
         for name in names:
             evidence = {"/name": {"probability": 0.5}, "/total": {"probability": 0.95}}
             state.note(name, PaperResult({"name": "wrong", "total": 2.0}, evidence))
-        with closing(TableReview(state, tmp_path / "out.jsonl", cast(PaperClient, asker), 0.9)) as desk:
-            yield desk
+        with closing(PaperClient("http://127.0.0.1:9", None)) as nobody:
+            yield TableReview(state, tmp_path / "out.jsonl", nobody, 0.9)
 
 
 def correct(desk: TableReview, name: str, value: Any, pointer: str = "/name") -> int:
@@ -94,44 +59,23 @@ def correct(desk: TableReview, name: str, value: Any, pointer: str = "/name") ->
     return cast(int, number)
 
 
-def read_again(desk: TableReview) -> None:
-    wait_until(lambda: desk.overview()["being_read"] is None)
+def test_doubtful_papers_are_offered_and_counted(desk: TableReview, names: list[str]) -> None:
+    assert desk.overview()["papers_left"] == len(names)
+    assert desk.next_paper("one") == {"name": names[0]}
+    assert desk.next_paper("two") == {"name": names[1]}
+    correct(desk, names[0], "wrong")
+    correct(desk, names[1], "Ada1")
+    assert desk.next_paper("one") == {"name": names[2]}
+    assert desk.overview()["papers_left"] == len(names) - 2
 
 
-def test_corrected_papers_teach_those_that_look_alike(desk: TableReview, names: list[str], asker: FakeAsker) -> None:
-    correct(desk, names[0], "wrong")  # accepted: no correction
-    for number, name in enumerate(names[1 : CORRECTIONS_TO_LEARN + 1], 1):
-        assert not asker.asked
-        correct(desk, name, f"Ada{number}")
-    read_again(desk)
-    left = names[CORRECTIONS_TO_LEARN + 1 : -1]
-    assert [name for name, _ in asker.asked] == [Path(name).name for name in left]
-    for _, examples in asker.asked:
-        assert len(examples) == 8
-        assert set(examples) <= {f"Ada{number}" for number in range(1, CORRECTIONS_TO_LEARN + 1)}
-    assert desk.paper(left[0])["answer"]["name"] == "taught"
-    assert desk.paper(names[1])["answer"]["name"] == "Ada1"
-    assert desk.paper(names[-1])["answer"]["name"] == "wrong", "the other sender's"
-    assert desk.overview()["papers_left"] == 1
-
-
-def test_a_paper_that_was_read_again_is_not_changed_unseen(desk: TableReview, names: list[str]) -> None:
-    seen = desk.paper(names[1])["version"]
+def test_the_second_of_two_people_gets_a_conflict(desk: TableReview, names: list[str]) -> None:
+    seen = desk.paper(names[0])["version"]
     correct(desk, names[0], "Ada0")
-    desk.read_unreviewed()
-    read_again(desk)
-    assert desk.paper(names[1])["answer"]["name"] == "taught"
-    with pytest.raises(Rejected):
-        desk.review(names[1], "/name", seen, "wrong")
-
-
-def test_a_server_that_is_gone_is_told(desk: TableReview, names: list[str], asker: FakeAsker) -> None:
-    asker.is_gone = True
-    correct(desk, names[0], "Ada0")
-    desk.read_unreviewed()
-    assert asker.has_asked.wait(30)
-    read_again(desk)
-    assert desk.overview()["trouble"] == "the server is gone"
+    with pytest.raises(Rejected) as told:
+        desk.review(names[0], "/name", seen, "wrong")
+    assert told.value.status == 409
+    assert desk.paper(names[0])["answer"]["name"] == "Ada0"
 
 
 def test_only_what_fits_the_schema_is_kept(desk: TableReview, names: list[str]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import openpyxl
@@ -17,7 +17,6 @@ from app.folders.papers import papers_of
 from app.folders.reviews import PaperResult
 from app.folders.schemas import schema_of
 from app.folders.state import JobState
-from tests.unit.app.folders.test_desk import FakeAsker
 
 CORNER = {"x": 10.5, "y": -1}
 BOUNDS: dict[str, Any] = {
@@ -40,8 +39,8 @@ def desk(tmp_path: Path, paper: str) -> Iterator[TableReview]:
         state.begin({"schema": schema})
         state.add([*papers_of([paper])], 0)
         state.note(paper, PaperResult({"number": "A-1", "date": "2026-03-12"}))
-        with closing(TableReview(state, tmp_path / "out.xlsx", cast(PaperClient, FakeAsker()), 0.9)) as desk:
-            yield desk
+        with closing(PaperClient("http://127.0.0.1:9", None)) as nobody:
+            yield TableReview(state, tmp_path / "out.xlsx", nobody, 0.9)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_another_schema_forgets_the_answers(state: JobState) -> None:
 def test_errors_are_asked_about_anew_on_demand(state: JobState) -> None:
     assert state.counts() == (3, 2, 1)
     assert state.is_done("b")
-    state.retry_errors()
+    state.forget(only_errors=True)
     assert not state.is_done("b")
     assert state.is_done("a")
 
