@@ -120,9 +120,7 @@ async def call_off(*tasks: asyncio.Task[Any]) -> None:
 
 async def next_until(pieces: AsyncGenerator[Result, None], when: float) -> Result:
     """Return the next of `pieces`. Raises StopAsyncIteration after the last, and TimeoutError at `when`, a time of the
-    event loop's clock."""
-    if asyncio.get_running_loop().time() >= when:
-        raise TimeoutError
+    event loop's clock, but for a piece that is there already."""
     async with asyncio.timeout_at(None if when == math.inf else when):
         return await anext(pieces)
 

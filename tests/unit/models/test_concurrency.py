@@ -154,8 +154,10 @@ async def test_a_time_ends_the_wait_and_leaves_no_cancellation_behind() -> None:
     with pytest.raises(TimeoutError):
         await next_until(coming, soon)
     assert pieces.let_go
+    late = two()
+    assert await next_until(late, NOW) == 1
     with pytest.raises(TimeoutError):
-        await next_until(two(), NOW)
+        await next_until(late, NOW)
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
