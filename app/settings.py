@@ -146,8 +146,6 @@ class Settings(BaseSettings):
     """CPU threads of an engine; 0: all, and half for an LLM."""
     weights_dir: str = Field(default="", validate_default=True)
     """Folder of pulled weights. Unset: `weights` in the clone, or in `~/.local/share/openfaze`."""
-    auto_pull: bool = True
-    """`1`: weights of up to 100 MB are fetched at first use; `0`: by `openfaze pull` alone."""
     preload: CommaSeparated = ()
     """Capabilities to load at start; others load at first use."""
     idle_unload_s: float = Field(default=0, ge=0)

@@ -232,7 +232,7 @@ async def heard_whole(device: str, minutes: float) -> str:
 
     times = max(1, round(minutes * 60 / _speech_seconds()))
     recording = Recording(wav(np.tile(_speech(), times)), "", times * _speech_seconds())
-    larger = {"device": device, "auto_pull": False, "max_part_mb": 2048}
+    larger = {"device": device, "max_part_mb": 2048}
     services, before = Services(Settings().model_copy(update=larger)), free_bytes()
     try:
         await services.runtime.load(SPEECH_TO_TEXT.name)
@@ -247,7 +247,7 @@ async def heard_whole(device: str, minutes: float) -> str:
 
 
 async def rows(device: str, seconds: float, chosen: Collection[str] = MEASURED) -> AsyncIterator[str]:
-    settings = Settings().model_copy(update={"device": device, "auto_pull": False})
+    settings = Settings().model_copy(update={"device": device})
     runtime = build_runtime(settings)
     try:
         await runtime.look()

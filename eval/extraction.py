@@ -25,7 +25,7 @@ from typing import Any, Literal, TypeVar
 from rapidfuzz.fuzz import ratio
 
 from eval.speech import quiet_services
-from models.embedding.capability import embedder_of_labels
+from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
 from models.vision.text import TextLine, Word
@@ -174,7 +174,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.services = quiet_services()
-        embedder = embedder_of_labels(self.services.runtime)
+        embedder = self.services.runtime.find(EMBEDDING, MINILM)
         self.extractor = Extractor(
             ExtractionNetwork(),
             embedder,

@@ -4,8 +4,7 @@ scanned receipts.
     .venv/bin/python -m eval.lines [--receipts DIR]
 
 The receipts are the annotated scans in `shared/data/receipts`. A hash of a receipt's name assigns it to one of two
-halves: parameters are chosen on the first half and confirmed on the second. Two extreme second readings show the most
-that a second reader could improve or spoil: the annotators' text of the receipt, and the text of another receipt.
+halves: parameters are chosen on the first half and confirmed on the second.
 """
 
 import argparse
@@ -17,22 +16,17 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from models.base import EngineSpec
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
 from models.vision.ocr.capability import embedded_weights
-from models.vision.ocr.regions import regions_of
-from models.vision.ocr.second_reading import RegionTranscript, aligned
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.text import TextLine
 from tasks.layout.lines import in_reading_order
 from tests.conftest import SHARED
 from tests.drawn_cards import cards, perfect_lines, right_in_order
@@ -82,8 +76,6 @@ async def report_cards(reader: PpOcrReader) -> None:
 async def report_receipts(reader: PpOcrReader, folder: Path) -> None:
     rows = {row["id"]: row["lines"] for row in map(json.loads, (folder / "receipts.jsonl").open())}
     halves: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
-    again: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
-    elsewhere = ""
     for file in sorted((folder / "images").glob("*.jpg")):
         picture = np.asarray(Image.open(file).convert("RGB"))
         started = time.perf_counter()
@@ -91,39 +83,9 @@ async def report_receipts(reader: PpOcrReader, folder: Path) -> None:
         took = time.perf_counter() - started
         truth = [line[4] for line in rows[file.stem]]
         halves[half_of(file.stem)].append((*words_read([line.text for line in lines], truth), took))
-        for kind, told in (("as people read it", None), ("of another receipt", elsewhere)):
-            started = time.perf_counter()
-            after = read_again(picture, lines, rows[file.stem], told)
-            took = time.perf_counter() - started
-            again[kind].append((*words_read([line.text for line in after], truth), took))
-        elsewhere = "\n".join(truth)
     halves["all"] = [one for found in halves.values() for one in found]
     for half, found in halves.items():
         print(f"receipts, {half:7} {len(found):3} scans: {summary(found)}")
-    for kind, found in again.items():
-        print(f"receipts, second reading {kind}: {summary(found)}")
-
-
-def read_again(
-    picture: NDArray[np.uint8], lines: Sequence[TextLine], annotated: Sequence[Sequence[Any]], told: str | None
-) -> list[TextLine]:
-    """Return `lines` after a second reading of each block. The second reading is the annotators' text of the block, or
-    `told`, if given, for every block."""
-    found = list(lines)
-    for region in regions_of(picture, lines):
-        corners = np.array([lines[number].quad for number in region.lines]).reshape(-1, 2)
-        (left, top), (right, bottom) = corners.min(0), corners.max(0)
-        inside = [
-            one
-            for one in annotated
-            if left - 5 <= (one[0] + one[2]) / 2 <= right + 5 and top <= (one[1] + one[3]) / 2 <= bottom
-        ]
-        inside.sort(key=lambda one: (one[1] + one[3], one[0]))
-        text = "\n".join(one[4] for one in inside) if told is None else told
-        after = aligned([lines[number] for number in region.lines], RegionTranscript(text, (1.0,) * len(text)))
-        for number, line in zip(region.lines, after, strict=True):
-            found[number] = line
-    return found
 
 
 def half_of(name: str) -> str:

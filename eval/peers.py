@@ -294,7 +294,7 @@ def at_rest(scale: Scale, folder: Path) -> Iterator[Figure]:
     for number in range(-1, scale.rounds):
         port, counts = free_port(), number >= 0
         own = [sys.executable, "-c", SERVE, "serve"]
-        variables = {"OPENFAZE_PORT": str(port), "OPENFAZE_FILES_DIR": str(folder / "files"), "OPENFAZE_AUTO_PULL": "0"}
+        variables = {"OPENFAZE_PORT": str(port), "OPENFAZE_FILES_DIR": str(folder / "files")}
         began = time.perf_counter()
         with passthrough.running(own, f"http://127.0.0.1:{port}/ready", **variables, **kept) as process:
             if counts:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.chat.inputs import Turn
 from app.chat.plan import Planner
-from models.embedding.embedder import Embedder, HostedEmbedder, Vector
+from models.embedding.embedder import Embedder, PassageEmbedder, Vector
 from models.embedding.minilm import MiniLm, passages
 from models.embedding.minilm_weights import SPEC, embedding_remedy
 from models.hosts.host import EngineHost
@@ -82,7 +82,7 @@ async def print_lengths() -> None:
 
 async def with_router(host: EngineHost[str, Vector], rounds: int) -> None:
     await host.load()
-    counted = Counted(HostedEmbedder(host, passages()))
+    counted = Counted(PassageEmbedder(host, passages()))
     planner = Planner(counted)
     started = time.perf_counter()
     for media in ((), ("image",)):

@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from models.base import EngineSpec
-from models.devices.device import AUTO, CPU, Backend
+from models.devices.device import AUTO, Backend
 from models.hosts.measures import EngineCounters
 from models.hosts.workplace import CardMemory, HostLimits
 from models.setting_types import EMBEDDED, GPU, PROFILES
@@ -48,8 +48,6 @@ class EngineConfig:
     threads: int = 0
     """Number of CPU threads of an engine; 0: the engine chooses, usually as many as this process may use."""
     weights_dir: Path = Path("weights")
-    auto_pull: bool = True
-    """True if small weights are fetched at their engine's first use."""
     request_timeout_s: float = 300.0
     """Seconds that a request may take."""
     max_queue: int = 64
@@ -63,17 +61,9 @@ class EngineConfig:
         """Return this configuration for the engines of `capability`, with `device` set to their device."""
         return replace(self, device=self.devices.get(capability, self.device))
 
-    def limits(
-        self, *, batch: int = 1, workers: int = 1, device: str = CPU, card: CardMemory | None = None
-    ) -> HostLimits:
-        """Return the limits of an engine's host. On a card, the items per batch are limited by the card's free memory
-        and by `card`, the memory that the engine takes. On the CPU or without `card`, a batch has at most `batch`
-        items."""
-        limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
-        if card is None or device == CPU:
-            return limits
-        max_bytes = 0 if card.is_guess else card.most * 10**6
-        return replace(limits, max_batch=card.items, item_bytes=card.item * 10**6, card_bytes=max_bytes, device=device)
+    def limits(self, *, batch: int = 1, workers: int = 1) -> HostLimits:
+        """Return the limits of an engine's host, of which `workers` batches of at most `batch` items run at a time."""
+        return HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
         """Return the settings of one capability; the defaults if the operator set none."""

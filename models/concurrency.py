@@ -3,17 +3,15 @@ simultaneous items."""
 
 import asyncio
 import contextvars
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
-
-_LONGEST_TIMER_S = 60.0
-"""A deadline that was moved, perhaps without end, is looked at again after this many seconds."""
 
 
 class SharedRun(Generic[Result]):
@@ -120,64 +118,11 @@ async def call_off(*tasks: asyncio.Task[Any]) -> None:
         await asyncio.wait(tasks)
 
 
-class Deadline:
-    """A time limit for all pieces that one task waits for in succession. One timer serves all of them, whereas
-    `asyncio.timeout_at` would need one per piece.
-
-    >>> with Deadline(loop.time() + 5) as deadline:
-    ...     piece = await deadline.next(pieces)
-    """
-
-    def __init__(self, when: float) -> None:
-        """`when` is a time of the event loop's clock."""
-        self._loop = asyncio.get_running_loop()
-        self._when = when
-        self._passed = False
-        self._waiting: asyncio.Task[Any] | None = None
-        self._timer = self._loop.call_at(when, self._expire)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def move(self, when: float) -> None:
-        """Set another time. The timer is only changed if it would ring too late."""
-        self._when = when
-        if when < self._timer.when():
-            self._timer.cancel()
-            self._timer = self._loop.call_at(when, self._expire)
-
-    def passed(self) -> bool:
-        return self._passed
-
-    async def next(self, pieces: AsyncGenerator[Result, None]) -> Result:
-        """Return the next of `pieces`. Raises StopAsyncIteration after the last, and TimeoutError once the deadline has
-        passed."""
-        if self.passed():
-            raise TimeoutError
-        task = self._waiting = asyncio.current_task()
-        assert task is not None
-        others = task.cancelling()
-        try:
-            return await anext(pieces)
-        except asyncio.CancelledError:
-            if self.passed() and task.cancelling() == others + 1:
-                raise TimeoutError from None
-            raise
-        finally:
-            self._waiting = None
-            if self.passed():
-                task.uncancel()
-
-    def _expire(self) -> None:
-        if (now := self._loop.time()) < self._when:
-            self._timer = self._loop.call_at(min(self._when, now + _LONGEST_TIMER_S), self._expire)
-            return
-        self._passed = True
-        if self._waiting is not None:
-            self._waiting.cancel()
+async def next_until(pieces: AsyncGenerator[Result, None], when: float) -> Result:
+    """Return the next of `pieces`. Raises StopAsyncIteration after the last, and TimeoutError at `when`, a time of the
+    event loop's clock, but for a piece that is there already."""
+    async with asyncio.timeout_at(None if when == math.inf else when):
+        return await anext(pieces)
 
 
 class EngineAdmission:

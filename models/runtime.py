@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import invalidate_caches
 from typing import Any
 
@@ -19,7 +19,6 @@ from models.base import EngineSpec, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig, EnginePart, ServiceT
 from models.concurrency import SharedRun
 from models.devices.device import AUTO, CPU, CUDA, DRIVER, Backend
-from models.devices.native import missing_library
 from models.hosts.host import EngineHost, load_failure
 from models.hosts.residents import Residents
 from models.hosts.workplace import Cluster
@@ -68,12 +67,10 @@ class _Readiness:
     """Result of a check of an engine: whether it can run here, and the remedy if not."""
 
     remedy: str | None
-    is_at_hand: bool
-    """True if the engine could run without a download."""
     off_the_card: str | None = None
     """Remedy if the only obstacle is the card that the operator named."""
     is_fault: bool = False
-    """True if the remedy is for an unexpected fault: the check failed, or the system lacks a library."""
+    """True if the check failed unexpectedly, so that the remedy says why."""
     pairs: Sequence[str] = ()
 
     @property
@@ -157,8 +154,8 @@ class Runtime:
         raise EngineUnavailable(capability, " ".join(remedy for remedy in remedies.values() if remedy))
 
     def faults(self) -> Iterator[tuple[str, str]]:
-        """Yield the capability and the remedy of each engine that has an unexpected fault: its check failed, or the
-        system lacks a library. Engines that the operator excluded are left out."""
+        """Yield the capability and the remedy of each engine whose check failed unexpectedly. Engines that the operator
+        excluded are left out."""
         for capability in self._catalog:
             if self._choices.get(capability) != OFF:
                 for candidate in self._candidates(capability):
@@ -181,15 +178,6 @@ class Runtime:
                     self.choose(capability)
                 except EngineUnavailable as error:
                     yield capability, choice, error.remedy
-
-    def is_at_hand(self, capability: str) -> bool:
-        """True if the engine of `capability` is complete on this machine, so that nothing would have to be fetched
-        first."""
-        try:
-            candidate = self.choose(capability)
-        except EngineUnavailable:
-            return False
-        return self._is_loaded(candidate) or self._readiness(candidate).is_at_hand
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
         """Return the service of the engine that serves `capability`. Raises EngineUnavailable."""
@@ -220,12 +208,11 @@ class Runtime:
                 yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
 
     def on_the_card(self) -> Iterator[str]:
-        """Yield each capability whose engine can compute on a card without a download. Imports the libraries that
-        compute."""
+        """Yield each capability whose engine can compute on a card. Imports the libraries that compute."""
         yield from dict.fromkeys(
             capability
             for capability, candidate, backend, device in self._candidates_for_cards()
-            if self._readiness(candidate).is_at_hand and backend.obstacle(device) is None
+            if backend.obstacle(device) is None
         )
 
     async def prepare(self, *capabilities: str) -> None:
@@ -288,15 +275,12 @@ class Runtime:
         config = self._config_of(candidate)
         try:
             remedy = candidate.remedy(config)
-            if remedy is None and (missing := self._missing_library(candidate)):
-                return _Readiness(f"'{candidate.spec.name}' cannot run. {missing}", is_at_hand=False, is_fault=True)
             off_the_card = self._off_the_card(candidate, config) if remedy is None else None
-            is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
             pairs = candidate.pairs(config) if remedy is None and candidate.pairs is not None else ()
             reason_or_remedy = remedy if off_the_card is None else off_the_card
-            return _Readiness(reason_or_remedy, is_at_hand, off_the_card, pairs=pairs)
+            return _Readiness(reason_or_remedy, off_the_card, pairs=pairs)
         except EngineUnavailable as error:
-            return _Readiness(error.remedy, is_at_hand=False, is_fault=True)
+            return _Readiness(error.remedy, is_fault=True)
         except Exception as error:
             # If a folder is unreadable or a disk is missing, the system's message says all, and the traceback is not
             # logged.
@@ -306,12 +290,7 @@ class Runtime:
             if self._last_faults.get(candidate.spec) != fault:
                 self._last_faults[candidate.spec] = fault
                 log.warning("look_failed", engine=candidate.spec.name, exc_info=system_words is None)
-            return _Readiness(fault, is_at_hand=False, is_fault=True)
-
-    def _missing_library(self, candidate: Candidate) -> str | None:
-        """Sentence on a missing system library that the engine's backend needs; None if nothing is missing."""
-        backend = candidate.backend
-        return missing_library(backend.module) if backend and backend.module else None
+            return _Readiness(fault, is_fault=True)
 
     def _config_of(self, candidate: Candidate) -> EngineConfig:
         return self._config.narrowed(candidate.spec.capability)
@@ -426,20 +405,11 @@ class Runtime:
         except EngineUnavailable as error:
             is_off = self._choices.get(capability) == OFF
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy, is_off=is_off)
-        missing = self._missing_weights(candidate) or self._load_failure(candidate)
+        missing = self._load_failure(candidate)
         serving = self._serving(capability)
         pairs = dict.fromkeys(pair for one in serving for pair in self._readiness(one).pairs)
         loaded = self._is_loaded(candidate)
         return CapabilityState(capability, candidate, loaded=loaded, remedy=missing, pairs=tuple(pairs))
-
-    def _missing_weights(self, candidate: Candidate) -> str | None:
-        """Return the remedy for weights that are missing because fetching them failed; None if no weights are
-        missing."""
-        built = self._built.get(candidate.spec)
-        hosts = [part for part in built.parts if isinstance(part, EngineHost)] if built else []
-        if self._readiness(candidate).is_at_hand:
-            return None
-        return next((host.missing for host in hosts if host.missing), None)
 
     def _load_failure(self, candidate: Candidate) -> str | None:
         """Return why the engine did not load at the last attempt; None if it loaded, or if there was no attempt. The

@@ -10,8 +10,9 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 from models.concurrency import side_by_side
+from models.sandbox.bubblewrap import Sandbox
 from models.sandbox.capability import CODE_SANDBOX
-from models.sandbox.script import InputFile, Picture, Sandbox, SandboxLimits, Script, ScriptOutcome
+from models.sandbox.script import InputFile, Picture, SandboxLimits, Script, ScriptOutcome
 from models.setting_types import ON
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
@@ -137,8 +138,6 @@ def _output_text(outcome: ScriptOutcome, limits: SandboxLimits) -> str:
             why = f"it took longer than {limits.seconds:g} s (OPENFAZE_SANDBOX_SECONDS)"
         case "memory":
             why = f"it held more than {megabytes(limits.memory)} of memory"
-        case "starts":
-            why = "it started too many processes too quickly: they ended before their memory could be counted"
     gap = "\n" if outcome.output and not outcome.output.endswith("\n") else ""
     return f"{outcome.output}{gap}[stopped: {why}]\n"
 

@@ -40,7 +40,7 @@ class World:
     """Parts of a server, with an endpoint that echoes texts, and delays or fails as a test requires."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        given = {"llm": "off", "auto_pull": False, "search_provider": "off", "files_dir": str(folder / "files")}
+        given = {"llm": "off", "search_provider": "off", "files_dir": str(folder / "files")}
         self.services = Services(Settings(_env_file=None, **given | settings))
         self.now = 1_000_000.0
         self.asked: Counter[str] = Counter()

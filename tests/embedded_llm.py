@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.base import EngineUnavailable
-from models.devices.native import missing_library
+from models.devices.native import provide_openmp
 from models.language.capability import embedded_gguf
 from models.language.embedded import EmbeddedLlm
 from models.language.llm import Done, LlmCall, LlmEvent, TextDelta
@@ -18,8 +18,7 @@ try:
     GGUF = embedded_gguf()
 except EngineUnavailable as error:
     pytest.skip(str(error), allow_module_level=True)
-if lacking := missing_library("xllamacpp"):
-    pytest.skip(lacking, allow_module_level=True)
+provide_openmp()
 pytest.importorskip("xllamacpp")
 
 CONTEXT_TOKENS = 1024

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from models.series.forecaster import HostedForecaster, Outlook, Series
+from models.series.forecaster import Forecaster, Outlook, Series
 from models.speech.transcriber import SpeechWindow, WindowText
 from models.speech.whisper import Whisper
 from models.vision.ppocr.reader import PpOcrReader
@@ -17,7 +17,7 @@ from tests.speech import transcribed
 
 def remember(put: Callable[[Any, str, Any], None] = setattr) -> None:
     """Replace the methods that read a picture, hear windows of speech and forecast a series, each by `put`."""
-    read, run, forecast = PpOcrReader.read, Whisper.run, HostedForecaster.forecast
+    read, run, forecast = PpOcrReader.read, Whisper.run, Forecaster.forecast
     outlooks: dict[Any, Outlook] = {}
     pages: dict[Any, Any] = {}
     sounds: dict[Any, Any] = {}
@@ -36,12 +36,12 @@ def remember(put: Callable[[Any, str, Any], None] = setattr) -> None:
                 [sounds[key]] = transcribed(partial(run, self), [window])
         return [sounds[key] for key in keys]
 
-    async def forecast_once(self: HostedForecaster, series: Series, *, wait: bool = False) -> Outlook:
+    async def forecast_once(self: Forecaster, series: Series, *, wait: bool = False) -> Outlook:
         key = series.values.tobytes(), series.horizon, series.seasons
         if key not in outlooks:
             outlooks[key] = await forecast(self, series, wait=wait)
         return outlooks[key]
 
-    put(HostedForecaster, "forecast", forecast_once)
+    put(Forecaster, "forecast", forecast_once)
     put(PpOcrReader, "read", read_once)
     put(Whisper, "run", hear_once)

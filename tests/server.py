@@ -92,7 +92,7 @@ def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **sett
     the start takes two seconds longer. Uploads are kept next to the log.
     """
     # No test fetches weights or searches the web unless it requests that.
-    own = {"auto_pull": 0, "search_provider": "off", "files_dir": log_file.parent / "files"}
+    own = {"search_provider": "off", "files_dir": log_file.parent / "files"}
     settings = {**own, **for_all_servers(), **settings}
     variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENFAZE_")}

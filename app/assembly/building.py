@@ -183,7 +183,6 @@ def build_config(settings: Settings) -> EngineConfig:
         devices=devices,
         threads=settings.threads or (_threads_of_a_replica(settings) if settings.cluster == RAY else 0),
         weights_dir=Path(settings.weights_dir),
-        auto_pull=settings.auto_pull,
         max_queue=MAX_QUEUE,
         request_timeout_s=settings.request_timeout_s,
         idle_unload_s=settings.idle_unload_s or None,

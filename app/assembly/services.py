@@ -55,7 +55,7 @@ from models.capability import BadResult
 from models.catalog import CATALOG
 from models.devices.device import AUTO, DRIVER
 from models.devices.linear_algebra import keep_on_one_thread
-from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
+from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
 from models.language.capability import LLM
 from models.queues import Slots
@@ -142,7 +142,7 @@ class Services:
         if network is not None:
             extractor = Extractor(
                 network,
-                embedder_of_labels(self.runtime),
+                self.runtime.find(EMBEDDING, MINILM),
                 reader=field_reader(self.runtime),
                 threads=Slots("extraction", available_cpus(), _EXTRACTIONS_WAITING),
             )

@@ -41,12 +41,8 @@ class TaskFinder:
         return _PreparedTask(name, self)
 
     def has(self, name: str) -> bool:
-        """True if the server may choose the task `name` by itself, or offer it to an LLM.
-
-        A task that would first have to download weights is left out, because the request does not ask for it
-        explicitly.
-        """
-        if name in CATALOG and not self._runtime.is_at_hand(name):
+        """True if the server may choose the task `name` by itself, or offer it to an LLM."""
+        if name in CATALOG and not self._runtime.can_serve(name):
             return False
         return SPECIALISTS[name].is_at_hand(self._parts)
 

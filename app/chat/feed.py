@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from app.errors import took_too_long
 from app.events import Progress
-from models.concurrency import Deadline, call_off
+from models.concurrency import call_off, next_until
 from tasks import base
 
 EventT = TypeVar("EventT")
@@ -44,24 +44,25 @@ async def within(
 
     Raises what the work raises, and Unavailable if the time is over.
     """
-    with Deadline(asyncio.get_running_loop().time() + seconds - spent_s) as limit:
-        async with aclosing(events):
-            while True:
-                try:
-                    event = await limit.next(events)
-                except StopAsyncIteration:
-                    return
-                except TimeoutError:
-                    if limit.passed():
-                        raise took_too_long(seconds) from None
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds - spent_s
+    async with aclosing(events):
+        while True:
+            try:
+                event = await next_until(events, until)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                if loop.time() >= until:
+                    raise took_too_long(seconds) from None
+                raise
+            except asyncio.CancelledError as error:
+                if _is_cancelled():
                     raise
-                except asyncio.CancelledError as error:
-                    if _is_cancelled():
-                        raise
-                    # A part of the work was cancelled on its own. The caller must not mistake this for its own
-                    # cancellation.
-                    raise RuntimeError("a part of the work was cancelled") from error
-                yield event
+                # A part of the work was cancelled on its own. The caller must not mistake this for its own
+                # cancellation.
+                raise RuntimeError("a part of the work was cancelled") from error
+            yield event
 
 
 def _is_cancelled() -> bool:

@@ -4,6 +4,7 @@ If the time is over or the LLM falls silent after an answer has begun, the text 
 the finish reason `length`. If no answer has begun, the request fails.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from app.chat.tools import PREFIX, InternalTool
 from app.errors import took_too_long
 from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest
-from models.concurrency import Deadline
+from models.concurrency import next_until
 from models.language.llm import (
     CAUTION,
     Done,
@@ -192,23 +193,22 @@ class Rounds:
         """
         has_begun = False
         error: Exception
-        with Deadline(self.limit.answer_by) as deadline:
-            async with aclosing(events):
-                while True:
-                    try:
-                        event = await deadline.next(events)
-                    except StopAsyncIteration:
-                        return
-                    except TimeoutError:
-                        if not deadline.passed():
-                            raise
-                        error, warning = took_too_long(self.limit.seconds), _TIME_IS_UP.format(self.limit.seconds)
-                        break
-                    except (LlmLate, LlmSilent) as silence:
-                        error, warning = silence, _FELL_SILENT
-                        break
-                    has_begun = has_begun or self._shows(event)
-                    yield event
+        async with aclosing(events):
+            while True:
+                try:
+                    event = await next_until(events, self.limit.answer_by)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    if asyncio.get_running_loop().time() < self.limit.answer_by:
+                        raise
+                    error, warning = took_too_long(self.limit.seconds), _TIME_IS_UP.format(self.limit.seconds)
+                    break
+                except (LlmLate, LlmSilent) as silence:
+                    error, warning = silence, _FELL_SILENT
+                    break
+                has_begun = has_begun or self._shows(event)
+                yield event
         reply = self._reply
         if not (has_begun or (reply and any(isinstance(one, TextChunk) or self._shows(one) for one in reply.held))):
             raise error

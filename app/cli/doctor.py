@@ -32,7 +32,6 @@ from models.hosts.workplace import CardMemory
 from models.runtime import CapabilityState, Runtime
 from models.setting_types import OFF
 from models.weights.files import WEIGHT_SETS
-from models.weights.supply import WeightsMissing
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.scrape.browser import REMEDY, BrowserPolicy, BrowserRenderer, find_browser
@@ -309,8 +308,6 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
         await runtime.load(state.capability)
         loaded = time.perf_counter()
         message = await CATALOG[state.capability].self_test(runtime)
-    except WeightsMissing as error:
-        return tried("missing" if choice == AUTO else "failed", said=error.remedy)
     except (ModelError, BadResult) as error:
         return tried("failed", said=_with_cause(str(error), error))
     ran_ms, card_mb = _ms(loaded), (free - _free_card_bytes()) // 10**6

@@ -12,7 +12,7 @@ from threading import Event, Lock, get_ident
 from typing import Any, Generic, TypeVar
 
 from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, ran_out
-from models.hosts.workplace import Batches, EngineFactory, HostLimits, load_engine
+from models.hosts.workplace import Batches, EngineFactory, HostLimits
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -130,7 +130,9 @@ class Replica(Generic[ItemT, ResultT]):
     def _load_engine(self) -> Engine[ItemT, ResultT]:
         with self._loading:
             if self._engine is None:
-                self._engine = load_engine(self._factory, self._limits, self._batches)
+                engine = self._factory()
+                engine.load()
+                self._engine = engine
                 gc.freeze()  # collections need not visit what stays
             return self._engine
 

@@ -12,6 +12,7 @@ import structlog
 from models.base import EngineUnavailable
 from models.devices.cards import DRIVERS, MemoryInfo, open_library, open_nvml
 from models.devices.cuda_libraries import load_cuda_libraries
+from models.devices.native import provide_openmp
 
 log = structlog.get_logger(__name__)
 
@@ -35,13 +36,10 @@ class CannotUse(Exception):
 class Backend:
     """A library that computes networks, such as onnxruntime or PyTorch, and the cards that it can use."""
 
-    def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
-        """Declare a backend. `probe` returns the number of cards, may import the backend, and raises CannotUse.
-        `module` is the backend's Python package, in which `models.devices.native` looks for system libraries that are
-        missing. If a card cannot be used, an engine with a `required` backend does not load; other engines run on the
-        CPU."""
+    def __init__(self, name: str, probe: Callable[[], int], *, required: bool = True) -> None:
+        """Declare a backend. `probe` returns the number of cards, may import the backend, and raises CannotUse. If a
+        card cannot be used, an engine with a `required` backend does not load; other engines run on the CPU."""
         self.name = name
-        self.module = module
         self.required = required
         self._probe = probe
         self._probe_lock = Lock()
@@ -135,6 +133,7 @@ def _probe_torch() -> int:
 
 
 def _probe_paddle() -> int:
+    provide_openmp()
     import paddle
 
     if not paddle.is_compiled_with_cuda():
@@ -143,6 +142,7 @@ def _probe_paddle() -> int:
 
 
 def _probe_llama_cpp() -> int:
+    provide_openmp()
     import xllamacpp
 
     on_cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
@@ -181,12 +181,12 @@ def free_memory(device: str) -> int | None:
 
 DRIVER = Backend("the NVIDIA driver", _probe_driver)
 
-ONNXRUNTIME = Backend("onnxruntime", _probe_onnxruntime, module="onnxruntime")
+ONNXRUNTIME = Backend("onnxruntime", _probe_onnxruntime)
 
-CTRANSLATE2 = Backend("CTranslate2", _probe_ctranslate2, module="ctranslate2")
+CTRANSLATE2 = Backend("CTranslate2", _probe_ctranslate2)
 
-TORCH = Backend("PyTorch", _probe_torch, module="torch")
+TORCH = Backend("PyTorch", _probe_torch)
 
-PADDLE = Backend("PaddlePaddle", _probe_paddle, module="paddle")
+PADDLE = Backend("PaddlePaddle", _probe_paddle)
 
-LLAMA_CPP = Backend("llama.cpp", _probe_llama_cpp, module="xllamacpp", required=False)
+LLAMA_CPP = Backend("llama.cpp", _probe_llama_cpp, required=False)

@@ -1,24 +1,14 @@
-"""Finds shared libraries that native modules of Python packages need and this machine lacks, and the Debian package
-that provides each.
+"""Names shared libraries that a native module did not find on this machine, and the Debian package that provides each.
 
-A wheel contains nearly all libraries that it needs. A missing one would cause an ImportError at the engine's first use.
-This module detects it before anything is imported: it reads the names that an ELF file lists, and asks the loader for
-each of them.
+A wheel contains nearly all libraries that it needs. For llama.cpp and Paddle, which need the system's OpenMP, another
+wheel's copy of it stands in.
 """
 
 import ctypes
 import os
 import re
-import struct
-import sys
 import sysconfig
-from collections.abc import Iterator
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO
-
-import structlog
 
 DEBIAN_PACKAGES = {
     "libEGL.so.1": "libegl1",
@@ -40,22 +30,8 @@ DEBIAN_PACKAGES = {
 """Debian packages, by the name of the library as the loader knows it. Wheels for Linux expect these libraries from the
 system. The rules for wheels permit this for some of them, and some wheels break the rules for the others."""
 
-_BUNDLED_COPIES = {"libgomp.so.1": "libgomp-*.so*"}
-"""Patterns of file names under which other wheels contain the same library, in folders `*.libs` (auditwheel)."""
+_OPENMP = "libgomp.so.1"
 _LOADER_ERROR = re.compile(r"([\w.+-]+\.so[\w.]*): cannot open shared object file")
-_PT_LOAD, _PT_DYNAMIC = 1, 2
-_DT_NEEDED, _DT_STRTAB = 1, 5
-
-log = structlog.get_logger(__name__)
-
-
-def missing_library(module: str) -> str | None:
-    """Return a sentence on a library that the package `module` needs and this machine lacks; None if no library is
-    known to be missing. Imports nothing."""
-    for name in _needed_by_package(module):
-        if not _is_loadable(name):
-            return missing_library_message(name)
-    return None
 
 
 def missing_library_message(name: str) -> str:
@@ -74,35 +50,16 @@ def library_missing_from(error: BaseException) -> str | None:
     return missing_library_message(found[1]) if found else None
 
 
-@lru_cache
-def _needed_by_package(module: str) -> tuple[str, ...]:
-    """Return the libraries of DEBIAN_PACKAGES that the files of an installed package need."""
-    spec = find_spec(module) if sys.platform == "linux" else None
-    places = (spec.submodule_search_locations or ()) if spec else ()
-    files = (file for place in places for file in Path(place).rglob("*.so*") if file.is_file())
-    return tuple(sorted({name for file in files for name in needed_by(file)} & set(DEBIAN_PACKAGES)))
-
-
-def _is_loadable(name: str) -> bool:
+def provide_openmp() -> None:
+    """Load another wheel's copy of OpenMP for the whole process if the system has none. Modules that need OpenMP later
+    get this copy, because the loader first compares the name with the names inside the files that are loaded already,
+    and only then searches for a file. If there is no copy, the module's import raises the error."""
     try:
-        ctypes.CDLL(name)
+        ctypes.CDLL(_OPENMP)
     except OSError:
-        return name in _BUNDLED_COPIES and _load_bundled_copy(name)
-    return True
-
-
-def _load_bundled_copy(name: str) -> bool:
-    """Load another wheel's copy of the library, under the name `name`, for the whole process. Modules that need `name`
-    later get this copy, because the loader first compares `name` with the names inside the files that are loaded
-    already, and only then searches for a file."""
-    for file in sorted(Path(sysconfig.get_path("platlib")).glob(f"*.libs/{_BUNDLED_COPIES[name]}")):
-        try:
-            load_as(name, file)
-        except OSError as error:
-            log.warning("library_does_not_load", library=name, file=str(file), error=str(error))
-        else:
-            return True
-    return False
+        # auditwheel puts copies into folders `*.libs`.
+        for file in sorted(Path(sysconfig.get_path("platlib")).glob("*.libs/libgomp-*.so*"))[:1]:
+            load_as(_OPENMP, file)
 
 
 def load_as(name: str, file: Path) -> None:
@@ -118,36 +75,3 @@ def load_as(name: str, file: Path) -> None:
         # the process.
         copy.flush()
         ctypes.CDLL(f"/proc/self/fd/{copy.fileno()}")
-
-
-def needed_by(file: Path) -> list[str]:
-    """Return the names of the libraries that a 64-bit ELF file lists as needed (DT_NEEDED of the System V ABI, chapter
-    5); an empty list for any other file."""
-    with file.open("rb") as opened:
-        header = opened.read(64)
-        # 64 bits, little-endian: the format of x86-64 and ARM64.
-        if len(header) < 64 or header[:6] != b"\x7fELF\x02\x01":
-            return []
-        return list(_read_needed(opened, header))
-
-
-def _read_needed(opened: BinaryIO, header: bytes) -> Iterator[str]:
-    start, size, count = struct.unpack_from("<Q", header, 32)[0], *struct.unpack_from("<HH", header, 54)
-    # Fields of a segment: kind, flags, place in the file, address, physical address, length in the file, …
-    segments = [struct.unpack("<IIQQQQ", _read_at(opened, start + size * index, 40)) for index in range(count)]
-    for kind, _, place, _, _, length in segments:
-        if kind != _PT_DYNAMIC:
-            continue
-        entries = list(struct.iter_unpack("<qQ", _read_at(opened, place, length - length % 16)))
-        names_at = next((value for tag, value in entries if tag == _DT_STRTAB), 0)
-        for load, _, place_of, address, _, length_of in segments:
-            if load == _PT_LOAD and address <= names_at < address + length_of:
-                offset = place_of + names_at - address
-                for tag, value in entries:
-                    if tag == _DT_NEEDED:
-                        yield _read_at(opened, offset + value, 256).partition(b"\0")[0].decode(errors="replace")
-
-
-def _read_at(opened: BinaryIO, position: int, length: int) -> bytes:
-    opened.seek(position)
-    return opened.read(length)

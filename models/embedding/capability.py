@@ -3,10 +3,10 @@
 from functools import partial
 
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.devices.device import ONNXRUNTIME
-from models.embedding.embedder import Embedder, PassageEmbedder
-from models.embedding.minilm_weights import INT8_SPEC, embedding_remedy, int8_remedy
+from models.devices.device import CPU, ONNXRUNTIME
+from models.embedding.embedder import PassageEmbedder
 from models.embedding.minilm_weights import SPEC as MINILM_SPEC
+from models.embedding.minilm_weights import embedding_remedy
 from models.embedding.multilingual_e5 import CARD as E5_CARD
 from models.embedding.multilingual_e5 import SPEC as E5_SPEC
 from models.embedding.multilingual_e5 import WEIGHTS as E5_WEIGHTS
@@ -14,9 +14,6 @@ from models.hosts.host import EngineHost
 from models.setting_types import STANDARD
 
 SENTENCES_AT_ONCE = 16
-LABELS_AT_ONCE = 32
-"""The network in int8 computes at most this many texts together. There may be more than SENTENCES_AT_ONCE, because most
-of these texts are labels of a few words."""
 
 
 class EmbeddingSettings(OwnSettings):
@@ -25,7 +22,6 @@ class EmbeddingSettings(OwnSettings):
 
 
 def _build_minilm(config: EngineConfig) -> Built:
-    from models.embedding.embedder import HostedEmbedder
     from models.embedding.minilm import MiniLm, passages
 
     host = EngineHost(
@@ -33,19 +29,7 @@ def _build_minilm(config: EngineConfig) -> Built:
         partial(MiniLm, threads=config.threads),
         config.limits(batch=SENTENCES_AT_ONCE),
     )
-    return Built(HostedEmbedder(host, passages()), (host,))
-
-
-def _build_int8(config: EngineConfig) -> Built:
-    from models.embedding.embedder import HostedEmbedder
-    from models.embedding.minilm import MiniLm, passages
-
-    host = EngineHost(
-        INT8_SPEC,
-        partial(MiniLm, threads=config.threads, is_int8=True),
-        config.limits(batch=LABELS_AT_ONCE),
-    )
-    return Built(HostedEmbedder(host, passages()), (host,))
+    return Built(PassageEmbedder(host, passages()), (host,))
 
 
 def _e5_remedy(config: EngineConfig) -> str | None:
@@ -56,25 +40,20 @@ def _e5_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_e5(config: EngineConfig) -> Built:
-    from models.embedding.embedder import HostedEmbedder
     from models.embedding.multilingual_e5 import MultilingualE5, passages
 
     device = ONNXRUNTIME.resolve(config.device)
     host = EngineHost(
         E5_SPEC,
         partial(MultilingualE5, config.weights_dir, device=device, threads=config.threads),
-        config.limits(batch=SENTENCES_AT_ONCE, device=device, card=E5_CARD),
+        config.limits(batch=SENTENCES_AT_ONCE if device == CPU else E5_CARD.items),
     )
-    return Built(HostedEmbedder(host, passages(config.weights_dir)), (host,))
+    return Built(PassageEmbedder(host, passages(config.weights_dir)), (host,))
 
 
 MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
 """Engine for openfaze's own comparisons, whichever engine the operator chose for `/v1/embeddings`, because openfaze's
 weights and thresholds were made for the vectors of this engine."""
-
-MINILM_INT8 = Candidate(INT8_SPEC, lambda _: int8_remedy(), _build_int8)
-"""The network of MINILM in int8, for the many labels of a document whose fields are extracted. It does not serve
-`/v1/embeddings`: clients keep the vectors of this route, and could not compare vectors of different networks."""
 
 MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME, profile=STANDARD, card=E5_CARD)
 
@@ -93,9 +72,3 @@ async def _compare_sentences(engines: Engines) -> str:
 EMBEDDING: Capability[PassageEmbedder] = Capability(
     "embedding", (MINILM, MULTILINGUAL_E5), _compare_sentences, EmbeddingSettings, order=140
 )
-
-
-def embedder_of_labels(engines: Engines) -> Embedder | None:
-    """Return the fastest engine whose vectors of labels are almost equal to the vectors of MINILM; None if no such
-    engine can run."""
-    return engines.find(EMBEDDING, MINILM_INT8) or engines.find(EMBEDDING, MINILM)

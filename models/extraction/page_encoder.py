@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from models.embedding.minilm_weights import (
     WIDTH,
     Tensors,
     embedding_weights,
-    int8_remedy,
+    multiplies_int8,
     read_safetensors,
 )
 from models.embedding.passages import read_tokenizer
@@ -72,24 +72,13 @@ class ReadPage:
     """Number of times that the network ran."""
 
 
-class FieldReader(Protocol):
-    """Reads the words of a page for fields."""
-
-    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
-        """Return the tokens of a page. Raises EngineUnavailable."""
-
-    async def read(self, tokens: PageTokens, prompts: Sequence[Prompt], most_runs: int) -> ReadPage:
-        """Return the scores of `tokens`, or of the first of them if the network would run more than `most_runs` times.
-        It runs at least once for each FIELDS_AT_ONCE fields. Raises ModelError."""
-
-
 class PageEncoder:
     """Implementation of `models.base.Engine` from an EncoderInput to Scores. Each layer is a part of the work: all of
     them take up to a tenth of a second of all processors, for which small work of other keys need not wait."""
 
-    def __init__(self, *, threads: int = 0, is_int8: bool = False, file: Path = FILE) -> None:
-        """Create the engine. With 0 `threads`, the runtime chooses their number. `is_int8` is that of MiniLm."""
-        self._file, self._threads, self._is_int8 = file, threads, is_int8
+    def __init__(self, *, threads: int = 0, file: Path = FILE) -> None:
+        """Create the engine. With 0 `threads`, the runtime chooses their number."""
+        self._file, self._threads = file, threads
         self._network: MiniLmNetwork | None = None
         self._weights: Tensors = {}
         self._word_embeddings = np.empty((0, WIDTH), np.float32)
@@ -100,8 +89,8 @@ class PageEncoder:
         tensors = read_safetensors(_folder() / "model.safetensors")
         self._word_embeddings = tensors["embeddings.word_embeddings.weight"]
         self._weights = read_weights(self._file)
-        is_int8 = self._is_int8 and int8_remedy() is None
-        self._network = MiniLmNetwork(_checkpoint(self._weights), threads=self._threads, is_int8=is_int8)
+        network = _checkpoint(self._weights)
+        self._network = MiniLmNetwork(network, threads=self._threads, is_int8=multiplies_int8())
 
     def run(self, batch: Sequence[EncoderInput]) -> Sequence[Scores | Exception]:
         return [self._scores(one) for one in batch]
@@ -130,9 +119,9 @@ class PageEncoder:
         return np.ascontiguousarray(found.transpose(1, 0, 2))
 
 
-class HostedFieldReader:
-    """A FieldReader whose engine runs in an EngineHost. The parts of a page are read one after the other, so that the
-    pages of other keys have their turns in between."""
+class FieldReader:
+    """Reads the words of a page for fields, by a PageEncoder in an EngineHost. The parts of a page are read one after
+    the other, so that the pages of other keys have their turns in between."""
 
     def __init__(self, host: EngineHost[EncoderInput, Scores]) -> None:
         self._host = host
@@ -144,9 +133,12 @@ class HostedFieldReader:
         return tokenizer
 
     def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
+        """Return the tokens of a page. Raises EngineUnavailable."""
         return page_tokens(self._tokenizer, words, boxes)
 
     async def read(self, tokens: PageTokens, prompts: Sequence[Prompt], most_runs: int) -> ReadPage:
+        """Return the scores of `tokens`, or of the first of them if the network would run more than `most_runs` times.
+        It runs at least once for each FIELDS_AT_ONCE fields. Raises ModelError."""
         groups = [slice(at, at + FIELDS_AT_ONCE) for at in range(0, len(prompts), FIELDS_AT_ONCE)]
         windows = list(_windows(len(tokens.ids)))[: max(1, most_runs // max(1, len(groups)))]
         tokens = tokens.part(0, windows[-1][1] if windows else 0)

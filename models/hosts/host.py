@@ -39,7 +39,6 @@ from models.hosts.workplace import (
     collect_garbage,
 )
 from models.queues import KEY, FairQueue, QueueFull, Slots
-from models.weights.supply import WeightsMissing
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -95,8 +94,6 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.broken: str | None = None
         """Cause of the last failure to load, and its remedy; None if there was none, or if a load has succeeded
         since."""
-        self.missing: str | None = None
-        """Remedy for weights that the last load did not find and could not fetch."""
         self._unloading: set[asyncio.Task[bool]] = set()
         self._stopping = False
         self._closed = False
@@ -230,9 +227,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 else:
                     await self._residents.load(self, self._workplace.open)
             except ModelError as error:
-                if isinstance(error, WeightsMissing):
-                    self.missing = error.remedy
-                elif isinstance(error, EngineUnavailable) and not isinstance(error, EngineNotReady):
+                if isinstance(error, EngineUnavailable) and not isinstance(error, EngineNotReady):
                     self.broken = error.remedy
                 self.counters.failures[reason_of(error)] += 1
                 raise
@@ -245,7 +240,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 self.broken = load_failure(self.spec.name, error)
                 raise EngineUnavailable(self.spec.capability, self.broken) from error
             self.loaded = True
-            self.missing = self.broken = None
+            self.broken = None
             self._stopping = False
             self.counters.failures[RELOAD] += self.counters.loads > 0
             self.counters.loads += 1

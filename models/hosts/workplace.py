@@ -15,8 +15,6 @@ import structlog
 
 from models.base import Engine, EngineSpec, Unfinished, ran_out
 from models.concurrency import as_exception
-from models.devices.device import free_memory
-from models.devices.onnx_sessions import bounded
 from models.hosts.measures import MEMORY
 
 ItemT = TypeVar("ItemT")
@@ -29,9 +27,6 @@ EngineFactory = Callable[[], Engine[ItemT, ResultT]]
 
 log = structlog.get_logger(__name__)
 
-_USABLE_SHARE = 0.5
-"""The items of one engine may take this share of a card's free memory. The other engines on the card need the
-remainder."""
 _BATCHES_BEFORE_GROWTH = 200
 """The largest size of batches is doubled after this many successful batches of that size."""
 
@@ -50,9 +45,6 @@ class CardMemory:
     """Memory that one more item takes during the computation."""
     items: int = 1
     """At most this many items are computed together on a card with enough memory."""
-    is_guess: bool = False
-    """True if the network is the operator's own, so that the estimate may be wrong. The estimate still limits the size
-    of batches, but not the memory of the engine's runtime."""
 
     @property
     def most(self) -> int:
@@ -71,14 +63,6 @@ class HostLimits:
     max_batch: int = 1
     """Largest number of items of one `run`. The items are those that arrived while the engine was busy: no batch waits
     for more items."""
-    item_bytes: int = 0
-    """Bytes of a card's memory that each item takes during the computation, which may limit a batch further; 0 if
-    unknown."""
-    card_bytes: int = 0
-    """Largest number of bytes of a card's memory that the engine may take, if its runtime can be limited; 0: no
-    bound."""
-    device: str = "cpu"
-    """Device of the engine if `item_bytes` is known. The free memory of this device limits a batch."""
     max_queue: int = 64
     """Number of items of one key that may wait."""
     workers: int = 1
@@ -110,10 +94,6 @@ class Batches(Generic[ItemT, ResultT]):
         self._successes = 0
         self._failures = Counter() if failures is None else failures
         self._counting = Lock()
-
-    def fit(self, free: int, item_bytes: int) -> None:
-        """Adapt the size of batches to `free` bytes of memory, of which each item takes `item_bytes`."""
-        self.most = max(1, min(self._limit, int(free * _USABLE_SHARE) // item_bytes))
 
     def take_failures(self) -> dict[str, int]:
         """Return the numbers of failures by reason since the last call of this method, and reset them."""
@@ -243,22 +223,12 @@ class ThreadWorkplace(Generic[ItemT, ResultT]):
         self._threads.shutdown(wait=False)
 
     def _load_engine(self) -> Engine[ItemT, ResultT]:
-        return load_engine(self._factory, self._limits, self._batches)
+        engine = self._factory()
+        engine.load()
+        return engine
 
     async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
-
-
-def load_engine(
-    factory: EngineFactory[ItemT, ResultT], limits: HostLimits, batches: Batches[ItemT, ResultT]
-) -> Engine[ItemT, ResultT]:
-    """Return a new, loaded engine, and adapt `batches` to the memory that it leaves free on its card."""
-    engine = factory()
-    with bounded(limits.card_bytes):
-        engine.load()
-    if limits.item_bytes and (free := free_memory(limits.device)) is not None:
-        batches.fit(free, limits.item_bytes)
-    return engine
 
 
 def collect_garbage() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from models.devices.native import library_missing_from, missing_library
+from models.devices.native import library_missing_from, provide_openmp
 
 _BATCH_TOKENS = 128
 """A prompt is read in batches of this many tokens, and cancellation is checked in between. Larger batches would not be
@@ -57,7 +57,7 @@ def main() -> None:
 
 def _started(options: ServerOptions) -> tuple[dict[str, Any], object]:
     try:
-        missing_library("xllamacpp")  # loads another package's copy of a library that the system lacks
+        provide_openmp()
         import xllamacpp
 
         server = xllamacpp.Server(_params(xllamacpp, options))

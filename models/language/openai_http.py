@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 import ipaddress
-import math
 import random
 import re
 import urllib.request
@@ -20,7 +19,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from models.base import media_type_of
 from models.certificates import trusted
-from models.concurrency import Deadline
+from models.concurrency import next_until
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_dialect import ServerDialect
 from models.language.openai_faults import PAGES, ServerError, empty_answer, error_of, not_an_api, seconds_until
@@ -218,29 +217,26 @@ class OpenAiHttp:
     async def _pieces(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
         """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not
         begin in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
-        loop = asyncio.get_running_loop()
-        has_begun = False
+        loop, until, has_begun = asyncio.get_running_loop(), first_byte_by, False
         async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
-            with Deadline(first_byte_by) as deadline:
-                while True:
-                    try:
-                        piece = await deadline.next(pieces)
-                    except StopAsyncIteration:
-                        return
-                    except TimeoutError:
-                        if not has_begun:
-                            raise _late_error() from None
-                        raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
-                    except CONNECTION_ERRORS as error:
-                        raise LlmBroke(
-                            f"The LLM server broke the connection: {type(error).__name__}.",
-                            reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
-                        ) from error
-                    has_begun = True
-                    # Any silence until the next piece is asked for is the reader's.
-                    deadline.move(math.inf)
-                    yield piece
-                    deadline.move(loop.time() + self.patience.silence_s)
+            while True:
+                try:
+                    piece = await next_until(pieces, until)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    if not has_begun:
+                        raise _late_error() from None
+                    raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
+                except CONNECTION_ERRORS as error:
+                    raise LlmBroke(
+                        f"The LLM server broke the connection: {type(error).__name__}.",
+                        reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
+                    ) from error
+                has_begun = True
+                yield piece
+                # Any silence before the next piece was asked for was the reader's.
+                until = loop.time() + self.patience.silence_s
 
     async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
         """Read to the end of the body. Only then can the connection be used again."""

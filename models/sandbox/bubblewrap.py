@@ -62,14 +62,15 @@ class BubblewrapEngine:
         self._setup = None
 
 
-class HostedSandbox:
-    """A `Sandbox` on this machine."""
+class Sandbox:
+    """Interface of the `code_sandbox` capability: it runs Python where the code can do no harm."""
 
     def __init__(self, host: EngineHost[SandboxJob, ScriptOutcome], limits: SandboxLimits) -> None:
         self.limits = limits
         self._host = host
 
     async def run(self, script: Script) -> ScriptOutcome:
+        """Run `script`; cancelling the call ends it. Raises EngineOverloaded, EngineUnavailable and EngineFailed."""
         job = SandboxJob(script)
         try:
             return await self._host.run(job)

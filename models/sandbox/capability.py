@@ -9,7 +9,8 @@ from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
-from models.sandbox.script import CAPABILITY, Sandbox, SandboxLimits, Script
+from models.sandbox.bubblewrap import BubblewrapEngine, Sandbox, missing
+from models.sandbox.script import CAPABILITY, SandboxLimits, Script
 
 AT_ONCE = 2
 """Number of scripts that run at a time. Further scripts wait."""
@@ -23,15 +24,7 @@ class SandboxSettings(OwnSettings):
     """Seconds that a script may run."""
 
 
-def _remedy(_: EngineConfig) -> str | None:
-    from models.sandbox.bubblewrap import missing
-
-    return missing()
-
-
 def _build(config: EngineConfig) -> Built:
-    from models.sandbox.bubblewrap import BubblewrapEngine, HostedSandbox
-
     chosen = config.of(SandboxSettings)
     limits = SandboxLimits(seconds=chosen.sandbox_seconds)
     host = EngineHost(
@@ -39,7 +32,7 @@ def _build(config: EngineConfig) -> Built:
         partial(BubblewrapEngine, limits),
         HostLimits(workers=AT_ONCE, max_queue=config.max_queue),
     )
-    return Built(HostedSandbox(host, limits), (host,))
+    return Built(Sandbox(host, limits), (host,))
 
 
 async def _run_a_script(engines: Engines) -> str:
@@ -49,7 +42,7 @@ async def _run_a_script(engines: Engines) -> str:
     return "computed 17!"
 
 
-BUBBLEWRAP = Candidate(_SPEC, _remedy, _build)
+BUBBLEWRAP = Candidate(_SPEC, lambda _: missing(), _build)
 
 CODE_SANDBOX: Capability[Sandbox] = Capability(
     CAPABILITY, (BUBBLEWRAP,), _run_a_script, SandboxSettings, is_switch=True, order=110

@@ -1,10 +1,9 @@
-"""Runs one script in bubblewrap, and ends it at its time limit."""
+"""Runs one script in bubblewrap, and ends it at its limits of time and memory."""
 
 import marshal
 import os
 import platform
 import select
-import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -13,16 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from models.sandbox.interpreter import (
-    PACKAGES_FOLDER,
-    PYTHON_HOME,
-    Bind,
-    _executable,
-    hidden_folders,
-    interpreter_binds,
-    program,
-)
-from models.sandbox.memory_watch import NOT_STARTED, TOO_MANY_STARTS, TOO_MUCH_MEMORY
+from models.sandbox.held_memory import held_bytes
+from models.sandbox.interpreter import PACKAGES_FOLDER, PYTHON_HOME, Bind, hidden_folders, interpreter_binds, program
 from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome, Stop, max_answer_bytes, read_answer
 from models.sandbox.seccomp import filter_program
 
@@ -57,11 +48,11 @@ become the user `nobody`."""
 _NICENESS = 10
 """The server and its engines go first on a busy machine: a script's thread gets a tenth of the share of theirs."""
 _POLL_S = 0.05
-"""Seconds between two checks of the time limit, and of whether the caller has left."""
+"""Seconds between two checks of the limits of time and memory, and of whether the caller has left."""
 _GRACE_S = 3.0
 """The first process in the sandbox may take this many seconds to end all others and to report."""
-_STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
-"""Limit that ended the script, by the exit status of `memory_watch.py`."""
+_FIRST_TO_BE_KILLED = ("/bin/sh", "-c", '{ echo 1000 > /proc/self/oom_score_adj; } 2> /dev/null; exec "$@"', "sh")
+"""Command that runs its arguments as a program that the kernel ends before the server if memory runs short."""
 
 
 def is_privileged() -> bool:
@@ -78,12 +69,11 @@ class SandboxSetup:
     bubblewrap: str
     binds: Sequence[Bind] = field(default_factory=interpreter_binds)
 
-    def command(self, memory: int, request: int, files: Sequence[tuple[str, int]]) -> list[str]:
-        """Return the command that runs a script. `memory` is in bytes. `request` is the descriptor from which the
-        script is read. `files` contains the name of each input file and the descriptor from which the file is read."""
+    def command(self, request: int, files: Sequence[tuple[str, int]]) -> list[str]:
+        """Return the command that runs a script. `request` is the descriptor from which the script is read. `files`
+        contains the name of each input file and the descriptor from which the file is read."""
         here = Path(__file__).parent
-        command = [str(_executable()), "-I", "-S", "-B", str(here / "memory_watch.py"), str(memory)]
-        command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--as-pid-1", "--clearenv"]
+        command = [*_FIRST_TO_BE_KILLED, self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--as-pid-1", "--clearenv"]
         command += ["--hostname", "sandbox", "--cap-drop", "ALL"]
         if is_privileged():
             command += [part for name in _CAPABILITIES for part in ("--cap-add", name)]
@@ -126,10 +116,6 @@ def memory_file(stack: ExitStack, data: bytes) -> int:
     return descriptor
 
 
-def machine() -> str:
-    return platform.machine()
-
-
 def run_script(room: SandboxSetup, script: Script, limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
     """Run a script, and block until its processes have ended. The calling thread must not end before them, because
     bubblewrap ends when the thread that started it does.
@@ -141,7 +127,7 @@ def run_script(room: SandboxSetup, script: Script, limits: SandboxLimits, cancel
         request = memory_file(stack, marshal.dumps(_request(script, limits)))
         files = [(file.name, memory_file(stack, file.data)) for file in script.files]
         process = subprocess.Popen(  # noqa: S603 - no shell; the arguments are ours
-            room.command(limits.memory, request, files),
+            room.command(request, files),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -149,6 +135,8 @@ def run_script(room: SandboxSetup, script: Script, limits: SandboxLimits, cancel
             # Some builds of Python find their own library through this variable.
             env={name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"},
             cwd="/",
+            # All processes of the sandbox share this session, which has no terminal.
+            start_new_session=True,
         )
         stack.enter_context(process)
         stack.callback(_stop, process)
@@ -159,8 +147,8 @@ def _request(script: Script, limits: SandboxLimits) -> dict[str, object]:
     """Return the script and its limits in the form that `inside.py` reads."""
     return {
         "code": script.code,
-        "filter": filter_program(machine()),
-        "machine": machine(),
+        "filter": filter_program(platform.machine()),
+        "machine": platform.machine(),
         "privileged": is_privileged(),
         "seconds": limits.seconds,
         "memory": limits.memory,
@@ -186,34 +174,25 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, 
         if reader.poll(_POLL_S * 1000):
             data = os.read(output, 1 << 20)
             if not data:
-                is_over = process.stdin.closed
-                return _answer(bytes(written), process.wait(_GRACE_S), stopped, is_over=is_over)
+                return read_answer(bytes(written), stopped)
             written += data
             continue
         late = time.monotonic() - deadline
         if process.stdin.closed:
             if late > _GRACE_S:
                 raise BadAnswer("it does not end")
-        elif cancelled.is_set() or late > 0:
-            stopped = None if cancelled.is_set() else "time"
+            continue
+        holds_too_much = held_bytes(process.pid) > limits.memory
+        if cancelled.is_set() or late > 0 or holds_too_much:
+            stopped = None if cancelled.is_set() else "time" if late > 0 else "memory"
             deadline = time.monotonic()
             process.stdin.close()
     raise BadAnswer(f"more than {max_bytes} bytes came out")
 
 
-def _answer(output: bytes, status: int, stopped: Stop | None, *, is_over: bool) -> ScriptOutcome:
-    """Return the outcome of a script. `is_over` is True if the server ended the script, perhaps before it began. Raises
-    BadAnswer."""
-    if status == NOT_STARTED and not output:
-        if is_over:
-            return ScriptOutcome("", 128 + signal.SIGKILL, stopped)
-        raise BadAnswer("the processes in the sandbox are not visible in /proc, so their memory cannot be limited")
-    return read_answer(output, _STOPS.get(status, stopped))
-
-
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End the script by closing the standard input of `memory_watch.py`, which runs outside the sandbox. If that
-    program does not end in time, it is killed, and bubblewrap with it."""
+    """End the script by closing the standard input of the first process in the sandbox. If bubblewrap does not end in
+    time, it is killed, and the sandbox with it."""
     assert process.stdin is not None
     process.stdin.close()
     try:

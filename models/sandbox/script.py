@@ -3,12 +3,12 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 CAPABILITY = "code_sandbox"
 
-Stop = Literal["time", "memory", "starts"]
-"""The limit that ended a script. `starts` means that the script started processes too fast to be counted."""
+Stop = Literal["time", "memory"]
+"""The limit that ended a script."""
 
 SIGXCPU = 24
 _MAGIC = b"openfaze"
@@ -66,16 +66,6 @@ class ScriptOutcome:
     """Exit status of the script; 128 + the signal's number if a signal ended it."""
     stopped: Stop | None = None
     pictures: tuple[Picture, ...] = ()
-
-
-class Sandbox(Protocol):
-    """The `code_sandbox` capability: it runs Python where the code can do no harm."""
-
-    @property
-    def limits(self) -> SandboxLimits: ...
-
-    async def run(self, script: Script) -> ScriptOutcome:
-        """Run `script`; cancelling the call ends it. Raises EngineOverloaded, EngineUnavailable and EngineFailed."""
 
 
 class BadAnswer(Exception):

@@ -11,7 +11,7 @@ from models.devices.device import TORCH
 from models.hosts.host import EngineHost
 from models.hosts.workplace import CardMemory, HostLimits
 from models.series import chronos
-from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
+from models.series.forecaster import Forecaster, Outlook, Series
 from models.setting_types import STANDARD
 
 _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it is fitted to each series")
@@ -24,7 +24,7 @@ class ForecastSettings(OwnSettings):
 
 def _built(spec: EngineSpec, factory: Callable[[], Engine[Series, Outlook]], limits: HostLimits) -> Built:
     host = EngineHost(spec, factory, limits)
-    return Built(HostedForecaster(host), (host,))
+    return Built(Forecaster(host), (host,))
 
 
 def _build_chronos(config: EngineConfig) -> Built:

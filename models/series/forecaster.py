@@ -1,7 +1,6 @@
 """The interface of engines that forecast series of numbers."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +39,13 @@ class Outlook:
     """Name of the method, for people."""
 
 
-class Forecaster(Protocol):
-    async def forecast(self, series: Series, *, wait: bool = False) -> Outlook:
-        """Return the forecast of `series`. If the queue is full, the call waits if `wait` is true, and raises
-        EngineOverloaded if not. Raises ModelError."""
-
-
-class HostedForecaster:
-    """A forecasting engine that runs in an EngineHost."""
+class Forecaster:
+    """Interface of the capability `forecast`. The engine runs in an EngineHost."""
 
     def __init__(self, host: EngineHost[Series, Outlook]) -> None:
         self._host = host
 
     async def forecast(self, series: Series, *, wait: bool = False) -> Outlook:
+        """Return the forecast of `series`. If the queue is full, the call waits if `wait` is true, and raises
+        EngineOverloaded if not. Raises ModelError."""
         return await self._host.run(series, wait=wait)

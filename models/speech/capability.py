@@ -11,7 +11,7 @@ from pydantic import Field
 
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.devices.device import CTRANSLATE2
+from models.devices.device import CPU, CTRANSLATE2
 from models.hosts.host import EngineHost
 from models.hosts.workplace import CardMemory
 from models.setting_types import EMBEDDED, STANDARD
@@ -69,8 +69,7 @@ def _whisper(
 
         files = locate(config)
         device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
-        memory = replace(card, items=chosen or card.items)
-        limits = config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=memory)
+        limits = config.limits(batch=chosen or (_WINDOWS_AT_ONCE if device == CPU else _WINDOWS_ON_A_CARD))
         host: EngineHost[SpeechWindow, WindowText] = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),

@@ -202,7 +202,7 @@ class Whisper:
         self._tokenizers: dict[tuple[str, bool], Any] = {}
 
     def load(self) -> None:
-        """Load the model. Raises EngineUnavailable for a damaged file, and for a card that cannot be used."""
+        """Load the model. Raises EngineUnavailable for a card that cannot be used."""
         files = read_parts(self._files)
         kind, _, index = CTRANSLATE2.check(self._device, CAPABILITY).partition(":")
         from faster_whisper import WhisperModel

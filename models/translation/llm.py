@@ -1,13 +1,13 @@
 """Translates with the orchestrating LLM. Sentences are exchanged as JSON, so that each translation has the key of its
 sentence."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
-from typing import Any
 
-from models.language.llm import Llm, LlmBroke, LlmCall, TextDelta
+from models.language.asking import UnfitAnswer, ask_in_form, outermost_object
+from models.language.llm import Llm, LlmBroke
 from models.translation.languages import name_of
 from models.translation.marks import MarkNotation
 from models.translation.translator import pair_name
@@ -18,7 +18,6 @@ _NOTATION = MarkNotation("⟦{}⟧", "⟦{}⟧")
 _MARKS = re.compile("⟦\\d+⟧")
 _BATCH_CHARS = 1500
 """A batch has at most this many characters, so that it fits into a small context together with its translation."""
-_ATTEMPTS = 2
 
 _SYSTEM = """You are a translation engine. The user's message is a JSON object. Its values are successive pieces of a
 text{source}. Translate each value into {target}. Answer with only a JSON object that has the same keys.
@@ -73,16 +72,23 @@ class LlmTranslator:
             {"role": "system", "content": system},
             {"role": "user", "content": json.dumps(numbered, ensure_ascii=False)},
         ]
+        form = {
+            "type": "object",
+            "properties": {key: {"type": "string"} for key in numbered},
+            "required": [*numbered],
+            "additionalProperties": False,
+        }
         answer: Mapping[str, str] = {}
-        for _ in range(_ATTEMPTS):
-            answer_text = await _ask(llm, messages, numbered)
-            answer = {
-                key: text for key, text in _object_in(answer_text).items() if isinstance(text, str) and text.strip()
-            }
-            wrong = _complaint(numbered, answer)
-            if not wrong:
-                break
-            messages += [{"role": "assistant", "content": answer_text}, {"role": "user", "content": wrong}]
+
+        def read(answer_text: str) -> None:
+            nonlocal answer
+            answer = _texts_in(answer_text)
+            if wrong := _complaint(numbered, answer):
+                raise UnfitAnswer(wrong)
+
+        # Marks that the second answer lacks are left to the caller.
+        with contextlib.suppress(UnfitAnswer):
+            await ask_in_form(llm, messages, form, read, max_tokens=256 + sum(map(len, numbered.values())))
         if any(key not in answer for key in numbered):
             raise NotTranslated(llm.name)
         return [
@@ -91,25 +97,13 @@ class LlmTranslator:
         ]
 
 
-async def _ask(llm: Llm, messages: Sequence[Mapping[str, Any]], sentences: Mapping[str, str]) -> str:
-    options = {"temperature": 0, "max_tokens": 256 + sum(map(len, sentences.values()))}
-    schema = None
-    if (await llm.abilities()).json_schema:
-        properties = {key: {"type": "string"} for key in sentences}
-        form = {"type": "object", "properties": properties, "required": [*sentences], "additionalProperties": False}
-        schema = {"type": "json_schema", "json_schema": {"name": "translations", "schema": form, "strict": True}}
-    async with aclosing(llm.stream(LlmCall(list(messages), response_format=schema, options=options))) as events:
-        return "".join([event.text async for event in events if isinstance(event, TextDelta)])
-
-
-def _object_in(answer_text: str) -> Mapping[str, Any]:
-    """Return the JSON object in an answer, which may have words or a fence around it; an empty object if there is
-    none."""
+def _texts_in(answer_text: str) -> Mapping[str, str]:
+    """Return the texts by their keys in the JSON object of an answer; none if there is no object."""
     try:
-        found = json.loads(answer_text[answer_text.index("{") : answer_text.rindex("}") + 1])
+        found = json.loads(outermost_object(answer_text))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return {key: text for key, text in found.items() if isinstance(text, str) and text.strip()}
 
 
 def _complaint(sentences: Mapping[str, str], answer: Mapping[str, str]) -> str:

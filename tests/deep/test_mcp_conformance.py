@@ -128,7 +128,7 @@ def conformance(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def server() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(main, "Mount", lambda settings: Mount(settings, fixtures))
-        with serving_app(Settings(_env_file=None, llm="off", search_provider=("off",), auto_pull=False)) as base_url:
+        with serving_app(Settings(_env_file=None, llm="off", search_provider=("off",))) as base_url:
             yield f"{base_url}/mcp"
 
 

@@ -226,7 +226,7 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
 def client_of_app(folder: Path, **settings: Any) -> Iterator[httpx.Client]:
     """A client of the app in a thread of this process: for a test of settings that no other has, as a process of its
     own takes seconds to start. What is uploaded lies in `folder`."""
-    told = {"auto_pull": False, "search_provider": ("off",), "files_dir": str(folder / "files")}
+    told = {"search_provider": ("off",), "files_dir": str(folder / "files")}
     told |= {**for_all_servers(), **settings}
     with (
         serving_app(Settings(_env_file=None, **told)) as base_url,

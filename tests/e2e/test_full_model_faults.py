@@ -164,7 +164,7 @@ async def asked_until_its_time_is_up(
     with serving_llm(replies) as llm, pytest.MonkeyPatch.context() as patch, standing_still() as time:
         patch.setattr(OpenAiServer, "stream", noted)
         told: Json = {"llm": "openai-server", "llm_base_url": llm.base_url, "llm_model": "scripted"}
-        off = {"code_sandbox": "off", "search_provider": ("off",), "auto_pull": False}
+        off = {"code_sandbox": "off", "search_provider": ("off",)}
         app = create_app(Settings(_env_file=None, llm_abilities="tools", request_timeout_s=REQUEST_S, **told, **off))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
             asking = asyncio.create_task(client.post(PATH, json=body_of(*messages, **fields), headers=headers))

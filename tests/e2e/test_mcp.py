@@ -301,7 +301,7 @@ async def test_what_is_too_large_and_does_not_say_so_is_refused_all_the_same(tmp
         for _ in range(45):
             yield b"[" * 100_000
 
-    app = create_app(Settings(_env_file=None, llm="off", auto_pull=False, files_dir=str(tmp_path / "files")))
+    app = create_app(Settings(_env_file=None, llm="off", files_dir=str(tmp_path / "files")))
     # Without a socket: who is refused may hang up before the answer is read.
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         refused = await client.post("/mcp", content=pieces(), headers=ACCEPTED)
@@ -327,7 +327,6 @@ async def test_on_standard_input_files_of_given_folders_have_paths(tmp_path: Pat
         "OPENFAZE_FILES_DIR": str(tmp_path / "files"),
         "OPENFAZE_HOST": "0.0.0.0",  # the command does not listen, so it needs no keys
         "OPENFAZE_LLM": "off",
-        "OPENFAZE_AUTO_PULL": "0",
     }
     async with Client(StdioServerParameters(command=sys.executable, args=command, env=env)) as client:
         page = str(tmp_path / "given" / "page.png")

@@ -128,7 +128,7 @@ def asked(base_url: str, task: str) -> httpx.Response:
 
 
 def openfaze(imports: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "OPENFAZE_AUTO_PULL": "0", "OPENFAZE_SEARCH_PROVIDER": "off", **variables}
+    environment = {**os.environ, "OPENFAZE_SEARCH_PROVIDER": "off", **variables}
     return stem(imports).run(SERVE, *arguments, env=environment)
 
 

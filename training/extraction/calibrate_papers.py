@@ -23,7 +23,7 @@ from scipy.optimize import minimize
 
 from eval.documents import is_empty, judged, letters
 from eval.speech import quiet_services
-from models.embedding.capability import embedder_of_labels
+from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
 from tasks.base import TaskRequest
@@ -178,7 +178,7 @@ async def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     given = parser.parse_args()
     services = quiet_services()
-    embedder = embedder_of_labels(services.runtime)
+    embedder = services.runtime.find(EMBEDDING, MINILM)
     extractor = Extractor(
         ExtractionNetwork(),
         embedder,

@@ -4,7 +4,7 @@ from functools import partial
 
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
-from models.devices.device import ONNXRUNTIME
+from models.devices.device import CPU, ONNXRUNTIME
 from models.hosts.host import EngineHost
 from models.hosts.workplace import CardMemory
 from models.language.capability import LLM, LlmSettings
@@ -39,7 +39,7 @@ def _build_nsfw_vit(config: EngineConfig) -> Built:
 
     device = ONNXRUNTIME.resolve(config.device)
     engine = partial(NsfwVit, config.weights_dir / _WEIGHTS.name, device=device, threads=config.threads)
-    host = EngineHost(_NSFW_VIT_SPEC, engine, config.limits(batch=_PICTURES_AT_ONCE, device=device, card=_CARD))
+    host = EngineHost(_NSFW_VIT_SPEC, engine, config.limits(batch=_PICTURES_AT_ONCE if device == CPU else _CARD.items))
     return Built(NsfwVitGuard(host), (host,))
 
 

@@ -2,21 +2,18 @@
 word for each code."""
 
 import asyncio
-import base64
-import io
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from functools import partial
 from typing import Any
 
-import PIL.Image
-
 from models.base import EngineFailed, EngineUnavailable
-from models.language.llm import Abilities, Llm, LlmCall, TextDelta
+from models.language.asking import UnfitAnswer, ask_in_form
+from models.language.llm import Llm
 from models.safety.guard import HAZARDS, IMAGE_CODES, Judgement, Scores
 from models.safety.images import CAPABILITY, VLM
+from models.vision.jpeg import data_url
 from models.vision.text import Image
 
 LEVELS: Mapping[str, float] = {"no": 0.0, "unsure": 0.5, "yes": 1.0}
@@ -46,15 +43,9 @@ it show {names}? Answer with only a JSON object that has the keys {keys}, each w
 and "yes"."""
 _COMPLAINT = """That is no valid answer: {wrong}. Judge the picture again, by the policy alone, and answer with only \
 the JSON object, such as {example}."""
-_ATTEMPTS = 2
 _MAX_TOKENS = 2048
 """An answer has at most this many tokens. A verdict has some thirty, but some models reason first."""
-
 _MAX_PIXELS = 1 << 20
-_LONGEST, _SHORTEST = 4096, 32
-"""Longest and shortest side of the pictures sent, in pixels. Some vision models refuse sides of fewer than 28 pixels,
-and pictures whose sides have a ratio of more than 200 : 1."""
-_JPEG_QUALITY = 90
 _FENCE = re.compile(r"```(?:json)?(.*)```", re.DOTALL)
 
 
@@ -80,24 +71,21 @@ class VlmGuard:
         """Judge `picture` by `codes`. Raises EngineUnavailable if the LLM takes no pictures, EngineFailed if no answer
         is a verdict, and LlmError."""
         llm = self._llm()
-        abilities = await llm.abilities()
-        if not abilities.vision:
+        if not (await llm.abilities()).vision:
             raise EngineUnavailable(
                 CAPABILITY,
                 f"The language model '{llm.name}' takes no pictures: let OPENFAZE_LLM_BASE_URL or OPENFAZE_LLM_MODEL "
                 "name one that does.",
             )
-        messages = _messages(await asyncio.to_thread(data_url, picture), codes)
-        for _ in range(_ATTEMPTS):
-            answer_text = await _ask(llm, abilities, messages, codes)
-            try:
-                verdict = verdict_in(answer_text, codes)
-            except ValueError as error:
-                complaint = _COMPLAINT.format(wrong=error, example=json.dumps(dict.fromkeys(codes, "no")))
-                messages += [{"role": "assistant", "content": answer_text}, {"role": "user", "content": complaint}]
-            else:
-                return Judgement({code: LEVELS[word] for code, word in verdict.items()})
-        raise EngineFailed(f"{VLM} by {llm.name}")
+        url = await asyncio.to_thread(data_url, picture, _MAX_PIXELS)
+        properties = {code: {"type": "string", "enum": [*LEVELS]} for code in codes}
+        schema = {"type": "object", "properties": properties, "required": [*codes], "additionalProperties": False}
+        read = partial(verdict_in, codes=codes)
+        try:
+            verdict = await ask_in_form(llm, _messages(url, codes), schema, read, max_tokens=_MAX_TOKENS)
+        except UnfitAnswer as error:
+            raise EngineFailed(f"{VLM} by {llm.name}") from error
+        return Judgement({code: LEVELS[word] for code, word in verdict.items()})
 
 
 def _messages(url: str, codes: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -118,45 +106,21 @@ def _messages(url: str, codes: Sequence[str]) -> list[Mapping[str, Any]]:
     ]
 
 
-async def _ask(llm: Llm, abilities: Abilities, messages: Sequence[Mapping[str, Any]], codes: Sequence[str]) -> str:
-    form = None
-    if abilities.json_schema:
-        properties = {code: {"type": "string", "enum": [*LEVELS]} for code in codes}
-        schema = {"type": "object", "properties": properties, "required": [*codes], "additionalProperties": False}
-        form = {"type": "json_schema", "json_schema": {"name": "verdict", "schema": schema, "strict": True}}
-    call = LlmCall(list(messages), response_format=form, options={"temperature": 0, "max_tokens": _MAX_TOKENS})
-    async with aclosing(llm.stream(call)) as events:
-        return "".join([event.text async for event in events if isinstance(event, TextDelta)])
-
-
 def verdict_in(answer_text: str, codes: Sequence[str]) -> dict[str, str]:
-    """Return the word for each of `codes`. Raises ValueError, with a clause, unless the answer is exactly one JSON
-    object of these words, because any other text may come from the picture."""
+    """Return the word for each of `codes`. Raises UnfitAnswer unless the answer is exactly one JSON object of these
+    words, because any other text may come from the picture."""
     fenced = _FENCE.fullmatch(answer_text.strip())
     try:
         verdict = json.loads(fenced[1].strip() if fenced else answer_text)
     except (json.JSONDecodeError, RecursionError):
-        raise ValueError("it is not a JSON object and nothing else") from None
+        raise _unfit("it is not a JSON object and nothing else", codes) from None
     if not isinstance(verdict, dict) or verdict.keys() != set(codes):
-        raise ValueError(f"the keys must be {', '.join(codes)}")
+        raise _unfit(f"the keys must be {', '.join(codes)}", codes)
     wrong = [code for code in codes if not isinstance(verdict[code], str) or verdict[code] not in LEVELS]
     if wrong:
-        raise ValueError(f"the value of {', '.join(wrong)} must be one of {', '.join(LEVELS)}")
+        raise _unfit(f"the value of {', '.join(wrong)} must be one of {', '.join(LEVELS)}", codes)
     return {code: verdict[code] for code in codes}
 
 
-def data_url(picture: Image) -> str:
-    """Return `picture` as a data URL of a JPEG with at most a megapixel, and with sides that vision models accept. Run
-    it in a thread."""
-    height, width = picture.shape[:2]
-    scale = min(1.0, math.sqrt(_MAX_PIXELS / (width * height)), _LONGEST / max(width, height))
-    image = PIL.Image.fromarray(picture)
-    if scale < 1:
-        image = image.resize((max(1, int(width * scale)), max(1, int(height * scale))), reducing_gap=2.0)
-    if min(image.size) < _SHORTEST:
-        background = PIL.Image.new("RGB", (max(_SHORTEST, image.width), max(_SHORTEST, image.height)), "gray")
-        background.paste(image)
-        image = background
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=_JPEG_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+def _unfit(wrong: str, codes: Sequence[str]) -> UnfitAnswer:
+    return UnfitAnswer(_COMPLAINT.format(wrong=wrong, example=json.dumps(dict.fromkeys(codes, "no"))))

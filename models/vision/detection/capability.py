@@ -1,7 +1,5 @@
 """Declaration of the capabilities `object_detection` and `open_vocabulary`: their engines, and how each is built."""
 
-import hashlib
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,17 +9,16 @@ from models.devices.device import ONNXRUNTIME, TORCH
 from models.hosts.host import EngineHost
 from models.hosts.workplace import CardMemory
 from models.setting_types import GPU, STANDARD, FoundPath
-from models.vision.detection.detector import Detector
+from models.vision.detection.detector import NAMES, Detector, Found, Query, labels_beside, own_file
 from models.vision.text import Image
 from models.weights.files import WEIGHT_SETS
-from models.weights.supply import Supply
 
 ULTRALYTICS_NOTICE = "Its licence, AGPL-3.0, extends to a service that uses it, so `auto` never chooses it."
 
 _PICTURES_AT_ONCE = 8
 """At most this many pictures are computed together, by networks that can do so."""
 
-_OWN_DETR = CardMemory(base=140, item=160, items=_PICTURES_AT_ONCE, is_guess=True)
+_OWN_DETR = CardMemory(base=140, item=160, items=_PICTURES_AT_ONCE)
 """Estimate for a network of the largest published size, at 640 pixels."""
 
 RF_DETR_WEIGHTS = WEIGHT_SETS["rf-detr-seg-small"]
@@ -42,14 +39,13 @@ def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
 
 
 def _build_fastestdet(config: EngineConfig) -> Built:
-    from models.vision.detection.detector import NAMES, HostedDetector
-    from models.vision.detection.fastestdet import SIDE, FastestDetHead
+    from models.vision.detection.fastestdet import FILE, SIDE, FastestDetHead
     from models.vision.detection.onnx_detector import OnnxDetector
 
     device = ONNXRUNTIME.resolve(config.device)
     engine = partial(
         OnnxDetector,
-        _locate_fastestdet,
+        FILE,
         lambda _: FastestDetHead(),
         device=device,
         # The network is so small that several threads would mostly wait for each other. Instead, several pictures are
@@ -58,21 +54,7 @@ def _build_fastestdet(config: EngineConfig) -> Built:
     )
     limits = config.limits(workers=config.threads or available_cpus())
     host = EngineHost(FASTESTDET.spec, engine, limits)
-    return Built(HostedDetector(host, NAMES, side=SIDE), (host,))
-
-
-def _locate_fastestdet() -> Path:
-    """Return the network's file. Raises EngineUnavailable if the installed file is not the one that its authors
-    published."""
-    from models.vision.detection.fastestdet import FILE, SHA256
-
-    if not FILE.is_file() or hashlib.sha256(FILE.read_bytes()).hexdigest() != SHA256:
-        raise EngineUnavailable(
-            "object_detection",
-            f"The file '{FILE.name}' of the installed package is missing or damaged: its sha256 is not {SHA256}. "
-            "Install openfaze again.",
-        )
-    return FILE
+    return Built(Detector(host, NAMES, side=SIDE), (host,))
 
 
 def onnxruntime_remedy() -> str | None:
@@ -86,31 +68,26 @@ def _rf_detr_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_rf_detr(config: EngineConfig) -> Built:
-    from models.vision.detection.detector import NAMES
-
-    supply = Supply(RF_DETR_WEIGHTS, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
-    return _built_detr(RF_DETR_SEG, config, lambda: supply.ensure_files()[0], NAMES, side=384)
+    file = config.weights_dir / RF_DETR_WEIGHTS.files[0].path
+    return _built_detr(RF_DETR_SEG, config, file, NAMES, side=384)
 
 
 def _built_detr(
-    candidate: Candidate, config: EngineConfig, locate: Callable[[], Path], labels: "tuple[str, ...]", *, side: int
+    candidate: Candidate, config: EngineConfig, file: Path, labels: "tuple[str, ...]", *, side: int
 ) -> Built:
-    from models.vision.detection.detector import HostedDetector
     from models.vision.detection.detr import DetrHead
     from models.vision.detection.onnx_detector import OnnxDetector
 
     device = ONNXRUNTIME.resolve(config.device)
     engine = partial(
-        OnnxDetector, locate, lambda network: DetrHead(network, labels), device=device, threads=config.threads
+        OnnxDetector, file, lambda network: DetrHead(network, labels), device=device, threads=config.threads
     )
-    limits = config.limits(batch=_PICTURES_AT_ONCE, device=device, card=candidate.card)
+    limits = config.limits(batch=_PICTURES_AT_ONCE)
     host = EngineHost(candidate.spec, engine, limits)
-    return Built(HostedDetector(host, labels, side=side, has_masks=True), (host,))
+    return Built(Detector(host, labels, side=side, has_masks=True), (host,))
 
 
 def _own_onnx_remedy(config: EngineConfig) -> str | None:
-    from models.vision.detection.detector import own_file
-
     try:
         own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
     except EngineUnavailable as error:
@@ -119,11 +96,9 @@ def _own_onnx_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_own_onnx(config: EngineConfig) -> Built:
-    from models.vision.detection.detector import labels_beside, own_file
-
     model = own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
     labels = tuple(labels_beside(model))
-    return _built_detr(OWN_ONNX, config, lambda: model, labels, side=640)
+    return _built_detr(OWN_ONNX, config, model, labels, side=640)
 
 
 def _llmdet_folder(config: EngineConfig) -> Path:
@@ -147,12 +122,11 @@ def _llmdet(capability: str) -> Candidate:
         return None if is_installed("torch", "transformers") else INSTALL_TORCH
 
     def build(config: EngineConfig) -> Built:
-        from models.vision.detection.detector import HostedDetector
         from models.vision.detection.grounding import SIDE, GroundingDetector
 
         engine = partial(GroundingDetector, _llmdet_folder(config), capability=capability, device=config.device)
         host = EngineHost(spec, engine, config.limits())
-        return Built(HostedDetector(host, None, side=SIDE), (host,))
+        return Built(Detector(host, None, side=SIDE), (host,))
 
     # Base: a Swin-T and a BERT in 32 bits. Item: a picture of the largest size for this network, with the longest
     # text.
@@ -160,8 +134,6 @@ def _llmdet(capability: str) -> Candidate:
 
 
 def _ultralytics_remedy(config: EngineConfig) -> str | None:
-    from models.vision.detection.detector import own_file
-
     if config.of(DetectionSettings).object_detection != "ultralytics":
         return ""
     try:
@@ -176,7 +148,6 @@ def _ultralytics_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_ultralytics(config: EngineConfig) -> Built:
-    from models.vision.detection.detector import Found, HostedDetector, Query, labels_beside, own_file
     from models.vision.detection.yolo import SIDE, Yolo, is_open
 
     model = own_file(config.of(DetectionSettings).object_detection_model, ".pt", ".yaml")
@@ -184,7 +155,7 @@ def _build_ultralytics(config: EngineConfig) -> Built:
     host: EngineHost[Query, Found] = EngineHost(
         ULTRALYTICS.spec, partial(Yolo, model, device=config.device), config.limits()
     )
-    return Built(HostedDetector(host, labels, side=SIDE, has_masks=True), (host,))
+    return Built(Detector(host, labels, side=SIDE, has_masks=True), (host,))
 
 
 def _detection_spec(name: str, licence: str, where: str) -> EngineSpec:

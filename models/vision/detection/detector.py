@@ -4,7 +4,6 @@ file."""
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,25 +76,23 @@ class Query:
     masks: bool = False
 
 
-class Detector(Protocol):
-    """Interface of the `object_detection` and `open_vocabulary` capabilities."""
+class Detector:
+    """Interface of the `object_detection` and `open_vocabulary` capabilities. The engine, from queries to detections,
+    runs in an EngineHost."""
 
-    @property
-    def name(self) -> str:
+    def __init__(
+        self, host: EngineHost[Query, Found], labels: Sequence[str] | None, *, side: int, has_masks: bool = False
+    ) -> None:
+        self.name = host.spec.name
         """Name of the engine in messages."""
-
-    @property
-    def labels(self) -> Sequence[str] | None:
+        self.labels = labels
         """Labels that the engine can find; None: any label."""
-
-    @property
-    def has_masks(self) -> bool:
-        """True if the engine's detections can have masks."""
-
-    @property
-    def side(self) -> int:
+        self.side = side
         """Side, in pixels, to which pictures are scaled (the shorter side for Grounding DINOs). Objects smaller than a
         twentieth of this side are rarely found."""
+        self.has_masks = has_masks
+        """True if the engine's detections can have masks."""
+        self._host = host
 
     async def detect(
         self, image: Image, *, labels: Sequence[str] | None = None, masks: bool = False, wait: bool = False
@@ -106,23 +103,6 @@ class Detector(Protocol):
         If the queue is full, the call waits if `wait` is true, and raises EngineOverloaded if not. Also raises
         EngineUnavailable and EngineFailed.
         """
-
-
-class HostedDetector:
-    """A Detector whose engine, from queries to detections, runs in an EngineHost."""
-
-    def __init__(
-        self, host: EngineHost[Query, Found], labels: Sequence[str] | None, *, side: int, has_masks: bool = False
-    ) -> None:
-        self.name = host.spec.name
-        self.labels = labels
-        self.side = side
-        self.has_masks = has_masks
-        self._host = host
-
-    async def detect(
-        self, image: Image, *, labels: Sequence[str] | None = None, masks: bool = False, wait: bool = False
-    ) -> list[Detection]:
         query = Query(image, None if labels is None else tuple(labels), masks)
         return list(await self._host.run(query, wait=wait))
 

@@ -15,7 +15,6 @@ from models.vision.text import Image
 
 FILE = Path(__file__).with_name("fastestdet.onnx")
 """`example/onnx-runtime/FastestDet.onnx` of the authors' repository."""
-SHA256 = "31cb14c017fce347cb4c846ec62fdf00d76bb3beecdf4be21e7116ac67feb880"
 SIDE = 352
 
 _LEAST_SCORE = 0.65

@@ -131,21 +131,21 @@ class OnnxDetector:
 
     def __init__(
         self,
-        locate: Callable[[], Path],
+        file: Path,
         make_head: Callable[[OnnxNetwork], DetectionHead],
         *,
         device: str = "cpu",
         threads: int = 0,
     ) -> None:
-        """`load` calls `locate`, which finds or fetches the file, and `make_head`. Both may raise EngineUnavailable."""
-        self._locate = locate
+        """`load` calls `make_head`, which may raise EngineUnavailable."""
+        self._file = file
         self._make_head = make_head
         self._device = device
         self._threads = threads
         self._loaded: tuple[OnnxNetwork, DetectionHead, bool] | None = None
 
     def load(self) -> None:
-        network = OnnxNetwork(self._locate(), "object_detection", device=self._device, threads=self._threads)
+        network = OnnxNetwork(self._file, "object_detection", device=self._device, threads=self._threads)
         has_open_batch = all(has_open_batch_size(shape) for shape in network.inputs.values())
         self._loaded = network, self._make_head(network), has_open_batch
 

@@ -32,7 +32,7 @@ def _vlm_remedy(config: EngineConfig) -> str | None:
 
 def _build_contours(spec: EngineSpec, config: EngineConfig) -> Built:
     # Imported late, because OpenCV and NumPy would take memory in a server that never gets a picture.
-    from models.vision.gui.elements import Found, HostedGuiDetector, Screen
+    from models.vision.gui.elements import Found, Screen
     from models.vision.gui.engine import ContourEngine
 
     workers = config.threads or available_cpus()
@@ -40,7 +40,7 @@ def _build_contours(spec: EngineSpec, config: EngineConfig) -> Built:
     # would wait.
     limits = config.limits(workers=workers)
     host: EngineHost[Screen, Found] = EngineHost(spec, ContourEngine, limits)
-    return Built(HostedGuiDetector(host), (host,))
+    return Built(GuiDetector(host), (host,))
 
 
 def _grounder_remedy(config: EngineConfig) -> str | None:

@@ -49,8 +49,14 @@ class Screen:
     """Lines that OCR reads in `image`."""
 
 
-class GuiDetector(Protocol):
-    """Interface of the `gui_detection` capability."""
+Found = tuple[GuiElement, ...]
+
+
+class GuiDetector:
+    """Interface of the `gui_detection` capability. The engine computes the elements of a Screen in an EngineHost."""
+
+    def __init__(self, host: EngineHost[Screen, Found]) -> None:
+        self._host = host
 
     async def detect(self, image: Image, lines: Sequence[TextLine], *, wait: bool = False) -> list[GuiElement]:
         """Return the elements of `image` in reading order; none if it shows no user interface. Equal pictures and lines
@@ -59,6 +65,7 @@ class GuiDetector(Protocol):
         If the queue is full, the call waits if `wait` is true, and raises EngineOverloaded if not. Also raises
         EngineUnavailable and EngineFailed.
         """
+        return list(await self._host.run(Screen(image, tuple(lines)), wait=wait))
 
 
 class GuiGrounder(Protocol):
@@ -77,16 +84,3 @@ class GuiGrounder(Protocol):
 
         `wanted` is the user's request; `lines` are the text that OCR reads in `image`.
         """
-
-
-Found = tuple[GuiElement, ...]
-
-
-class HostedGuiDetector:
-    """A GuiDetector whose engine runs in an EngineHost. The engine computes the elements of a Screen."""
-
-    def __init__(self, host: EngineHost[Screen, Found]) -> None:
-        self._host = host
-
-    async def detect(self, image: Image, lines: Sequence[TextLine], *, wait: bool = False) -> list[GuiElement]:
-        return list(await self._host.run(Screen(image, tuple(lines)), wait=wait))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.devices.device import ONNXRUNTIME, PADDLE, TORCH
+from models.devices.device import CPU, ONNXRUNTIME, PADDLE, TORCH
 from models.hosts.host import EngineHost
 from models.hosts.workplace import CardMemory
 from models.setting_types import EMBEDDED, GPU, STANDARD
@@ -29,12 +29,10 @@ _PADDLE = EngineSpec(
     licence="Apache-2.0",
     weights="PP-OCRv5 and v6 for Paddle Inference: `openfaze pull paddleocr`, `paddleocr-arabic`, …",
 )
-_REGIONS_AT_ONCE = 8
-"""A batch of PaddleOCR-VL has at most this many text regions."""
-_VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
+_VL_CARD = CardMemory(base=4700, item=750, items=8)
 """Memory of PaddleOCR-VL on a card.
 
-The base is the memory of 960 million parameters in 16 bits, and of PP-OCR. An item is the memory of the largest region
+The base is the memory of 960 million parameters in 16 bits, and of PP-OCR. An item is the memory of the largest picture
 that the network takes: 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens.
 All numbers are calculated, because the network was never run at its full size.
 """
@@ -75,17 +73,6 @@ def _medium_weights(config: EngineConfig) -> tuple[Path, Path]:
     return detector, recognizer
 
 
-def split_card_memory(card: CardMemory) -> tuple[CardMemory, CardMemory]:
-    """Divide the memory `card` between PP-OCR's detector and recogniser.
-
-    The detector gets most of the base, which is the memory for a tile of a page. The recogniser gets the rest of the
-    base for its weights, and the memory of all lines. With the small networks and onnxruntime's arena on a CPU, a tile
-    of 1,024 pixels took 225 MB, and 32 lines took less than 800 MB.
-    """
-    lines = CardMemory(card.base // 6, card.item, card.items)
-    return CardMemory(card.base - lines.base, item=0), lines
-
-
 def _pp_ocr(
     spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]], profile: str, card: CardMemory
 ) -> Candidate:
@@ -100,9 +87,7 @@ def _pp_ocr(
             locate(config)
         except EngineUnavailable as error:
             return error.remedy
-        if not (is_installed("openvino") or is_installed("onnxruntime")):
-            return "Install the package 'openvino' or 'onnxruntime'."
-        return None
+        return None if is_installed("openvino") else "Install the package 'openvino'."
 
     def build(config: EngineConfig) -> Built:
         # Imported late, because OpenCV and NumPy would take memory in a server that never gets a picture.
@@ -112,16 +97,15 @@ def _pp_ocr(
 
         detector_weights, recognizer_weights = locate(config)
         device, threads = ONNXRUNTIME.resolve(config.device), config.threads or None
-        page_card, line_card = split_card_memory(card)
         pages = EngineHost(
             spec,
             partial(TextDetector, detector_weights, device=device, threads=threads),
-            config.limits(device=device, card=page_card),
+            config.limits(),
         )
         lines = EngineHost(
             spec,
             partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
-            replace(config.limits(batch=_LINES_AT_ONCE, device=device, card=line_card), max_queue=_LINES_QUEUED),
+            replace(config.limits(batch=_LINES_AT_ONCE), max_queue=_LINES_QUEUED),
         )
         return Built(PpOcrReader(pages, lines, most_waiting=config.max_queue), (pages, lines))
 
@@ -197,7 +181,7 @@ def _build_vl(config: EngineConfig) -> Built:
     host = EngineHost(
         PADDLEOCR_VL.spec,
         partial(PaddleOcrVl, config.weights_dir / _VL_FOLDER, device=config.device),
-        config.limits(device=TORCH.resolve(config.device), card=_VL_CARD),
+        config.limits(batch=1 if TORCH.resolve(config.device) == CPU else _VL_CARD.items),
     )
     reader = PaddleOcrVlReader(lines.service, host, most_waiting=config.max_queue)
     return Built(reader, (*lines.parts, host))

@@ -17,6 +17,7 @@ import numpy as np
 
 from models.base import EngineUnavailable
 from models.capability import is_installed
+from models.devices.native import provide_openmp
 from models.devices.signals import signal_handlers_kept
 from models.hosts.host import EngineHost
 from models.vision.ocr.paddle_lines import LineDecoder, along_text, crop, line_of
@@ -97,6 +98,7 @@ class PaddleOcr:
             raise EngineUnavailable("ocr", missing)
         models = models_for(self._language)
         try:
+            provide_openmp()
             from paddleocr import TextDetection, TextRecognition
         except (ImportError, OSError) as error:
             raise EngineUnavailable(

@@ -1,72 +1,49 @@
 """OCR engine: PaddleOCR-VL in transformers.
 
-PP-OCR finds and reads the lines of a page. PaddleOCR-VL then reads them a second time, one block of lines (a region) at
-a time, because the network was trained on blocks and not on pages.
+PP-OCR finds the lines of a page and divides them into words. PaddleOCR-VL then reads each line a second time. Its
+letters replace those of words of which PP-OCR is not certain, in lines that both readers divide into as many words.
 """
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
 from models.base import EngineUnavailable
 from models.devices.device import CPU, TORCH
 from models.hosts.host import EngineHost
 from models.normal_forms import normalized
 from models.queues import Slots
-from models.vision.ocr.regions import TextRegion, regions_of
-from models.vision.ocr.second_reading import RegionTranscript, aligned
-from models.vision.text import Image, PageReader, PageText
+from models.vision.ocr.paddle_lines import crop, size
+from models.vision.text import Image, PageReader, PageText, TextLine, Word
 
 OTHER_MODEL = "The folder 'paddleocr-vl' of OPENFAZE_WEIGHTS_DIR holds no PaddleOCR-VL."
 
 _PROMPT = "OCR:"
-"""Prompt for a region of text, as in the network's training."""
-_SPARE_TOKENS, _TOKENS_PER_LETTER = 32, 2
-"""Bound on the tokens of a transcript: `_SPARE_TOKENS`, plus `_TOKENS_PER_LETTER` for each letter that PP-OCR has read.
-A token is one letter, several letters, or a part of a rare letter."""
+"""Prompt for a picture of text, as in the network's training."""
+_MAX_TOKENS = 256
+"""A transcript ends after this many tokens. A token is one letter, several letters, or a part of a rare letter."""
 _PAGES_AT_ONCE = 4
-"""The regions of at most this many pages are read at a time, which bounds the memory for pictures of pages."""
-_LEAST_REPEATED, _LEAST_ROUNDS, _LONGEST_PERIOD = 48, 3, 64
-"""Form of a repetition that ends a transcript: at least `_LEAST_REPEATED` tokens, in which a sequence of at most
-`_LONGEST_PERIOD` tokens is repeated at least `_LEAST_ROUNDS` times."""
-_CHECK_INTERVAL = 16
-"""Number of tokens between two searches for repetitions."""
+"""The lines of at most this many pages are read at a time, which bounds the memory for pictures of pages."""
+_MAX_ASPECT_RATIO = 100.0
+"""A line is not read a second time if the ratio of its sides is at least this. The network accepts ratios up to 200."""
+_LEAST_WORD_SIMILARITY = 0.5
+"""A word gets the letters of the second reading only if their similarity is at least this. The similarity is 1 minus
+the edit distance divided by the length of the longer word."""
+_LEAST_CERTAIN = 0.995
+"""A word of the first reading with at least this confidence is never changed. Words that the second reader makes up are
+often similar to the true word: another amount, or another date."""
 
 
-def repeated(tokens: Sequence[int]) -> int:
-    """Return the number of tokens at the end that only repeat earlier tokens. The result is 0 for a short repetition,
-    which the page may really contain."""
-    for period in range(1, _LONGEST_PERIOD + 1):
-        count = 0
-        while count + period < len(tokens) and tokens[-1 - count] == tokens[-1 - count - period]:
-            count += 1
-        if count >= max(_LEAST_REPEATED, _LEAST_ROUNDS * period):
-            return count
-    return 0
-
-
-class _StopTexts:
-    """A StoppingCriteria of transformers that ends a text at its largest length or once it repeats itself."""
-
-    def __init__(self, start: int, limits: Sequence[int]) -> None:
-        """`start` is the number of tokens in the prompt, `limits` each text's largest number of tokens after the
-        prompt."""
-        self._start = start
-        self._limits = limits
-
-    def __call__(self, ids: Any, _scores: Any, **_: object) -> Any:
-        import torch
-
-        count = ids.shape[1] - self._start
-        done = [count >= limit for limit in self._limits]
-        if count % _CHECK_INTERVAL == 0 and count > _LEAST_REPEATED:
-            longest = _LEAST_REPEATED + (_LEAST_ROUNDS + 1) * _LONGEST_PERIOD
-            tails = ids[:, self._start :][:, -longest:].tolist()
-            done = [end or repeated(tail) > 0 for end, tail in zip(done, tails, strict=True)]
-        return torch.tensor(done, device=ids.device)
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    text: str
+    confidence: float
+    """Mean probability of the tokens, from 0 to 1."""
 
 
 class _TokenProbabilities:
@@ -87,7 +64,7 @@ class _TokenProbabilities:
 
 
 class PaddleOcrVl:
-    """Implementation of `models.base.Engine` that takes regions and returns their transcripts."""
+    """Implementation of `models.base.Engine` from pictures of lines to their transcripts."""
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
         """`folder` has the layout of `save_pretrained` and of the model hubs (PaddlePaddle/PaddleOCR-VL)."""
@@ -124,97 +101,87 @@ class PaddleOcrVl:
         prompt = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         self._loaded = processor, network.to(device).eval(), device, prompt
 
-    def run(self, batch: Sequence[TextRegion]) -> Sequence[RegionTranscript | Exception]:
+    def run(self, batch: Sequence[Image]) -> Sequence[Transcript | Exception]:
         import torch
 
         assert self._loaded is not None, "load() comes first"
         processor, network, device, prompt = self._loaded
+        tokenizer, probabilities = processor.tokenizer, _TokenProbabilities()
         inputs = processor(
-            images=[np.ascontiguousarray(region.picture) for region in batch],
+            images=[np.ascontiguousarray(picture) for picture in batch],
             text=[prompt] * len(batch),
             padding=True,
             return_tensors="pt",
         ).to(device)
-        start, probabilities = inputs["input_ids"].shape[1], _TokenProbabilities()
-        token_limits = [_SPARE_TOKENS + _TOKENS_PER_LETTER * region.letters for region in batch]
         with torch.inference_mode():
             written = network.generate(
                 **inputs,
-                max_new_tokens=max(token_limits),
+                max_new_tokens=_MAX_TOKENS,
                 do_sample=False,
                 use_cache=True,  # the published configuration switches it off
                 logits_processor=[probabilities],
-                stopping_criteria=[_StopTexts(start, token_limits)],
-                pad_token_id=processor.tokenizer.pad_token_id,
+                pad_token_id=tokenizer.pad_token_id,
             )
-        probabilities_of_texts = torch.stack(probabilities.steps, 1).cpu().tolist()
-        rows = written[:, start:].tolist()
-        return [
-            _transcript(processor.tokenizer, self._before_end(row[:count]), text_probabilities)
-            for row, text_probabilities, count in zip(rows, probabilities_of_texts, token_limits, strict=True)
-        ]
+        rows = written[:, inputs["input_ids"].shape[1] :].tolist()
+        ends = network.generation_config.eos_token_id
+        end_tokens = {*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id}
+        found = []
+        for row, chances in zip(rows, torch.stack(probabilities.steps, 1).cpu().tolist(), strict=True):
+            count = next((index for index, token in enumerate(row) if token in end_tokens), len(row))
+            text = normalized("NFC", tokenizer.decode(row[:count], skip_special_tokens=True))
+            found.append(Transcript(text, min(1.0, float(np.mean(chances[:count]))) if count else 0.0))
+        return found
 
     def close(self) -> None:
         self._loaded = None
-
-    def _before_end(self, tokens: Sequence[int]) -> Sequence[int]:
-        """Return the tokens before the end token, without the repetitions at their end."""
-        assert self._loaded is not None
-        end_tokens = self._loaded[1].generation_config.eos_token_id
-        known = {
-            *(end_tokens if isinstance(end_tokens, list) else [end_tokens]),
-            self._loaded[0].tokenizer.eos_token_id,
-        }
-        stop = next((index for index, token in enumerate(tokens) if token in known), len(tokens))
-        return tokens[: stop - repeated(tokens[:stop])]
-
-
-def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[float]) -> RegionTranscript:
-    """Return the text of `tokens` with the probability of each character.
-
-    A letter of several tokens is decoded with the last of these tokens, and gets the lowest of their probabilities.
-    """
-    text, character_probabilities = "", []
-    decoded = previous = 0
-    for stop in range(1, len(tokens) + 1):
-        # New tokens are decoded together with the previous ones, because the tokenizer drops leading white space.
-        text_before, now = (tokenizer.decode(tokens[previous:end], skip_special_tokens=True) for end in (decoded, stop))
-        if now.endswith("\ufffd"):
-            continue
-        piece = normalized("NFC", now[len(text_before) :])
-        text += piece
-        character_probabilities += [min(probabilities[decoded:stop])] * len(piece)
-        previous, decoded = decoded, stop
-    return RegionTranscript(text, tuple(character_probabilities))
 
 
 class PaddleOcrVlReader:
     """Implementation of `models.vision.text.PageReader` that lets another PageReader find and read the lines, and a
     host of a PaddleOcrVl read them a second time."""
 
-    def __init__(
-        self, lines: PageReader, regions: EngineHost[TextRegion, RegionTranscript], *, most_waiting: int
-    ) -> None:
+    def __init__(self, lines: PageReader, network: EngineHost[Image, Transcript], *, most_waiting: int) -> None:
         """Create the reader. `most_waiting` is the largest number of pages that wait for both readings. The queue is in
         front of the first reading, because the first reading is so fast that its own queue would never be full."""
-        self._pages = regions.callers = Slots("ocr", _PAGES_AT_ONCE, most_waiting)
+        self._pages = network.callers = Slots("ocr", _PAGES_AT_ONCE, most_waiting)
         self._lines = lines
-        self._regions = regions
+        self._network = network
 
     async def read(self, image: Image, *, wait: bool = False) -> PageText:
         async with self._pages.slot(wait=wait):
             lines = await self._lines.read(image, wait=True)
-            regions = await asyncio.to_thread(regions_of, image, lines)
-            transcripts = await self._regions.run_many(regions, wait=True)
-
-            def with_transcripts() -> PageText:
-                for region, transcript in zip(regions, transcripts, strict=True):
-                    found = aligned([lines[number] for number in region.lines], transcript)
-                    for number, line in zip(region.lines, found, strict=True):
-                        lines[number] = line
-                return lines
-
-            return await asyncio.to_thread(with_transcripts)
+            pictures = await asyncio.to_thread(_pictures_of, image, lines)
+            transcripts = await self._network.run_many(list(pictures.values()), wait=True)
+            for index, transcript in zip(pictures, transcripts, strict=True):
+                lines[index] = with_transcript(lines[index], transcript)
+            return lines
 
     def check_room(self) -> None:
         self._lines.check_room()
+
+
+def _pictures_of(image: Image, lines: Sequence[TextLine]) -> dict[int, Image]:
+    """Return the pictures of the lines that can be read a second time, by their indexes."""
+    pictures = {}
+    for index, line in enumerate(lines):
+        corners = np.array(line.quad, np.float32)
+        if max(size(corners)) < _MAX_ASPECT_RATIO * min(size(corners)):
+            pictures[index] = crop(image, corners)
+    return pictures
+
+
+def with_transcript(line: TextLine, transcript: Transcript) -> TextLine:
+    """Return `line` with the letters of the transcript in the words of which the first reader is not certain. Nothing
+    changes if the transcript has another number of words."""
+    texts = transcript.text.split()
+    if len(texts) != len(line.words):
+        return line
+    pairs = zip(line.words, texts, strict=True)
+    return replace(line, words=tuple(_corrected(word, text, transcript.confidence) for word, text in pairs))
+
+
+def _corrected(word: Word, text: str, confidence: float) -> Word:
+    is_certain = word.confidence >= _LEAST_CERTAIN or text == word.text
+    if is_certain or Levenshtein.normalized_similarity(word.text, text) < _LEAST_WORD_SIMILARITY:
+        return word
+    return replace(word, text=text, confidence=confidence)

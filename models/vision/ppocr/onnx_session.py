@@ -1,14 +1,12 @@
-"""PP-OCR networks on onnxruntime."""
+"""PP-OCR's networks on a card, by onnxruntime."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.devices.device import CPU
 from models.devices.onnx_sessions import onnx_session
 from models.vision.ppocr.session import Pictures, Shape
 
@@ -17,21 +15,6 @@ _BEST_CLASS = "best_class"
 
 _PROBABILITY = "best_probability"
 """Output of this class's probability: float32, batch × columns × 1."""
-
-
-class OnnxSession:
-    """Implementation of OcrSession on the CPU, for machines without OpenVINO."""
-
-    def __init__(self, path: Path, *, recognition: bool, threads: int, streams: int) -> None:
-        file = _with_best_class(path) if recognition else path
-        self._network = _Network(file, recognition=recognition, threads=max(1, threads // streams))
-        self._pool = ThreadPoolExecutor(streams)
-
-    def characters(self) -> str:
-        return self._network.characters()
-
-    def infer(self, batches: Sequence[Pictures]) -> list[tuple[NDArray[Any], ...]]:
-        return list(self._pool.map(self._network.infer, batches))
 
 
 class CardSession:
@@ -60,8 +43,8 @@ class CardSession:
 class _Network:
     """A network in one session of onnxruntime."""
 
-    def __init__(self, file: Path | bytes, *, recognition: bool, device: str = CPU, threads: int = 0) -> None:
-        self._session = onnx_session(file, "ocr", device=device, threads=threads)
+    def __init__(self, file: Path | bytes, *, recognition: bool, device: str) -> None:
+        self._session = onnx_session(file, "ocr", device=device)
         self._input = self._session.get_inputs()[0].name
         self._recognition = recognition
 

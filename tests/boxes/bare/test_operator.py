@@ -151,7 +151,7 @@ def test_pip_installs_a_server_that_answers() -> None:
         machine.run(install)
         # Away from the clone: what is installed has all that it opens.
         machine.run("mv app tasks models /tmp; touch alice.key")
-        process = container.start(f"cd / && exec {CLONE}/{serve}", variables={"OPENFAZE_AUTO_PULL": "0"})
+        process = container.start(f"cd / && exec {CLONE}/{serve}")
         gone.callback(process.communicate)
         machine.wait_until_ready()
         assert SAID in machine.ask("http://127.0.0.1:8000", BODY)

@@ -96,7 +96,7 @@ def test_the_remedies_of_an_engine_name_commands_that_there_are(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     chosen = {capability: name} if capability in Settings.model_fields and capability != "code_sandbox" else {}
-    config = build_config(Settings(_env_file=None, weights_dir=str(tmp_path), auto_pull=False, **chosen))  # type: ignore[arg-type]
+    config = build_config(Settings(_env_file=None, weights_dir=str(tmp_path), **chosen))  # type: ignore[arg-type]
     [candidate] = [one for one in CATALOG[capability].engines if one.spec.name == name]
     texts = [candidate.remedy(config) or "", candidate.spec.weights]
     for text in texts:

@@ -9,15 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from app.cli import pulling
-from models.capability import Candidate, EngineConfig
+from models.capability import Candidate
 from models.catalog import CATALOG
-from models.devices.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH
-from models.hosts.host import EngineHost
 from models.hosts.workplace import CardMemory
 from models.setting_types import GPU
 from models.speech.capability import WHISPER_LARGE_V3_TURBO
 from models.translation.capability import MADLAD_400
-from models.vision.detection.capability import OWN_ONNX, DetectionSettings
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.onnx_session import Pictures
 from models.vision.ppocr.recognizer import LineRecognizer
@@ -55,31 +52,6 @@ def test_an_engine_that_a_card_can_compute_says_what_it_takes_of_one(engine: Can
     may_be_unknown = engine.backend is None or BY_THE_OPERATOR.match(where)
     assert (engine.card is not None) or may_be_unknown
     assert engine.card is None or engine.backend is not None
-
-
-def test_elsewhere_than_on_a_card_nothing_is_counted() -> None:
-    config, card = EngineConfig(max_queue=7), CardMemory(base=1000, item=20, items=32)
-    on_cpu, on_card = config.limits(batch=8, card=card), config.limits(batch=8, device="cuda:1", card=card)
-    assert (on_cpu.max_batch, on_cpu.item_bytes, on_cpu.device) == (8, 0, CPU)
-    assert (on_card.max_batch, on_card.item_bytes, on_card.device) == (32, 20_000_000, "cuda:1")
-    assert (on_cpu.card_bytes, on_card.card_bytes) == (0, 1_640_000_000)
-    assert on_card.max_queue == on_cpu.max_queue == 7
-    assert config.limits(batch=3, device="cuda").max_batch == 3  # nobody says what an item takes
-    assert card.shown == "1,000 + 32 × 20"
-
-
-def test_a_network_of_the_operators_own_is_counted_by_another_and_not_bounded(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
-    network = tmp_path / "mine.onnx"
-    network.touch()
-    assert OWN_ONNX.build is not None
-    own = DetectionSettings(object_detection_model=network)
-    [host] = OWN_ONNX.build(EngineConfig(device="cuda", own=[own])).parts
-    assert isinstance(host, EngineHost)
-    assert host.limits.item_bytes
-    assert not host.limits.card_bytes
 
 
 def table_of_engines() -> Iterator[str]:
@@ -164,33 +136,6 @@ def test_what_a_cards_file_chooses_holds_for_who_fetches_and_who_serves() -> Non
         services = gpu_cards.services_of(size)
         setting = "OPENFAZE_TRANSLATE"
         assert services["weights"]["environment"][setting] == services["openfaze"]["environment"][setting]
-
-
-COUNTED = {
-    "pp-ocrv6-small": ("ocr", ONNXRUNTIME),
-    "paddleocr-vl": ("ocr", TORCH),
-    "rf-detr-seg-small": ("object_detection", ONNXRUNTIME),
-    "whisper-base": ("speech_to_text", CTRANSLATE2),
-}
-
-
-@pytest.mark.parametrize("name", COUNTED)
-def test_an_engine_with_batches_counts_its_items_by_the_free_memory_of_its_card(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    capability, backend = COUNTED[name]
-    monkeypatch.setattr(backend, "_probe_result", (2, ""))
-    [engine] = [one for one in CATALOG[capability].engines if one.spec.name == name]
-    assert engine.build is not None
-    assert engine.card is not None
-    on_card = engine.build(EngineConfig(device="cuda:1", weights_dir=tmp_path)).parts[-1]
-    assert isinstance(on_card, EngineHost)
-    limits = on_card.limits
-    assert (limits.max_batch, limits.item_bytes) == (engine.card.items, engine.card.item * 10**6)
-    assert limits.device == "cuda:1"
-    on_cpu = engine.build(EngineConfig(device="cpu", weights_dir=tmp_path)).parts[-1]
-    assert isinstance(on_cpu, EngineHost)
-    assert (on_cpu.limits.item_bytes, on_cpu.limits.device) == (0, CPU)
 
 
 class Widths:

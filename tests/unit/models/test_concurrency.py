@@ -5,11 +5,10 @@ import gc
 import math
 import weakref
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 import pytest
 
-from models.concurrency import Deadline, EngineAdmission, both, side_by_side
+from models.concurrency import EngineAdmission, both, next_until, side_by_side
 from tasks.errors import InputError
 
 
@@ -141,57 +140,41 @@ async def two() -> AsyncGenerator[int, None]:
     yield 2
 
 
-async def test_what_comes_ahead_of_a_deadline_is_there_and_ends_as_it_ends() -> None:
+async def test_pieces_come_until_their_end() -> None:
     pieces = two()
-    with Deadline(FAR) as deadline:
-        assert [await deadline.next(pieces), await deadline.next(pieces)] == [1, 2]
-        with pytest.raises(StopAsyncIteration):
-            await deadline.next(pieces)
-    assert not deadline.passed()
+    assert [await next_until(pieces, math.inf), await next_until(pieces, FAR)] == [1, 2]
+    with pytest.raises(StopAsyncIteration):
+        await next_until(pieces, FAR)
 
 
-async def test_a_deadline_ends_the_wait_and_leaves_no_cancellation_behind() -> None:
+async def test_a_time_ends_the_wait_and_leaves_no_cancellation_behind() -> None:
     pieces = Pieces()
-    coming = pieces.come()
-    with Deadline(NOW) as deadline:
-        assert await deadline.next(coming) == 1
-        with pytest.raises(TimeoutError):
-            await deadline.next(coming)
-        assert deadline.passed()
-        assert pieces.let_go
-        with pytest.raises(TimeoutError):
-            await deadline.next(two())
+    coming, soon = pieces.come(), asyncio.get_running_loop().time() + 0.05
+    assert await next_until(coming, soon) == 1
+    with pytest.raises(TimeoutError):
+        await next_until(coming, soon)
+    assert pieces.let_go
+    late = two()
+    assert await next_until(late, NOW) == 1
+    with pytest.raises(TimeoutError):
+        await next_until(late, NOW)
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
-    await asyncio.sleep(0)
 
 
-async def test_a_deadline_that_passes_while_nobody_waits_cancels_nobody() -> None:
-    pieces = two()
-    with Deadline(NOW) as deadline:
-        assert await deadline.next(pieces) == 1
-        while not deadline.passed():
-            await asyncio.sleep(0)
-        with pytest.raises(TimeoutError):
-            await deadline.next(pieces)
-
-
-async def test_other_failures_and_cancellations_are_no_deadlines() -> None:
-    with Deadline(FAR) as deadline:
-        failing = Pieces(TimeoutError("a socket's")).come()
-        await deadline.next(failing)
-        with pytest.raises(TimeoutError, match="a socket's"):
-            await deadline.next(failing)
-        assert not deadline.passed()
+async def test_other_failures_and_cancellations_are_passed_on() -> None:
+    failing = Pieces(TimeoutError("a socket's")).come()
+    await next_until(failing, FAR)
+    with pytest.raises(TimeoutError, match="a socket's"):
+        await next_until(failing, FAR)
 
     pieces = Pieces()
 
     async def wait() -> None:
         coming = pieces.come()
-        with Deadline(FAR) as deadline:
-            await deadline.next(coming)
-            await deadline.next(coming)
+        await next_until(coming, FAR)
+        await next_until(coming, FAR)
 
     waiting = asyncio.create_task(wait())
     await pieces.waits.wait()
@@ -284,22 +267,3 @@ async def test_results_are_freed_at_once_when_a_later_call_fails_or_all_are_canc
         assert [one() for one in kept] == [None, None]
     finally:
         gc.enable()
-
-
-async def test_a_deadline_may_be_moved_to_an_earlier_or_a_later_time() -> None:
-    loop = asyncio.get_running_loop()
-
-    async def pieces() -> AsyncGenerator[int, None]:
-        yield 1
-        await asyncio.sleep(0.03)
-        yield 2
-        await asyncio.sleep(60)
-
-    with Deadline(loop.time() + 0.01) as deadline:
-        async with aclosing(pieces()) as waiting:
-            assert await deadline.next(waiting) == 1
-            deadline.move(math.inf)
-            assert await deadline.next(waiting) == 2
-            deadline.move(loop.time() + 0.01)
-            with pytest.raises(TimeoutError):
-                await deadline.next(waiting)

@@ -1,6 +1,6 @@
 """What becomes of a server whose engines' own code fails when it is asked whether they can run here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,12 +14,10 @@ from app.cli import doctor
 from app.cli.serving import announce
 from app.main import create_app
 from app.settings import Settings
-from models import runtime
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.catalog import CATALOG
-from models.devices import native
-from models.devices.device import LLAMA_CPP, Backend
+from models.devices.device import Backend
 from models.hosts.host import EngineHost
 from models.runtime import Runtime
 
@@ -46,9 +44,7 @@ def catalog_where(*failed: tuple[str, str]) -> dict[str, Capability[Any]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     off = {"search_provider": ("off",), "browser": "off"}
-    return Settings(
-        _env_file=None, files_dir=str(tmp_path / "files"), weights_dir=str(tmp_path), auto_pull=False, **off
-    )  # type: ignore[arg-type]
+    return Settings(_env_file=None, files_dir=str(tmp_path / "files"), weights_dir=str(tmp_path), **off)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -123,30 +119,16 @@ async def test_a_look_that_fails_in_the_same_way_is_logged_once(settings: Settin
     assert sorted(one["engine"] for one in logs if one["event"] == "look_failed") == sorted(name for _, name in ENGINES)
 
 
-def one_engine(backend: Backend | None = None, **how: Any) -> Runtime:
-    spec = EngineSpec("eyes", "ocr", "MIT", "none")
-    candidate = replace(Candidate(spec, lambda _: None, backend=backend), **how)
+def one_engine(build: Callable[[EngineConfig], Built]) -> Runtime:
+    candidate = Candidate(EngineSpec("eyes", "ocr", "MIT", "none"), lambda _: None, build)
     return Runtime({"ocr": replace(CATALOG["ocr"], engines=(candidate,))}, EngineConfig())
-
-
-def test_a_library_that_the_system_lacks_is_a_remedy_of_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "missing_library", lambda module: native.missing_library_message("libgomp.so.1"))
-    engines = one_engine(LLAMA_CPP)
-    said = (
-        "'eyes' cannot run. This machine has no libgomp.so.1, which it needs: `apt-get install libgomp1` brings it on "
-        "Debian and Ubuntu."
-    )
-    assert list(engines.faults()) == [("ocr", said)]
-    assert engines.states()[0].public == {"state": "unavailable", "remedy": said}
-    with pytest.raises(EngineUnavailable, match="apt-get install libgomp1"):
-        engines.choose("ocr")
 
 
 def test_an_engine_that_cannot_be_put_together_is_unavailable() -> None:
     def build(_: EngineConfig) -> Built:
         raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
 
-    engines = one_engine(build=build)
+    engines = one_engine(build)
     with pytest.raises(EngineUnavailable, match=r"'eyes' did not load\. .*`apt-get install libgl1`"):
         engines.use(CATALOG["ocr"])
 
@@ -166,7 +148,7 @@ async def test_what_did_not_load_is_not_called_idle_until_it_does() -> None:
             pass
 
     host = EngineHost(EngineSpec("eyes", "ocr", "MIT", "none"), Moody)
-    engines = one_engine(build=lambda _: Built(host, (host,)))
+    engines = one_engine(lambda _: Built(host, (host,)))
     assert engines.states()[0].public == {"state": "idle", "engine": "eyes"}
     with pytest.raises(EngineUnavailable):
         await engines.load("ocr")

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from models.hosts.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
 from models.translation.capability import TRANSLATE
 from models.vision.ocr.capability import OCR
-from models.weights.supply import WeightsMissing
 from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line
@@ -199,47 +197,19 @@ async def test_engines_load_at_their_first_use_and_are_closed_together() -> None
     await engines.close()
 
 
-async def test_weights_that_could_not_be_fetched_are_missing_until_they_are_there(tmp_path: Path) -> None:
-    spec, weights = EngineSpec("small", "ocr", "MIT", "a hub"), tmp_path / "weights"
-
-    class Fetched(Echo):
-        def load(self) -> None:
-            if not weights.exists():
-                raise WeightsMissing("ocr", "Pull it.")
-
-    host = EngineHost(spec, Fetched)
-    small = Candidate(
-        spec,
-        lambda config: None if config.auto_pull or weights.exists() else "Pull it.",
-        lambda _: Built(host, (host,)),
-    )
-    engines = Runtime(catalog(ocr=(small,)), EngineConfig(), clock=count(0, LOOK_AGAIN_S).__next__)
-    assert engines.states()[0].public == {"state": "idle", "engine": "small"}
-    with pytest.raises(WeightsMissing):
-        await engines.load("ocr")
-    assert engines.states()[0].public == {"state": "unavailable", "remedy": "Pull it."}
-    weights.touch()
-    await engines.look()
-    assert engines.states()[0].public == {"state": "idle", "engine": "small"}
-    await engines.load("ocr")
-    assert engines.states()[0].public == {"state": "loaded", "engine": "small"}
-    await engines.close()
-
-
 async def test_what_can_run_is_looked_up_off_the_event_loop_and_remembered() -> None:
     engines, lookups, clock = watched(lambda _: "Pull it.")
     for _ in range(3):
         await asyncio.gather(*(engines.look() for _ in range(5)))
         looked = len(lookups.threads)
         assert not engines.can_serve("ocr")
-        assert not engines.is_at_hand("ocr")
         assert engines.states()[0].remedy == "Pull it."
         with pytest.raises(EngineUnavailable, match="Pull it."):
             engines.use(OCR)
         assert len(lookups.threads) == looked
         clock.now += LOOK_AGAIN_S / 2
     assert threading.current_thread() not in lookups.threads
-    assert len(lookups.threads) == 2 * 2
+    assert len(lookups.threads) == 2
 
 
 async def test_weights_that_appear_are_found_at_the_next_look(tmp_path: Path) -> None:
@@ -251,15 +221,6 @@ async def test_weights_that_appear_are_found_at_the_next_look(tmp_path: Path) ->
     clock.now += LOOK_AGAIN_S
     await engines.look()
     assert engines.choose("ocr").spec.name == "small"
-
-
-async def test_an_engine_that_has_fetched_its_weights_is_at_hand_at_once() -> None:
-    engines, _, _ = watched(lambda config: None if config.auto_pull else "Pull it.")
-    await engines.look()
-    assert not engines.is_at_hand("ocr")
-    await engines.load("ocr")
-    assert engines.is_at_hand("ocr")
-    await engines.close()
 
 
 def test_what_cannot_be_looked_at_keeps_no_other_engine_from_serving() -> None:

@@ -25,7 +25,7 @@ async def engines() -> AsyncIterator[Engines]:
     made: list[Runtime] = []
 
     def on(device: str) -> Runtime:
-        made.append(Runtime(CATALOG, EngineConfig(device=device, auto_pull=False)))
+        made.append(Runtime(CATALOG, EngineConfig(device=device)))
         return made[-1]
 
     yield on
@@ -80,7 +80,7 @@ async def test_an_engine_takes_no_more_of_the_card_than_it_declares(work: Work, 
 @each
 async def test_the_card_answers_as_the_cpu_does(work: Work, engines: Engines) -> None:
     there = await on_the_card(engines, work)
-    here = Runtime(CATALOG, EngineConfig(device=CPU, auto_pull=False), {work.capability: _name(there, work)})
+    here = Runtime(CATALOG, EngineConfig(device=CPU), {work.capability: _name(there, work)})
     try:
         on_cpu, on_card = await work.run(here, 0), await work.run(there, 0)
     finally:

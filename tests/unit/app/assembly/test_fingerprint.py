@@ -11,7 +11,7 @@ from models.weights.files import WEIGHT_SETS
 
 
 async def shape(folder: Path, **more: Any) -> bytes:
-    settings = Settings(_env_file=None, weights_dir=str(folder / "weights"), auto_pull=False, **more)
+    settings = Settings(_env_file=None, weights_dir=str(folder / "weights"), **more)
     runtime = build_runtime(settings)
     try:
         return await build_fingerprint(settings, runtime)()

@@ -100,7 +100,7 @@ def test_settings_of_fetching_that_make_no_sense_stop_the_start(name: str, value
 def bare(monkeypatch: pytest.MonkeyPatch, folder: Path, **choices: str) -> Settings:
     """On a machine without programs and without weights that were pulled."""
     monkeypatch.setenv("PATH", str(folder))
-    return Settings(_env_file=None, weights_dir=str(folder), auto_pull=False, **choices)  # type: ignore[arg-type]
+    return Settings(_env_file=None, weights_dir=str(folder), **choices)  # type: ignore[arg-type]
 
 
 @pytest.mark.deep

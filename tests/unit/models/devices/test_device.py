@@ -24,10 +24,10 @@ from models.catalog import CATALOG
 from models.devices import cards, device
 from models.devices.cuda_libraries import load_cuda_libraries
 from models.devices.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend, CannotUse
-from models.devices.onnx_sessions import bounded, onnx_session
+from models.devices.onnx_sessions import onnx_session
 from models.hosts.host import EngineHost
 from models.runtime import Runtime
-from models.vision.ocr.capability import PP_OCR_V6_SMALL, embedded_weights
+from models.vision.ocr.capability import embedded_weights
 from tests.unit.models.test_runtime import Echo
 
 _, RECOGNIZER = embedded_weights()
@@ -116,99 +116,6 @@ def test_a_session_that_falls_back_to_the_cpu_is_refused(monkeypatch: pytest.Mon
         pytest.raises(EngineUnavailable, match="did not open"),
     ):
         onnx_session(RECOGNIZER, "ocr", device="cuda")
-
-
-class OnCard:
-    """Stands in for onnxruntime's session on a card: it computes on the CPU, and says that it is where it was told."""
-
-    def __init__(self, options: dict[str, Any] | None, session: Any) -> None:
-        self.options = options
-        self._session = session
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._session, name)
-
-    def get_providers(self) -> list[str]:
-        return ["CPUExecutionProvider"] if self.options is None else ["CUDAExecutionProvider"]
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[OnCard]:
-    """The sessions that are opened, as if there were two cards."""
-    import onnxruntime
-
-    sessions: list[OnCard] = []
-    really = onnxruntime.InferenceSession
-
-    def opening(file: object, options: object, *, providers: list[Any]) -> OnCard:
-        told = next((one[1] for one in providers if not isinstance(one, str)), None)
-        sessions.append(OnCard(told, really(file, options, providers=["CPUExecutionProvider"])))
-        return sessions[-1]
-
-    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (2, ""))
-    monkeypatch.setattr(onnxruntime, "InferenceSession", opening)
-    return sessions
-
-
-def test_a_session_on_a_card_takes_no_more_than_the_block_around_it_allows(opened: list[OnCard]) -> None:
-    with bounded(600_000_000):
-        onnx_session(RECOGNIZER, "ocr", device="cuda:1")
-        onnx_session(RECOGNIZER, "ocr")
-    onnx_session(RECOGNIZER, "ocr", device="cuda")
-    on_second, on_cpu, on_first = [session.options for session in opened]
-    assert on_second is not None
-    assert (on_second["device_id"], on_second["gpu_mem_limit"]) == (1, 600_000_000)
-    assert on_cpu is None
-    assert on_first is not None
-    assert "gpu_mem_limit" not in on_first
-
-
-@pytest.mark.deep
-async def test_both_networks_of_ocr_together_take_no_more_of_a_card_than_it_declares(opened: list[OnCard]) -> None:
-    assert PP_OCR_V6_SMALL.build is not None
-    assert PP_OCR_V6_SMALL.card is not None
-    built = PP_OCR_V6_SMALL.build(EngineConfig(device="cuda"))
-    for part in built.parts:
-        await part.load()
-        await part.close()
-    limits = {session.options["gpu_mem_limit"] for session in opened if session.options}
-    # One for the sessions of each network.
-    assert len(limits) == 2
-    assert sum(limits) == PP_OCR_V6_SMALL.card.most * 10**6
-
-
-@pytest.mark.deep
-def test_an_arena_that_pieces_of_many_sizes_have_filled_is_emptied_and_computes_on() -> None:
-    """With onnxruntime's own arena, on the CPU, where one that all sessions of a process share can be bounded, too."""
-    code = """
-import sys
-import numpy as np
-import onnxruntime as ort
-from models.base import ran_out
-from models.devices.onnx_sessions import ArenaFreeingSession
-
-kind = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-ort.create_and_register_allocator(kind, ort.OrtArenaCfg({"max_mem": 150_000_000, "arena_extend_strategy": 1}))
-options = ort.SessionOptions()
-options.log_severity_level, options.intra_op_num_threads = 4, 1
-options.add_session_config_entry("session.use_env_allocators", "1")
-session = ort.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-emptying = ArenaFreeingSession(session, "cpu:0")
-
-def runs(by, count, width):
-    try:
-        by.run(None, {by.get_inputs()[0].name: np.zeros((count, 3, 48, width), np.float32)})
-    except Exception as error:
-        assert ran_out(error), error
-        return False
-    return True
-
-widths = range(320, 1600, 64)
-print([runs(session, 1, width) for width in widths][::len(widths) - 1])
-print(runs(emptying, 1, 1536), runs(emptying, 64, 1536), runs(emptying, 1, 1536))
-"""
-    done = subprocess.run([sys.executable, "-c", code, RECOGNIZER], capture_output=True, text=True, check=True)
-    assert done.stdout == "[True, False]\nTrue False True\n"
 
 
 def test_cudas_libraries_are_found_where_packages_put_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 against the numbers that its publisher shows, on both runtimes."""
+"""all-MiniLM-L6-v2 against the numbers that its publisher shows, and against what is stored of its vectors."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from models.embedding import passages as cutting
-from models.embedding.embedder import HostedEmbedder, Vector
+from models.embedding.embedder import PassageEmbedder, Vector
 from models.embedding.minilm import MAX_TOKENS, MiniLm, passages
 from models.embedding.minilm_weights import SPEC, embedding_remedy, embedding_weights
 from models.embedding.passages import Passage
+from models.extraction.network import ExtractionNetwork
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
+from tasks.extraction.features import names_to_embed
 
 LONG = "The invoice of the Danish shipping company was due on the third of March. " * 40
 MIXED = ["hi", "The weather is lovely today.", LONG, "How many people live in Berlin?", "", "谢谢", LONG[:300], "a"]
@@ -107,7 +109,7 @@ def test_texts_that_are_tokenized_together_have_the_passages_that_each_has_alone
 
 async def test_a_short_list_does_not_wait_for_all_of_a_long_one(folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
-    embedder = HostedEmbedder(host, passages(folder))
+    embedder = PassageEmbedder(host, passages(folder))
     ended: list[int] = []
 
     async def embed(count: int) -> None:
@@ -123,7 +125,7 @@ async def test_a_short_list_does_not_wait_for_all_of_a_long_one(folder: Path) ->
 
 async def test_a_short_text_that_comes_again_is_not_computed_again(engine: MiniLm, folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
-    embedder = HostedEmbedder(host, passages(folder))
+    embedder = PassageEmbedder(host, passages(folder))
     labels = ["Invoice number", "Total", "Invoice number"]
     try:
         first = await embedder.embed(labels)
@@ -135,3 +137,12 @@ async def test_a_short_text_that_comes_again_is_not_computed_again(engine: MiniL
         await host.close()
     np.testing.assert_allclose(first, np.stack(vectors(engine, *labels)), atol=1e-5)
     np.testing.assert_array_equal(again[:3], first)
+
+
+@pytest.mark.accuracy
+def test_the_stored_meanings_of_concepts_belong_to_the_vectors_of_their_names(engine: MiniLm) -> None:
+    stored = ExtractionNetwork().meanings
+    for name, called in names_to_embed().items():
+        if called:
+            mean = np.mean(vectors(engine, *called), axis=0)
+            assert mean @ stored[name] / np.linalg.norm(mean) > 0.995, name

@@ -13,7 +13,7 @@ from models.extraction.page_encoder import (
     OVERLAP,
     SCORES,
     WINDOW,
-    HostedFieldReader,
+    FieldReader,
     PageEncoder,
     Scores,
 )
@@ -94,8 +94,8 @@ class CountingHost:
         return np.full((len(one.listed), SCORES, count), len(self.given), np.float32)
 
 
-def reader_of(host: CountingHost) -> HostedFieldReader:
-    return HostedFieldReader(cast(EngineHost[EncoderInput, Scores], host))
+def reader_of(host: CountingHost) -> FieldReader:
+    return FieldReader(cast(EngineHost[EncoderInput, Scores], host))
 
 
 def page_of(count: int) -> PageTokens:

@@ -66,25 +66,6 @@ async def test_an_item_that_a_card_has_no_room_for_at_all_may_be_tried_again_lat
     await host.close()
 
 
-@pytest.mark.parametrize(("free", "most"), [(10_000, 16), (1600, 8), (250, 1), (0, 1), (None, 16)])
-async def test_as_many_items_are_computed_together_as_the_card_has_room_for(
-    free: int | None, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def free_on(device: str) -> int | None:
-        asked.append(device)
-        return free
-
-    monkeypatch.setattr("models.hosts.workplace.free_memory", free_on)
-    engine = Doubler()
-    host = EngineHost[int, int](SPEC, lambda: engine, HostLimits(max_batch=16, item_bytes=100, device="cuda:1"))
-    await host.run_many(range(16))
-    await host.close()
-    assert asked == ["cuda:1"]
-    assert max(len(batch) for batch in engine.batches) == most
-
-
 def test_batches_grow_again_where_memory_has_long_sufficed() -> None:
     card, batches = Card(2, RAN_OUT[0]), Batches[int, int]("card", 8)
     assert batches.run(card, list(range(8))) == [2 * number for number in range(8)]

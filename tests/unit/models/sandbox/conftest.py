@@ -6,7 +6,6 @@ import sys
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -29,10 +28,8 @@ class Caller:
     command: tuple[str, ...]
     variables: Mapping[str, str]
 
-    def run(self, program: str, *arguments: str, group: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    def run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [*self.command, "-c", program, *arguments]
-        if group is not None:
-            command = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh", *command]
         return subprocess.run(command, env=dict(self.variables), cwd=ROOT, capture_output=True, text=True, check=False)
 
 

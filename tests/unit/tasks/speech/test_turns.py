@@ -146,7 +146,7 @@ def wav(*channels: Samples) -> Source:
 
 async def transcribed(source: Source, **options: object) -> tuple[list[str], Transcript, bool]:
     """What is told, the transcript, and whether some of it was told before the recording's last second was heard."""
-    services = Services(Settings(_env_file=None, auto_pull=False))
+    services = Services(Settings(_env_file=None))
     told: list[str] = []
     early: list[bool] = []
 

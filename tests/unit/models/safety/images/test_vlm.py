@@ -11,10 +11,12 @@ import PIL.ImageDraw
 import pytest
 
 from models.base import EngineUnavailable
+from models.language.asking import UnfitAnswer
 from models.language.llm import Abilities
 from models.language.openai_server import OpenAiServer
 from models.safety.guard import IMAGE_CODES, Judgement
-from models.safety.images.vlm import VlmGuard, data_url, verdict_in
+from models.safety.images.vlm import VlmGuard, verdict_in
+from models.vision.jpeg import data_url
 from tests.conftest import each_case
 from tests.image_guards import ABLE, RED, Picture, plain, verdict
 from tests.llm_server import Reply, serving_llm
@@ -87,7 +89,7 @@ async def test_the_instruction_stands_behind_the_picture_and_calls_its_writing_n
     ],
 )
 def test_whatever_is_not_exactly_a_verdict_is_none(said: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(UnfitAnswer, match=reason):
         verdict_in(said, ["S12_IMAGE"])
 
 
@@ -112,5 +114,5 @@ async def test_an_llm_that_does_not_see_says_so_and_is_shown_nothing() -> None:
     ],
 )
 def test_pictures_are_sent_in_a_size_that_vision_models_take(height: int, width: int, sent: tuple[int, int]) -> None:
-    _, _, data = data_url(plain(9, 9, 9, height, width)).partition(",")
+    _, _, data = data_url(plain(9, 9, 9, height, width), 1 << 20).partition(",")
     assert PIL.Image.open(io.BytesIO(base64.b64decode(data))).size == sent

@@ -119,12 +119,3 @@ def test_a_pulled_set_is_what_runs_once_it_is_there(tmp_path: Path) -> None:
     assert LLMDET.remedy(config) == ""  # Another one was chosen.
     (tmp_path / "rf-detr-seg-small.onnx").touch()
     assert RF_DETR_SEG.remedy(config) is None
-
-
-async def test_a_pulled_file_with_another_checksum_is_not_loaded(tmp_path: Path) -> None:
-    rf_detr(tmp_path, logits(80)).rename(tmp_path / "rf-detr-seg-small.onnx")
-    built = RF_DETR_SEG.build(EngineConfig(weights_dir=tmp_path))
-    with pytest.raises(EngineUnavailable, match="is damaged or a different file"):
-        await built.service.detect(PICTURE)
-    for part in built.parts:
-        await part.close()

@@ -14,9 +14,9 @@ from models.base import EngineUnavailable
 from models.devices.device import CPU, CUDA
 from models.devices.onnx_sessions import onnx_session as open_on_cpu
 from models.vision.ocr.capability import embedded_weights
-from models.vision.ppocr import detector, onnx_session, recognizer, runtimes
+from models.vision.ppocr import detector, onnx_session, recognizer
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.onnx_session import CardSession, OnnxSession
+from models.vision.ppocr.onnx_session import CardSession
 from models.vision.ppocr.reader import ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import Pictures
@@ -42,14 +42,6 @@ def read(image: Image, device: str = CPU) -> list[str]:
 @pytest.fixture
 def page() -> Page:
     return paragraph_page(lines=5, size=22, width=800, seed=6)
-
-
-@pytest.mark.deep
-def test_onnxruntime_reads_the_same_text_where_openvino_is_missing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_openvino = read(page.pixels)
-    monkeypatch.setattr(runtimes, "find_spec", lambda _: None)
-    assert isinstance(runtimes.open_session(RECOGNIZER, recognition=True, threads=1, streams=1), OnnxSession)
-    assert read(page.pixels) == with_openvino == page.text.split("\n")
 
 
 @pytest.mark.deep
