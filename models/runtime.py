@@ -189,7 +189,7 @@ class Runtime:
             candidate = self.choose(capability)
         except EngineUnavailable:
             return False
-        return self._is_loaded(candidate) or self._readiness(candidate).is_at_hand
+        return self._readiness(candidate).is_at_hand or self._is_loaded(candidate)
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
         """Return the service of the engine that serves `capability`. Raises EngineUnavailable."""
