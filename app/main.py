@@ -31,7 +31,7 @@ from app.routes.openapi import Api
 from app.settings import Settings
 from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
-from app.wire.problems import reason_of
+from app.wire.parse import reason_of
 from models.concurrency import Threads
 
 SWITCH_INTERVAL_S = 0.0001

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = {
     "app.access.admission": ("tests/unit/app/access/test_admission.py",),
     "app.batches.store": ("tests/unit/app/batches/test_store.py",),
-    "app.chat.guard.request_guard": ("tests/unit/app/chat/guard",),
+    "app.chat.request_guard": ("tests/unit/app/chat/test_request_guard.py",),
     "app.chat.tool_loop": ("tests/unit/app/chat/test_tool_loop.py",),
     "models.queues": ("tests/unit/models/test_queues.py",),
     "tasks.guardrails": ("tests/unit/tasks/test_guardrails.py",),

@@ -197,13 +197,11 @@ class Guardrails:
         *,
         answers: str | None = None,
         owner: str | None = None,
-        is_surer: bool = False,
     ) -> list[Check]:
         """Return a check per `(source, text)` that is not blank; none if the policy has no codes of texts.
 
         `answers` is the user's question if the texts are an assistant's answers. `owner` selects the cache of verdicts
-        that is read and filled; with None no cache is used. `is_surer` raises each threshold half way to 1. Use it for
-        texts that are joined from several pieces, because these may look unsafe by accident.
+        that is read and filled; with None no cache is used.
 
         Raises EngineOverloaded, and EngineUnavailable also for guards that fail or take too long.
         """
@@ -219,7 +217,7 @@ class Guardrails:
         async def judge_text(index: int) -> Check:
             source, text = to_judge[index]
             if owner is None:
-                return _build_check(source, await self._judgements(text, parts, answers), policy, is_surer=is_surer)
+                return _build_check(source, await self._judgements(text, parts, answers), policy)
             found = []
             for guard, codes in parts:
                 key = (owner, guard.name, codes, digests[index])
@@ -229,7 +227,7 @@ class Guardrails:
                     scores = judgement.scores
                     self.verdicts.keep(scores, *key)
                 found.append((guard, Judgement(scores)))
-            return _build_check(source, found, policy, is_surer=is_surer)
+            return _build_check(source, found, policy)
 
         return await side_by_side(judge_text, range(len(to_judge)), at_most=_TEXTS_AT_ONCE)
 
@@ -371,15 +369,11 @@ def _describe_codes(codes: Sequence[str]) -> str:
     return ", ".join(f"{code} ({HAZARDS[code]})" for code in codes)
 
 
-def _build_check(
-    source: str, found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy, *, is_surer: bool = False
-) -> Check:
+def _build_check(source: str, found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy) -> Check:
     scores: dict[str, float] = {}
     for _, judgement in found:
         scores |= judgement.scores
     limits = limits_of(found, policy)
-    if is_surer:
-        limits = {code: (limit + 1) / 2 for code, limit in limits.items()}
     scores = {code: scores[code] for code in policy.codes if code in scores}
     return {
         "source": source,

@@ -12,7 +12,7 @@ from app.chat.filling import Filling, fill_whole
 from app.chat.filling import fill as fill_by
 from app.chat.inputs import pasted_document
 from app.chat.plan import Plan, Step
-from app.chat.schema.shape import Shape
+from app.chat.shape import Shape
 from app.wire.request import ChatRequest, ResponseFormat
 from models.embedding.embedder import DIMENSIONS
 from models.embedding.minilm import MiniLm

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import latest_turn
+from app.chat.request_guard import RequestGuard
 from app.events import Event, Finish
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable

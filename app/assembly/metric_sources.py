@@ -6,7 +6,7 @@ from typing import Literal
 
 from app.access.admission import AdmissionControl
 from app.access.keys import ApiKeys
-from app.chat.cache.answer_cache import AnswerCache
+from app.chat.answer_cache import AnswerCache
 from app.files.store import FileStore
 from app.monitoring.metrics import Metrics, Sample, Source
 from app.state.responses import ResponseStore

@@ -1,9 +1,10 @@
 """Builds the parts of a running server, all in one place."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -34,15 +35,13 @@ from app.assembly.metric_sources import (
     fill_from_inputs,
     fill_from_stores,
 )
-from app.assembly.task_finder import TaskFinder
-from app.chat.cache.answer_cache import AnswerCache
-from app.chat.cache.keys import CacheKeys
-from app.chat.cache.result_cache import ResultCache
+from app.chat.answer_cache import AnswerCache, CacheKeys
 from app.chat.inputs import Collector
 from app.chat.llm_answer import LlmAnswers
 from app.chat.own_answer import OwnAnswers
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
+from app.chat.result_cache import ResultCache
 from app.chat.structured_answers import StructuredAnswers
 from app.monitoring.metrics import Metrics, Routes
 from app.monitoring.tracing import Traces, provider_for
@@ -63,11 +62,12 @@ from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
 from models.setting_types import GPU, OFF
-from tasks.base import Parts
-from tasks.catalog import public_names
+from tasks.base import Parts, Task, TaskRequest
+from tasks.catalog import SPECIALISTS, public_names
 from tasks.extraction.extractor import Extractor
 from tasks.inputs.limits import MB
 from tasks.object_detection import ObjectDetectionTask
+from tasks.result import Result
 from tasks.scrape.browser import REMEDY as BROWSER_REMEDY
 from tasks.scrape.browser import find_browser
 from tasks.series.reading import SeriesReader
@@ -83,7 +83,75 @@ LOOK_S = 2.0
 _EXTRACTIONS_WAITING = 1024
 """At most this many extractions of a key wait for a thread."""
 
+TaskT = TypeVar("TaskT")
+
 log = structlog.get_logger(__name__)
+
+
+class TaskFinder:
+    """Finds tasks by name, builds the engines of a task before it runs, and caches its results."""
+
+    def __init__(
+        self,
+        parts_with: Callable[[Callable[[str], Task]], Parts],
+        runtime: Runtime,
+        traces: Traces,
+        results: ResultCache | None,
+    ) -> None:
+        """Build the tasks.
+
+        `parts_with` returns the parts that tasks are built from. Its argument is a function that finds a task by name.
+        If `results` is None, no results are cached.
+        """
+        self._runtime = runtime
+        self._traces = traces
+        self._results = results
+        parts = parts_with(self.find)
+        self._tasks: dict[str, Task] = {name: one.build(parts) for name, one in SPECIALISTS.items()}
+        self._at_hand = {name for name, one in SPECIALISTS.items() if one.is_at_hand(parts)}
+
+    def find(self, name: str) -> Task:
+        """Return the task `name`. If its engine is missing, the task raises EngineUnavailable when it runs."""
+        return _PreparedTask(name, self)
+
+    def has(self, name: str) -> bool:
+        """True if the server may choose the task `name` by itself, or offer it to an LLM."""
+        return name in self._at_hand and (name not in CATALOG or self._runtime.can_serve(name))
+
+    def of_kind(self, kind: type[TaskT]) -> TaskT:
+        """Return the task of a class. The caller must have prepared its engines."""
+        return next(task for task in self._tasks.values() if isinstance(task, kind))
+
+    async def prepare(self, name: str) -> None:
+        """Build the engines of a task in a thread."""
+        await self._runtime.prepare(*(one.name for one in SPECIALISTS[name].uses))
+
+    async def check_findable(self, text: str) -> None:
+        """Raise EngineUnavailable if no detector here knows the things that `text` names."""
+        await self.prepare(ObjectDetectionTask.name)
+        await self.of_kind(ObjectDetectionTask).searches.check_findable(text)
+
+    async def run(self, name: str, request: TaskRequest) -> Result[Any]:
+        """Return the result of a task, or the cached result of an equal earlier request."""
+        specialist = SPECIALISTS[name]
+
+        async def run(request: TaskRequest) -> Result[Any]:
+            with self._traces.task(name):
+                await self.prepare(name)
+                return await self._tasks[name].run(request)
+
+        if self._results is None or specialist.reading is None:
+            return await run(request)
+        return await self._results.read(specialist, request, run)
+
+
+@dataclass(frozen=True, slots=True)
+class _PreparedTask:
+    name: str
+    finder: TaskFinder
+
+    async def run(self, request: TaskRequest) -> Result[Any]:
+        return await self.finder.run(self.name, request)
 
 
 class Services:
@@ -147,7 +215,10 @@ class Services:
                 threads=Slots("extraction", available_cpus(), _EXTRACTIONS_WAITING),
             )
         planner = Planner(
-            embedder, self.tasks.has, check_findable=self._check_findable, read_series=SeriesReader(self.loader).message
+            embedder,
+            self.tasks.has,
+            check_findable=self.tasks.check_findable,
+            read_series=SeriesReader(self.loader).message,
         )
         structured = StructuredAnswers(extractor=extractor)
         llm_answers = LlmAnswers(
@@ -184,11 +255,6 @@ class Services:
         self.ready = not (settings.preload or settings.profile == GPU)
         self.is_stopping = False
         """True once the server has been asked to stop: running requests may finish, and no new request begins."""
-
-    async def _check_findable(self, text: str) -> None:
-        """Raise EngineUnavailable if no detector here knows the things that `text` names."""
-        await self.tasks.prepare(ObjectDetectionTask.name)
-        await self.tasks.of_kind(ObjectDetectionTask).searches.check_findable(text)
 
     @property
     def expiring_stores(self) -> Sequence[Sweepable]:

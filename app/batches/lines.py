@@ -20,8 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.access.keys import Caller
 from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited
 from app.monitoring.metrics import Stages
-from app.wire.parse import MAX_VALUES, TooMuchJson, parse_json
-from app.wire.problems import but_not
+from app.wire.parse import MAX_VALUES, TooMuchJson, but_not, parse_json
 from models.queues import Slots
 from tasks.inputs.limits import MB, megabytes
 

@@ -1,11 +1,14 @@
-"""Reads the directives `<task>` and `<guard>` in system messages, and removes them from these messages."""
+"""Reads the directives `<task>` and `<guard>` in system messages, removes them from these messages, and warns of what
+has no effect in a request."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
+from app.chat.inputs import texts_of
 from app.errors import BadRequest
+from app.wire.parse import find_misspelt
+from app.wire.request import ASKS_NOTHING, KNOWN_FIELDS, WITHOUT_EFFECT, ChatRequest
 from models.safety.guard import CODES
 from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.code_sandbox import CodeSandboxTask
@@ -19,10 +22,9 @@ _TAG_REMAINDER = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """Pattern of a tag that may be meant as a guard. The tag `<guardrails>` is excluded, because prompts use it for other
 purposes."""
-_LONGEST_TAG = 2_020
-"""A match of one of the patterns has at most this many characters."""
-_SLICE = 65_536
-"""Only about this many characters are searched at a time, because no other thread runs during a search."""
+_SEARCHED, _MAX_SEARCHED = 1000, 16
+"""Tags without an effect are searched for in the first `_SEARCHED` characters of each of the user's last
+`_MAX_SEARCHED` texts."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
 """Settings that switch on tasks that are off by default, by task."""
 _SHOWN = 40
@@ -30,8 +32,6 @@ _SHOWN = 40
 
 _ALL = "ALL"
 """Code that stands for all codes that can be judged."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,18 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
     """
     texts = list(system_messages)
     for text in texts:
-        if _contains(_GUARD_LIKE, _without(_GUARD, text)):
+        if _GUARD_LIKE.search(_GUARD.sub("", text)):
             raise BadRequest(
                 "a system message contains '<guard' in an unknown form; write <guard>S1, S9</guard>, "
                 "its codes alone between the two tags",
                 param="messages",
             )
     tasks: dict[str, str] = {}
-    for content in (content for text in texts for content in _contents(_TASK, text)):
+    for content in (content for text in texts for content in _TASK.findall(text)):
         if task := _parse_task(content, task_names):
             tasks.setdefault(ALIASES.get(task, task), task)
     task, *ignored = tasks.values() or (None,)
-    named = {code for text in texts for content in _contents(_GUARD, text) for code in _parse_codes(content)}
+    named = {code for text in texts for content in _GUARD.findall(text) for code in _parse_codes(content)}
     codes = set(CODES) if _ALL in named else named
     stripped = map(without_directives, texts)
     return Directives(
@@ -78,46 +78,30 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
         guard=tuple(code for code in CODES if code in codes),
         optional_codes=frozenset(codes - named),
         system=tuple(text for text in stripped if text),
-        has_broken_task=any(_contains(_TAG_REMAINDER, _without(_TASK, text)) for text in texts),
+        has_broken_task=any(_TAG_REMAINDER.search(_TASK.sub("", text)) for text in texts),
     )
 
 
-def has_task_tag(text: str, chars: int) -> bool:
-    """True if the first `chars` characters of `text` contain a whole `<task>` tag."""
-    return _contains(_TASK, text[:chars])
+def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
+    """Yield the warnings of a request, a sentence each."""
+    if directives.ignored:
+        others = ", ".join(f"'{task}'" for task in directives.ignored)
+        yield f"There are several <task> tags: only the first, '{directives.task}', is used; ignored: {others}."
+    if directives.has_broken_task:
+        yield "A system message contains an incomplete <task> tag, which has no effect. Write <task>ocr</task>."
+    if any(_TASK.search(text, 0, _SEARCHED) for text in texts_of(request, "user")[-_MAX_SEARCHED:]):
+        yield "A user message contains a <task> tag, which has an effect only in a system message."
+    if request.is_only_flagged and not directives.guard:
+        yield "Field 'guard_mode' has no effect without guard codes: send <guard>ALL</guard> in a system message."
+    sent = request.model_extra or {}
+    for name, reason in WITHOUT_EFFECT.items():
+        if sent.get(name) not in ASKS_NOTHING:
+            yield f"Field '{name}' has no effect here: {reason}."
+    yield from find_misspelt(request, KNOWN_FIELDS)
 
 
 def without_directives(text: str) -> str:
-    return _without(_GUARD, _without(_TASK, text)).strip()
-
-
-def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Yield the matches that `pattern.finditer` would yield, by short searches, between which other threads can run."""
-    position = 0
-    while position < len(text):
-        found = pattern.search(text, position, position + _SLICE + _LONGEST_TAG)
-        if found is None or found.start() >= position + _SLICE:
-            position += _SLICE
-        else:
-            yield found
-            position = found.end()
-
-
-def _contains(pattern: re.Pattern[str], text: str) -> bool:
-    return any(True for _ in _matches(pattern, text))
-
-
-def _contents(pattern: re.Pattern[str], text: str) -> list[str]:
-    return [found[1] for found in _matches(pattern, text)]
-
-
-def _without(pattern: re.Pattern[str], text: str) -> str:
-    """Return the text without what `pattern` matches."""
-    position, kept = 0, []
-    for found in _matches(pattern, text):
-        kept.append(text[position : found.start()])
-        position = found.end()
-    return "".join([*kept, text[position:]])
+    return _GUARD.sub("", _TASK.sub("", text)).strip()
 
 
 def _parse_task(content: str, task_names: Sequence[str]) -> str | None:

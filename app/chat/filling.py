@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.chat.plan import Plan
-from app.chat.schema.shape import NotFoundInInput, Shape
+from app.chat.shape import NotFoundInInput, Shape
 from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.examples import Example

@@ -1,11 +1,10 @@
 """Collects the inputs of a request: its texts, and its media as sources that have not been read yet."""
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Literal, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -161,10 +160,13 @@ class Collector:
         """
         # This work may run in a thread, because searching long texts for URLs, or comparing long inputs of equal
         # length, takes milliseconds.
-        turn = await run_off_loop(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
+        turn = await run_off_loop(request, latest_turn, request, self.max_sources)
+        if not (turn.sources or turn.examples):
+            return turn
+        total = Total(self.max_total_bytes)
 
         async def with_uploads(sources: Iterable[Source]) -> tuple[Source, ...]:
-            owned = (replace(source, owner=tenant, fresh=fresh) for source in sources)
+            owned = (replace(source, owner=tenant, fresh=fresh, total=total) for source in sources)
             return tuple(await asyncio.gather(*map(self._with_upload, owned)))
 
         examples = [replace(one, sources=await with_uploads(one.sources)) for one in turn.examples]
@@ -303,13 +305,13 @@ def _request_entry(texts: Mapping[int, str], warning: str | None = None) -> Entr
     return Entry(REQUEST, _RequestTexts(data, warning))
 
 
-def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
+def latest_turn(request: ChatRequest, max_sources: int) -> Turn:
     """Return the last user message with its media. If it has no media, return it with the media of the latest user
     message that has media, unless it contains a document pasted after examples.
 
     If an input is mentioned several times, it is one source, at the place of the first mention. URLs are taken only
     from the text of the last user message, because no other text is a request to read them. If there are more of them
-    than `max_sources` allows, the first are taken. All sources share the budget `total`. Raises BadRequest if every
+    than `max_sources` allows, the first are taken. Raises BadRequest if every
     message is empty, or if more than `max_sources` inputs are attached.
     """
     if not any(_has_content(message) for message in request.messages):
@@ -324,9 +326,9 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     )
     index, sources = next(((index, sources) for index, sources in found if sources), (last, ()))
     # A document pasted after examples is a new input, to which the sources of the examples do not belong.
-    if index != last and pasted_in(text) and _examples(request, last, max_sources, total):
+    if index != last and pasted_in(text) and _examples(request, last, max_sources):
         index, sources = last, ()
-    examples = _examples(request, index, max_sources, total)
+    examples = _examples(request, index, max_sources)
     if sum(not source.is_linked for source in sources) > max_sources:
         raise BadRequest(
             f"'messages' holds {max_sources + 1} inputs or more; the limit is {max_sources} (OPENFAZE_MAX_SOURCES)",
@@ -339,11 +341,10 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
         sources = tuple(source for source in sources if source not in surplus)
         warnings = (_LINKS_LEFT_OUT.format(url=str(surplus[0].url)[:_SHOWN], limit=max_sources),)
     form = Form(bool(request.ocr.tables), bool(request.ocr.markdown)) if request.ocr else PLAIN
-    sources = tuple(replace(source, total=total) for source in sources)
     return Turn(text, sources, form, examples, index if examples else 0, warnings)
 
 
-def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
+def _examples(request: ChatRequest, end: int, max_sources: int) -> tuple[ExampleTurn, ...]:
     """Return the last MAX_EXAMPLES examples before index `end`: pairs of a user message with an input and an assistant
     message with a JSON object.
 
@@ -362,7 +363,7 @@ def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | N
         sources = _without_repeats(_sources_of_message(index, message, most_links=0), max_sources)
         document = None if sources else _pasted_document_at(request, index)
         if (sources or document) and len(sources) <= max_sources:
-            found.append(ExampleTurn(tuple(replace(one, total=total) for one in sources), document, value))
+            found.append(ExampleTurn(sources, document, value))
     return tuple(reversed(found))
 
 
@@ -398,7 +399,7 @@ def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...
     named: dict[object, Source] = {}
     repeats: dict[object, list[Origin]] = {}
     for source in sources:
-        name = source.url or source.file_id or _InlineContent(source)
+        name = source.url or source.file_id or (source.payload, source.filename, source.format)
         first = named.setdefault(name, source)
         if first is not source:
             kept, other = (source, first) if first.is_linked else (first, source)
@@ -409,30 +410,6 @@ def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...
     return tuple(
         replace(source, also=tuple(repeats[name])) if name in repeats else source for name, source in named.items()
     )
-
-
-class _InlineContent:
-    """An input that is contained in the request itself. Two such inputs are equal if their bytes, names and types are
-    equal.
-
-    The bytes are read only if lengths, names and types are equal.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self._payload = source.payload or ""
-        self._kind = (len(self._payload), source.filename, source.format)
-
-    def __hash__(self) -> int:
-        return hash(self._kind)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _InlineContent) and self._kind == other._kind and self._digest == other._digest
-
-    @cached_property
-    def _digest(self) -> bytes:
-        """SHA-256 of the payload. The computation lets other threads run."""
-        payload = self._payload
-        return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 
 
 def _sources_of_message(index: int, message: ChatMessage, most_links: int) -> Iterator[Source]:
@@ -449,7 +426,7 @@ def _sources_of_message(index: int, message: ChatMessage, most_links: int) -> It
 
 
 def _sources_in_text(text: str, origin: Origin, most: int) -> Iterator[Source]:
-    for url in urls_in(text)[:most] if most else ():
+    for url in urls_in(text)[:most] if most and "://" in text else ():
         yield Source.from_reference(url, origin=origin)
 
 

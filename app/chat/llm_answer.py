@@ -9,19 +9,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.chat.call import ChatCall
-from app.chat.context.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
-from app.chat.context.prompt import build_messages, fence_results
-from app.chat.context.trim import trim
 from app.chat.directives import Directives
 from app.chat.filling import Filling, fill
 from app.chat.inputs import Turn, run_off_loop, texts_of, with_own_words
-from app.chat.material import Material, gather
+from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
 from app.chat.plan import ClientTools, Plan, Planner
-from app.chat.run_plan import Specialists
-from app.chat.schema.shape import Shape
+from app.chat.prompt import InternalTool, build_messages, fence_results, offered
+from app.chat.run_plan import Material, Specialists, gather
+from app.chat.shape import Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.tool_loop import Rounds, ToolLimits
-from app.chat.tools import InternalTool, offered
+from app.chat.trim import trim
 from app.events import AnswerWarning, Event, Precontext
 from app.wire.request import ChatRequest
 from models.embedding.embedder import Embedder

@@ -13,8 +13,6 @@ from functools import partial
 from typing import Any, Final
 
 from app.chat.call import ChatCall
-from app.chat.context.quotes import passages_for, summary_of
-from app.chat.context.trim import similarities
 from app.chat.directives import Directives
 from app.chat.filling import Filling, fill_given, fill_whole
 from app.chat.inputs import (
@@ -27,23 +25,24 @@ from app.chat.inputs import (
     texts_of,
     with_own_words,
 )
-from app.chat.material import Material, gather
 from app.chat.plan import ClientTools, Plan, Planner
-from app.chat.planning.background import BackgroundPrompt, read_background_prompt
 from app.chat.planning.described_json import or_null
 from app.chat.planning.intents import Wish
+from app.chat.planning.programs import BackgroundPrompt, read_background_prompt
 from app.chat.planning.prose import is_document
 from app.chat.planning.questions import RequestedValues, is_question, sentences_for, unanswered, values_asked_for
-from app.chat.run_plan import Specialists, answer_from_results, objects_found
-from app.chat.schema.requested_fields import (
+from app.chat.quotes import passages_for, summary_of
+from app.chat.requested_fields import (
     RequestedFields,
     fields_of_format,
     fields_of_prompt,
     fields_of_tool,
     forced_tools,
 )
-from app.chat.schema.shape import NotFoundInInput, Shape
+from app.chat.run_plan import Material, Specialists, answer_from_results, gather, objects_found
+from app.chat.shape import NotFoundInInput, Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
+from app.chat.trim import similarities
 from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
 from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder

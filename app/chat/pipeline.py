@@ -12,19 +12,16 @@ from itertools import chain
 import pydantic_core
 
 from app.access.key_file import CHAT
-from app.chat.cache.answer_cache import AnswerCache
-from app.chat.call import ChatCall
-from app.chat.directives import Directives, read_directives
-from app.chat.feed import Work, as_progress
-from app.chat.guard.guarded_texts import texts_as_sent
-from app.chat.guard.redaction import REDACTING, Redaction
-from app.chat.guard.request_guard import RequestGuard
+from app.chat.answer_cache import AnswerCache
+from app.chat.call import ChatCall, Work, as_progress
+from app.chat.directives import Directives, read_directives, warnings_of
 from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of
 from app.chat.llm_answer import LlmAnswers
 from app.chat.own_answer import OwnAnswers
-from app.chat.request_warnings import warnings_of
+from app.chat.redaction import REDACTING, Redaction
+from app.chat.request_guard import RequestGuard, texts_of_messages
 from app.chat.run_plan import Specialists
-from app.chat.schema.shape import is_open, with_standard_schemas
+from app.chat.shape import is_open, with_standard_schemas
 from app.errors import PayloadTooLarge
 from app.events import PIECE, AnswerWarning, Event, Finish, Progress, TextChunk
 from app.wire.request import ChatRequest
@@ -72,14 +69,17 @@ class Pipeline:
 
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two events.
         """
-        request, schema_warnings = await run_off_loop(call.request, with_standard_schemas, call.request)
-        call = replace(call, request=request)
+        request = call.request
+        schema_warnings: list[str] = []
+        if request.response_format or request.tools:
+            request, schema_warnings = await run_off_loop(request, with_standard_schemas, request)
+            call = replace(call, request=request)
         # The messages are searched off the event loop, because thousands of them take milliseconds.
         directives, warnings, tokens = await run_off_loop(
             request, self._read_directives, request, estimates=call.admission.is_limited
         )
         # If no schema has to be satisfied, the result of the requested task is the answer.
-        task = directives.task if is_open(request.response_format) else None
+        task = directives.task if directives.task and is_open(request.response_format) else None
         # Tasks ignore a limit on tokens. If the limit counted for the budget, requests with a limit of one token could
         # start any number of large results on an empty budget.
         answer_limit = (request.max_completion_tokens or request.max_tokens) if task is None else None
@@ -95,14 +95,16 @@ class Pipeline:
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
         redaction = Redaction(self.guardrails.loader.workers) if self.redacts and REDACTING in policy.codes else None
         if redaction:
-            self.guardrails.check_lengths(await asyncio.to_thread(texts_as_sent, request))
+            self.guardrails.check_lengths(await asyncio.to_thread(texts_of_messages, request))
             request, turn = await redaction.of_request(request, turn)
             call = replace(call, request=request)
-        owner = None if call.fresh else call.caller.tenant
-        guard = RequestGuard(
-            self.guardrails, policy, request, turn, task, call.stages, redaction=redaction, owner=owner
-        )
-        answer = partial(self._answer, call, directives, guard)
+        guard = None
+        if policy.codes:
+            owner = None if call.fresh else call.caller.tenant
+            guard = RequestGuard(
+                self.guardrails, policy, request, turn, task, call.stages, redaction=redaction, owner=owner
+            )
+        answer = partial(self._answer, call, directives, turn, task, guard)
         if answer_cache is None or redaction is not None:
             if self.answer_cache is not None:
                 self.answer_cache.outcomes["bypass"] += 1
@@ -119,14 +121,17 @@ class Pipeline:
                     yield AnswerWarning(NO_LOGPROBS)
                 yield await call.note(event)
 
-    async def _answer(self, call: ChatCall, directives: Directives, guard: RequestGuard) -> AsyncGenerator[Event, None]:
+    async def _answer(
+        self, call: ChatCall, directives: Directives, turn: Turn, task: str | None, guard: RequestGuard | None
+    ) -> AsyncGenerator[Event, None]:
         """Return the guarded events of a new answer, by a task or by an LLM."""
         await call.admission.require_budget()
         specialists = Specialists(self.find_task, guard)
-        if guard.task is not None:
-            task = _run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader)
-            return guard.around(task)
-        return guard.around(self._full_answer(call, directives, guard.turn, specialists))
+        if task is not None:
+            events = _run_task(task, call, turn, specialists, self.guardrails.loader)
+        else:
+            events = self._full_answer(call, directives, turn, specialists)
+        return guard.around(events) if guard else events
 
     async def _full_answer(
         self, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists

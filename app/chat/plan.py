@@ -1,5 +1,5 @@
-"""Plans which tasks have to run before an answer can be made. Rules decide. If no word of a request determines a task,
-a router guesses one.
+"""Plans which tasks have to run before an answer can be made. Rules decide. If no word of a request about a picture
+determines a task, a router guesses one.
 """
 
 import asyncio
@@ -34,64 +34,17 @@ from tasks.wording.phrases import compiled
 from tasks.wording.translation import TranslationOrder, parse_order
 
 NOTHING = "nothing"
-"""Key of the example requests that an LLM can answer without any task."""
+"""Key of the example requests that need nothing but the text in the picture."""
 _TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
+_EXAMPLES: Mapping[str, Sequence[str]] = _TABLE["examples"]
+"""Texts of example requests about a picture, by the task that runs in addition to reading it, or NOTHING."""
+_THRESHOLD, _MARGIN = _TABLE["threshold"], _TABLE["margin"]
+"""A task is chosen only if its score is at least the threshold, and exceeds that of NOTHING by at least the margin."""
 NEIGHBOURS = 3
 """The score of a task is the mean cosine between the request and this many of the task's examples, the nearest ones."""
 LONGEST = 500
 """Only requests with at most this many characters are compared with examples. For a longer text, `nearest` returns
 None, because such a text is material to work on rather than a question."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prototypes:
-    name: str
-    examples: Mapping[str, Sequence[str]]
-    """Texts of example requests, by task. One of the tasks is NOTHING."""
-    threshold: float
-    """A task is chosen only if its score is at least this."""
-    margin: float
-    """The score of a chosen task must exceed the score of NOTHING by at least this."""
-
-
-WITHOUT_MEDIA = Prototypes("without_media", **_TABLE["without_media"])
-"""Examples for a question without media."""
-WITH_PICTURE = Prototypes("with_picture", **_TABLE["with_picture"])
-"""Examples for a question about a picture. Their tasks run in addition to reading the picture."""
-
-
-class Router:
-    """Finds the task nearest to a request. The embedder is called only if `can_run` is true for at least one task
-    in the examples."""
-
-    def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
-        self._embedder = embedder
-        self._can_run = can_run
-        self._embedded: dict[str, Mapping[str, NDArray[np.float32]]] = {}
-        """Embeddings of each task's examples, by the name of the set of prototypes."""
-
-    async def nearest(self, turn: Turn, prototypes: Prototypes) -> str | None:
-        """Return the task nearest to the text of `turn`, or None if no task is clearly nearest. Raises ModelError."""
-        worth_asking = any(self._can_run(task) for task in prototypes.examples if task != NOTHING)
-        if len(turn.text) > LONGEST or not worth_asking:
-            return None
-        if prototypes.name not in self._embedded:
-            texts = [text for examples in prototypes.examples.values() for text in examples]
-            rows = iter(await self._embedder.embed(texts))
-            self._embedded[prototypes.name] = {
-                task: np.stack([next(rows) for _ in examples]) for task, examples in prototypes.examples.items()
-            }
-        [vector] = await self._embedder.embed([turn.text])
-        cosines = {task: examples @ vector for task, examples in self._embedded[prototypes.name].items()}
-        scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
-        nothing = scores.pop(NOTHING)
-        task = max(scores, key=scores.__getitem__)
-        is_clear = scores[task] >= max(prototypes.threshold, nothing + prototypes.margin)
-        return task if is_clear and self._can_run(task) else None
-
-
-log = structlog.get_logger(__name__)
-
 _READERS: dict[Kind, str] = {
     "image": "ocr",
     "document": "ocr",
@@ -113,6 +66,35 @@ _MAY_HOLD_SERIES = re.compile(r"(?<!\d)(?:\d++\D++){4}\d|\bdata:(?:text|applicat
 _NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
 """Pattern of the gaps between the words of names like `search_web` and `searchWeb`: signs, digits, or the empty gap
 before a capital letter."""
+
+log = structlog.get_logger(__name__)
+
+
+class Router:
+    """Finds the task nearest to a request about a picture. The embedder is called only if `can_run` is true for at
+    least one task in the examples."""
+
+    def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
+        self._embedder = embedder
+        self._can_run = can_run
+        self._embedded: Mapping[str, NDArray[np.float32]] = {}
+        """Embeddings of each task's examples."""
+
+    async def nearest(self, text: str) -> str | None:
+        """Return the task nearest to a text, or None if no task is clearly nearest. Raises ModelError."""
+        worth_asking = any(self._can_run(task) for task in _EXAMPLES if task != NOTHING)
+        if not text.strip() or len(text) > LONGEST or not worth_asking:
+            return None
+        if not self._embedded:
+            rows = iter(await self._embedder.embed([one for examples in _EXAMPLES.values() for one in examples]))
+            self._embedded = {task: np.stack([next(rows) for _ in examples]) for task, examples in _EXAMPLES.items()}
+        [vector] = await self._embedder.embed([text])
+        cosines = {task: examples @ vector for task, examples in self._embedded.items()}
+        scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
+        nothing = scores.pop(NOTHING)
+        task = max(scores, key=scores.__getitem__)
+        is_clear = scores[task] >= max(_THRESHOLD, nothing + _MARGIN)
+        return task if is_clear and self._can_run(task) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +235,8 @@ class Planner:
             intents = replace(Intents.of(series_words, prose, series_words, of_media=False), fresh=False)
         if choices is not None:
             intents = replace(intents, fresh=False, search=intents.search and not choices.search)
-        if can_call_tools:
-            intents = replace(intents, fresh=False, undecided=intents.undecided and bool(sources))
-        if has_document:
-            intents = replace(intents, fresh=False, undecided=intents.undecided and bool(sources))
+        if can_call_tools or has_document:
+            intents = replace(intents, fresh=False)
         unfindable: EngineUnavailable | None = None
         implies_things = intents.detection and not intents.explicit_detection
         if self._check_findable and (implies_things or intents.undecided) and "image" in (kind for _, kind in sources):
@@ -272,11 +252,12 @@ class Planner:
                 order = await asyncio.to_thread(parse_order, turn.text) if is_long else parse_order(turn.text)
         steps = [Step("forecast", (), turn.text)] if series_words is not None else []
         steps += _plan_steps(turn.text, wish, sources, intents, prose, order, has_schema=has_schema)
-        # A paper that comes without a word does not ask anything, so its text must not leave the machine for a search.
-        is_question = bool(sources or (choices is None and words))
-        if self._router is not None and intents.undecided and is_question and wished.kind != "reading":
+        pictures = [source for source, kind in sources if kind == "image"]
+        is_looked_at = any(step.task in _DETECTIONS for step in steps)
+        if self._router and pictures and intents.undecided and not is_looked_at and wished.kind != "reading":
             try:
-                steps += await self._route(turn, sources, steps, intents, self._router)
+                if task := await self._router.nearest(turn.text):
+                    steps += [Step(task, (source,), turn.text, is_guess=True) for source in pictures]
             except ModelError as error:
                 log.warning("router_failed", error=str(error))
         if searches_facts and wished.kind == "fact" and not steps and self._can_run("web_search"):
@@ -310,27 +291,6 @@ class Planner:
         # A list of numbers without dates may be anything, so at least something must be asked.
         is_likely = any(one.times for one in long_enough) or is_question(words)
         return words if long_enough and (intents.forecast or (intents.period and is_likely)) else None
-
-    async def _route(
-        self,
-        turn: Turn,
-        sources: Sequence[tuple[Source, Kind]],
-        steps: Sequence[Step],
-        intents: Intents,
-        router: Router,
-    ) -> list[Step]:
-        """Return the steps that the router adds to the steps of the rules."""
-        text = turn.text
-        if not text.strip():
-            return []
-        pictures = [source for source, kind in sources if kind == "image"]
-        if pictures and not any(step.task in _DETECTIONS for step in steps):
-            task = await router.nearest(turn, WITH_PICTURE)
-            return [Step(task, (source,), text, is_guess=True) for source in pictures] if task else []
-        if not sources and not steps and not intents.about_doing:
-            task = await router.nearest(turn, WITHOUT_MEDIA)
-            return [Step(task, (), text, is_guess=True)] if task else []
-        return []
 
 
 def _ends_of(message: str) -> str:

@@ -21,8 +21,18 @@ from app.events import (
     ToolCallChunk,
 )
 from app.runnable_commands import adapt_for_client
-from app.wire import response, sse
-from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
+from app.wire import response
+from app.wire.response import (
+    DONE,
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChunkChoice,
+    CompletionUsage,
+    Delta,
+    encode_error,
+    encode_model,
+    encode_progress,
+)
 from tasks.precontext import Entry, Evidence
 
 _NO_CONTENT = b'"content":""'
@@ -176,7 +186,7 @@ async def stream(
 
 def failure(request_id: str) -> Callable[[ApiError], bytes]:
     """Return a function that encodes the end of a stream in which an error occurred."""
-    return lambda error: sse.encode_error(error.body(request_id)) + sse.DONE
+    return lambda error: encode_error(error.body(request_id)) + DONE
 
 
 class _ChunkEncoder:
@@ -200,7 +210,7 @@ class _ChunkEncoder:
         match event:
             case Progress(stage, done, total):
                 if self._options.show_progress:
-                    yield sse.encode_progress(stage, done, total)
+                    yield encode_progress(stage, done, total)
             case Precontext(entries):
                 if self._options.show_precontext:
                     yield from self._end_of_reasoning()
@@ -240,7 +250,7 @@ class _ChunkEncoder:
                 )
                 if self._options.include_usage:
                     yield self._chunk([], usage=usage_of(event), vcache=event.vcache)
-                yield sse.DONE
+                yield DONE
 
     def _end_of_reasoning(self) -> Iterator[bytes]:
         if self._thinking:
@@ -267,7 +277,7 @@ class _ChunkEncoder:
 
     def _chunk(self, choices: list[ChunkChoice], **others: Any) -> bytes:
         envelope = self._envelope
-        return sse.encode_model(
+        return encode_model(
             ChatCompletionChunk(
                 id=envelope.id, created=envelope.created, model=envelope.model, choices=choices, **others
             )

@@ -1,19 +1,30 @@
 """Runs tasks for one request: the steps of a plan side by side, each as soon as the results that it needs are there.
-The request's guard judges the results before any use.
+The request's guard judges the results before any use. They are the material of the answer.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from app.chat.context.trim import assemble
-from app.chat.guard.request_guard import RequestGuard
-from app.chat.inputs import Turn
+import structlog
+
+from app.chat.call import ChatCall, Work, as_progress
+from app.chat.directives import Directives
+from app.chat.filling import Filling
+from app.chat.inputs import Turn, pasted_document
 from app.chat.plan import Plan, Step, as_entry
+from app.chat.request_guard import RequestGuard
+from app.chat.shape import Shape
+from app.chat.trim import assemble
+from app.events import AnswerWarning, Event
+from app.events import Progress as ProgressEvent
+from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.concurrency import call_off, side_by_side
+from models.language.llm import Llm
 from tasks.base import Progress, Redact, Task, TaskRequest, unredacted
 from tasks.errors import InputError
 from tasks.precontext import Entry
@@ -21,6 +32,8 @@ from tasks.result import Failure, Result
 from tasks.wording.page_range import PLAIN, Form
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 async def execute_plan(
@@ -248,7 +261,7 @@ class Specialists:
 
     find_task: Callable[[str], Task]
     guard: RequestGuard | None = None
-    """Guard of the request; None if no result is judged."""
+    """Guard of the request; None if it names no codes."""
 
     @property
     def redacts(self) -> bool:
@@ -260,7 +273,7 @@ class Specialists:
         Raises what the task and the guard raise."""
         task = self.find_task(name)
         result = as_entry(task.name, await task.run(self._with_redaction(request)))
-        if self.guard is None or not self.guard.is_on:
+        if self.guard is None:
             return result
         await before_judging(result)
         [judged] = await self._judge([result])
@@ -300,3 +313,64 @@ class Specialists:
 
     def _with_redaction(self, request: TaskRequest) -> TaskRequest:
         return replace(request, redact=self.guard.redact) if self.guard else request
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything from which the answer is made: the request, the results of its tasks, and the required form."""
+
+    call: ChatCall
+    directives: Directives
+    turn: Turn
+    specialists: Specialists
+    llm: Llm
+    shape: Shape | None
+    """Required form of the answer; None if any text will do."""
+    plan: Plan
+    results: tuple[Entry, ...] = ()
+    """Results of the steps, one per step of the plan."""
+    unread: tuple[Entry, ...] = ()
+    """Errors of the text's links that could not be read. Their steps are not in `plan`."""
+    has_document: bool = False
+    """True if the messages contain a document, or end with results of the client's tools."""
+    document: Entry | None = None
+    """Document that the user's message contains as text, if the answer's fields may be copied from it."""
+    filling: Filling | None = None
+    """The fields that are copied, and the shape of the fields left to the LLM."""
+
+    @property
+    def request(self) -> ChatRequest:
+        return self.call.request
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Results that are shown to the LLM and the client."""
+        shown = without_empty_asides(self.plan, self.results) if self.results else ()
+        return (*shown, *self.unread)
+
+    async def pasted_document(self) -> Entry | None:
+        """Return the document in the messages, if the fields of the answer may be copied from it."""
+        if self.call.skip_planning or not all(source.is_linked for source in self.turn.sources):
+            return None
+        return await asyncio.to_thread(pasted_document, self.request, self.turn.since)
+
+
+async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | Material, None]:
+    """Run the tasks of the plan. Yield their progress, their warnings, and at last the material with their results.
+    `is_all` is that of `execute_plan`."""
+    plan, turn = material.plan, material.turn
+    if plan.steps:
+        log.info("plan", steps=plan.summary)
+        form = replace(turn.form, is_read=True)
+        work = Work[ProgressEvent, tuple[Entry, ...]](
+            lambda report: material.specialists.run_plan(plan, as_progress(report), form, is_all=is_all)
+        )
+        async with aclosing(work.reports()) as reports:
+            async for report in reports:
+                yield report
+        for warning in dict.fromkeys(warning for entry in work.result for warning in entry.result.warnings()):
+            yield AnswerWarning(warning)
+        plan, results, unread = without_unread_links(plan, work.result)
+        material = replace(material, plan=plan, results=results, unread=unread)
+    material.call.stages.done("gather")
+    yield material

@@ -14,10 +14,10 @@ from typing import Any
 import structlog
 
 from app.chat.inputs import entry_of_user_texts, pasted_document, texts_of
-from app.chat.material import Material
 from app.chat.plan import reading_plan
-from app.chat.schema.requested_fields import CALL
-from app.chat.schema.shape import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
+from app.chat.requested_fields import CALL
+from app.chat.run_plan import Material
+from app.chat.shape import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds
 from app.events import AnswerWarning, Event, Finish, Precontext, TextChunk, ToolCallChunk, text_chunks
 from models.language.llm import estimate_tokens

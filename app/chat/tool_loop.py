@@ -14,14 +14,13 @@ from typing import Any
 from pydantic_core import from_json
 
 from app.access.admission import Admission
-from app.chat.context.prompt import LlmMessage, fence_results
-from app.chat.feed import TimeLimit
+from app.chat.call import TimeLimit
 from app.chat.inputs import Turn
+from app.chat.prompt import PREFIX, InternalTool, LlmMessage, fence_results
 from app.chat.run_plan import Specialists
-from app.chat.tools import PREFIX, InternalTool
 from app.errors import took_too_long
 from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
-from app.wire.request import ChatRequest
+from app.wire.request import PASSED_ON, ChatRequest
 from models.concurrency import next_until
 from models.language.llm import (
     CAUTION,
@@ -51,22 +50,6 @@ _LEFT_OUT = "The language model called '{}', which is not one of the tools that 
 _NO_JSON = "The arguments of the call of '{}' are not valid JSON; they are passed on as the language model wrote them."
 LONGEST_NAME = 64
 """A warning quotes at most this many characters of an invented name, which is OpenAI's limit for real names."""
-PASSED_ON = (
-    "temperature",
-    "top_p",
-    "seed",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "logprobs",
-    "top_logprobs",
-    "logit_bias",
-    "top_k",
-    "min_p",
-    "user",
-    "chat_template_kwargs",
-)
-"""Fields of a request that are passed to the LLM unchanged."""
 EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "on": "medium"}
 """Values of `reasoning_effort` that are passed on, each with the value that OpenAI-compatible servers know for it."""
 _TIME_IS_UP = "The answer was cut because the request reached its time limit of {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."

@@ -1,10 +1,10 @@
 """Parses a multipart/form-data body with one file, chunk by chunk."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from python_multipart import MultipartParser
-from python_multipart.exceptions import FormParserError, MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from app.errors import BadRequest
@@ -14,17 +14,6 @@ _FIELD_BYTES = 4096
 _NAME_CHARS = 255
 HEADER_BYTES = 16 * 1024
 """The header of a part may have at most this many bytes. It contains the name of the file."""
-_MAX_PARAMETERS = 100
-_NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
-
-
-def _parsed_header(header: bytes) -> tuple[bytes, dict[bytes, bytes]]:
-    """Return the value and the parameters of a header. Raises BadRequest if there may be more than _MAX_PARAMETERS,
-    because each takes about a microsecond of the event loop."""
-    signs = header.count(b";")
-    if signs > _MAX_PARAMETERS:
-        raise BadRequest(f"A header of the form has {signs} semicolons; the limit is {_MAX_PARAMETERS}.")
-    return parse_options_header(header)
 
 
 class UploadForm:
@@ -35,7 +24,7 @@ class UploadForm:
         """Create a parser. `needs` names the field that is required in addition to the file. `long_fields` has the
         largest sizes, in bytes, of fields that may be longer than others. Raises BadRequest for a body that is not a
         form."""
-        kind, options = _parsed_header(content_type.encode("latin-1", "replace"))
+        kind, options = parse_options_header(content_type.encode("latin-1", "replace"))
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise BadRequest(f"The body must be multipart/form-data with the fields 'file' and '{needs}'.")
         self._long_fields = long_fields or {}
@@ -50,7 +39,7 @@ class UploadForm:
         self._value = b""
         self._file: list[bytes] = []
         self._ended = False
-        with _ParserErrors():
+        with _malformed():
             self._parser = MultipartParser(
                 options[b"boundary"],
                 {
@@ -73,17 +62,8 @@ class UploadForm:
 
     def feed(self, piece: bytes) -> bytes:
         """Parse a chunk of the body, and return its part of the file. Raises BadRequest."""
-        try:
-            with _ParserErrors():
-                self._parser.write(piece)
-        except HeaderTooLong as error:
-            found = _NAMED.search(self._header[1] + piece[error.offset :])
-            name = found[1].decode("utf-8", "replace") if found else ""
-            where = f"Field '{name}'" if name else "A part of the form"
-            raise BadRequest(
-                f"{where}: its header, which holds the file's name, is longer than {HEADER_BYTES} bytes.",
-                param=name or None,
-            ) from None
+        with _malformed():
+            self._parser.write(piece)
         data = b"".join(self._file)
         self._file.clear()
         return data
@@ -126,7 +106,7 @@ class UploadForm:
 
     @staticmethod
     def _named(disposition: bytes, option: bytes) -> str:
-        return _parsed_header(disposition)[1].get(option, b"").decode("utf-8", "replace")
+        return parse_options_header(disposition)[1].get(option, b"").decode("utf-8", "replace")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._field is None:
@@ -146,26 +126,13 @@ class UploadForm:
         self._ended = True
 
 
-class HeaderTooLong(Exception):
-    """Raised for a part whose header is longer than HEADER_BYTES. The limit is exceeded at `offset` in the last
-    chunk."""
-
-    def __init__(self, offset: int) -> None:
-        super().__init__(offset)
-        self.offset = offset
-
-
-class _ParserErrors:
-    """Converts the parser's errors to BadRequest or HeaderTooLong, because the client has caused them."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, MultipartParseError) and "header size" in str(error):
-            raise HeaderTooLong(error.offset) from None
-        if isinstance(error, FormParserError):
-            raise BadRequest("The multipart body is malformed.") from None
+@contextmanager
+def _malformed() -> Iterator[None]:
+    """Raise BadRequest for the parser's errors, because the client has caused them."""
+    try:
+        yield
+    except FormParserError:
+        raise BadRequest("The multipart body is malformed.") from None
 
 
 def _plain_name(filename: str) -> str:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
 from app.errors import BadRequest, BodyTooLarge, took_too_long
-from app.wire.problems import but_not
+from app.wire.parse import but_not
 from tasks.inputs.limits import megabytes
 
 T = TypeVar("T")

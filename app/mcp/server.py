@@ -15,8 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from app.access.admission import Admission
 from app.assembly.services import Services
-from app.chat.call import ChatCall
-from app.chat.feed import TimeLimit, within
+from app.chat.call import ChatCall, TimeLimit, within
 from app.chat.render import Envelope, completion
 from app.errors import (
     ApiError,

@@ -13,10 +13,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.access.key_file import CHAT
-from app.chat.schema.shape import is_open
+from app.chat.shape import is_open
 from app.errors import BadRequest
 from app.wire.model_names import MODEL
-from app.wire.problems import first_problem
+from app.wire.parse import first_problem
 from app.wire.request import ResponseFormat
 from models.translation.speech_codes import language_name
 from tasks.code_sandbox import CodeData

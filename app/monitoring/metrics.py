@@ -207,11 +207,7 @@ class Metrics:
     async def text(self) -> bytes:
         """Return all metrics in the format CONTENT_TYPE. A thread renders them, because they have thousands of
         lines."""
-        return await asyncio.to_thread(self.render)
-
-    def render(self) -> bytes:
-        """Return all metrics in the format CONTENT_TYPE."""
-        return b"".join(generate_latest(_OfOneFamily(family)) for family in self.registry.collect())
+        return await asyncio.to_thread(generate_latest, self.registry)
 
 
 def metrics_app(metrics: Metrics) -> ASGIApp:
@@ -225,16 +221,6 @@ def metrics_app(metrics: Metrics) -> ASGIApp:
 
 def _seconds() -> Distribution:
     return Distribution(SECONDS)
-
-
-@dataclass(frozen=True, slots=True)
-class _OfOneFamily:
-    """A registry of one metric."""
-
-    family: Metric
-
-    def collect(self) -> Iterator[Metric]:
-        yield self.family
 
 
 class _Declared:

@@ -13,7 +13,7 @@ import contextvars
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pydantic_core
 from opentelemetry import context
@@ -24,7 +24,7 @@ from starlette.types import Scope
 
 from app.monitoring.metrics import Stages
 from models.hosts.measures import reason_of
-from models.language.llm import Abilities, Done, Llm, LlmCall, LlmEvent, TextDelta
+from models.language.llm import Done, Llm, LlmCall, LlmEvent, TextDelta
 
 _HEADERS = ("traceparent", "tracestate")
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -91,7 +91,7 @@ class Traces:
 
     def llm(self, llm: Llm) -> Llm:
         """Return `llm` in a wrapper that makes a span for each call. Without a provider, return `llm` itself."""
-        return llm if self._provider is None else _TracedLlm(llm, self._tracer)
+        return llm if self._provider is None else cast("Llm", _TracedLlm(llm, self._tracer))
 
     def close(self) -> None:
         """Send the waiting spans. Blocks."""
@@ -135,49 +135,25 @@ def _ended(span: Span) -> Iterator[None]:
 
 
 class _TracedLlm:
-    """An LLM whose calls are traced."""
+    """An LLM whose calls are traced. All else is the wrapped LLM's own."""
 
     def __init__(self, llm: Llm, tracer: Tracer) -> None:
         self._llm = llm
         self._tracer = tracer
 
-    @property
-    def name(self) -> str:
-        return self._llm.name
-
-    async def model(self) -> str:
-        return await self._llm.model()
-
-    @property
-    def is_capable(self) -> bool:
-        return self._llm.is_capable
-
-    @property
-    def loaded(self) -> bool:
-        return self._llm.loaded
-
-    async def abilities(self) -> Abilities:
-        return await self._llm.abilities()
-
-    def check_room(self) -> None:
-        self._llm.check_room()
-
-    async def load(self) -> None:
-        await self._llm.load()
-
-    async def close(self) -> None:
-        await self._llm.close()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._llm, name)
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         attributes: dict[str, Any] = {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": "openfaze",
-            "gen_ai.request.model": self.name,
+            "gen_ai.request.model": self._llm.name,
         }
         keeps_content = _KEEPS_CONTENT.get()
         if keeps_content:
             attributes["gen_ai.input.messages"] = await asyncio.to_thread(_as_json, call.messages)
-        span = self._tracer.start_span(f"chat {self.name}", None, SpanKind.CLIENT, attributes)
+        span = self._tracer.start_span(f"chat {self._llm.name}", None, SpanKind.CLIENT, attributes)
         texts: list[str] = []
         with _ended(span):
             async with aclosing(self._llm.stream(call)) as events:

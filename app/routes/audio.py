@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from app.access.admission import Admission
 from app.assembly.services import Services
-from app.chat.feed import Work, as_progress, within
+from app.chat.call import Work, as_progress, within
 from app.chat.render import failure
 from app.events import Progress
 from app.http.form import UploadForm
@@ -24,9 +24,7 @@ from app.http.request import PROGRESS_HEADER, body_chunks, is_on, until_disconne
 from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
 from app.routes.openapi import body_schema
-from app.routes.status import check_model
-from app.wire import audio, sse
-from app.wire import audio as subtitles
+from app.wire import audio
 from app.wire.audio import (
     DiarizedTranscription,
     Transcription,
@@ -35,6 +33,8 @@ from app.wire.audio import (
     VerboseTranscription,
 )
 from app.wire.model_names import TRANSCRIPTION_ALIASES
+from app.wire.parse import check_model
+from app.wire.response import DONE, encode_model, encode_progress
 from models.language.llm import estimate_tokens
 from models.speech.transcriber import PROMPT_CHARS
 from models.translation.speech_codes import language_name
@@ -116,16 +116,16 @@ class _StreamEncoder:
     def encode(self, event: TranscriptionEvent) -> list[bytes]:
         match event:
             case Progress(stage, done, total):
-                return [sse.encode_progress(stage, done, total)] if self._show_progress else []
+                return [encode_progress(stage, done, total)] if self._show_progress else []
             case Phrase():
                 delta = separator(self._last, event.text) + event.text
                 self._last = event.text
-                return [sse.encode_model(audio.TranscriptTextDelta(delta=delta))]
+                return [encode_model(audio.TranscriptTextDelta(delta=delta))]
             case Transcript():
                 end = audio.TranscriptTextDone(
                     text=event.text, low_confidence=_low_confidence(event), usage=_usage(event)
                 )
-                return [*self._segments(event), sse.encode_model(end), sse.DONE]
+                return [*self._segments(event), encode_model(end), DONE]
 
     def _segments(self, transcript: Transcript) -> list[bytes]:
         if not self._diarized:
@@ -136,7 +136,7 @@ class _StreamEncoder:
             (audio.TranscriptTextDelta(delta=delta, segment_id=segment.id), segment)
             for delta, segment in zip(deltas, segments, strict=True)
         ]
-        return [sse.encode_model(event) for pair in pairs for event in pair]
+        return [encode_model(event) for pair in pairs for event in pair]
 
 
 def _plain(transcript: Transcript, form: Literal["json", "text", "srt", "vtt"]) -> BaseModel | str:
@@ -148,9 +148,9 @@ def _plain(transcript: Transcript, form: Literal["json", "text", "srt", "vtt"]) 
         case "text":
             return f"{transcript.text}\n"
         case "srt":
-            return subtitles.srt(_cues(transcript))
+            return audio.srt(_cues(transcript))
         case "vtt":
-            return subtitles.vtt(_cues(transcript))
+            return audio.vtt(_cues(transcript))
 
 
 def _verbose(
@@ -217,8 +217,8 @@ def _letters(number: int) -> str:
     return ascii_uppercase[letter] * (rounds + 1)
 
 
-def _cues(transcript: Transcript) -> Sequence[subtitles.Cue]:
-    return [subtitles.Cue(*chunk["timestamp"], chunk["text"]) for chunk in transcript.chunks]
+def _cues(transcript: Transcript) -> Sequence[audio.Cue]:
+    return [audio.Cue(*chunk["timestamp"], chunk["text"]) for chunk in transcript.chunks]
 
 
 def _seconds(transcript: Transcript) -> float:

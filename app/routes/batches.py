@@ -16,8 +16,7 @@ from app.errors import BadRequest, NotFound, RateLimited
 from app.http.request import ZDR_HEADER, is_on, read_body
 from app.routes.openapi import json_body
 from app.wire.files import LONGEST_KEEP_S, SHORTEST_KEEP_S
-from app.wire.parse import parse_off_loop
-from app.wire.problems import but_not
+from app.wire.parse import but_not, parse_off_loop
 from app.wire.request import Metadata, RequestModel
 
 ENDPOINTS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations")

@@ -10,8 +10,7 @@ from starlette.responses import Response
 from app import runnable_commands
 from app.assembly.services import Services
 from app.chat import render
-from app.chat.call import ChatCall
-from app.chat.feed import TimeLimit, within
+from app.chat.call import ChatCall, TimeLimit, within
 from app.chat.render import ChunkOptions, Envelope
 from app.http.request import (
     PRECONTEXT_HEADER,
@@ -25,8 +24,7 @@ from app.http.request import (
 from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
 from app.routes.openapi import DirectRoute, json_body
-from app.routes.status import check_model
-from app.wire.parse import parse_off_loop
+from app.wire.parse import check_model, parse_off_loop
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion
 

@@ -19,9 +19,8 @@ from app.errors import PayloadTooLarge, took_too_long
 from app.http.request import read_body, until_disconnect
 from app.monitoring.metrics import Stages
 from app.routes.openapi import DirectRoute, json_body
-from app.routes.status import check_model
 from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
-from app.wire.parse import parse_off_loop
+from app.wire.parse import check_model, parse_off_loop
 from app.wire.request import FAIL_FAST, RequestModel, by_json_type
 from models.embedding.capability import EMBEDDING
 from models.embedding.embedder import DIMENSIONS

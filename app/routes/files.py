@@ -19,7 +19,7 @@ from app.files.store import FileStore
 from app.http.form import UploadForm
 from app.http.request import ZDR_HEADER, ClientGone, is_on, refuse_compressed
 from app.wire.files import LONGEST_KEEP_S, PURPOSES, SHORTEST_KEEP_S, FileDeleted, FileList, FileObject
-from app.wire.problems import but_not
+from app.wire.parse import but_not
 from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000

@@ -22,9 +22,8 @@ from app.errors import BadRequest, took_too_long
 from app.http.request import asks_to_be_forgotten, read_body, until_disconnect
 from app.monitoring.metrics import Stages
 from app.routes.openapi import json_body
-from app.routes.status import check_model
 from app.wire.model_names import MODERATION_ALIASES
-from app.wire.parse import parse_off_loop
+from app.wire.parse import check_model, parse_off_loop
 from app.wire.request import FAIL_FAST, Reference, RequestModel, Url, by_json_type
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens

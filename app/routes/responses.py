@@ -15,9 +15,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response as HttpResponse
 
 from app.assembly.services import Services
-from app.chat.call import ChatCall
-from app.chat.feed import within
-from app.chat.request_warnings import find_misspelt
+from app.chat.call import ChatCall, within
 from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.events import Finish, Progress
 from app.http.request import PROGRESS_HEADER, ZDR_HEADER, is_on, read_body, until_disconnect
@@ -25,17 +23,17 @@ from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
 from app.routes.chat import BOOKING, call_of
 from app.routes.openapi import DirectRoute, json_body
-from app.routes.status import check_model
 from app.state.entries import StoreDown
 from app.state.responses import LARGEST_RESPONSE, StoredResponse
-from app.wire import sse
 from app.wire.parse import (
     MAX_VALUES,
+    check_model,
+    find_misspelt,
     parse,
     parse_off_loop,
 )
 from app.wire.request import MAX_MESSAGES
-from app.wire.response import ResponseModel
+from app.wire.response import ResponseModel, encode_progress
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Item as OutputItem
@@ -259,7 +257,7 @@ async def _stream(
                 match event:
                     case Progress(stage, done, total):
                         if show_progress:
-                            yield sse.encode_progress(stage, done, total)
+                            yield encode_progress(stage, done, total)
                     case Finish():
                         if encoded := answering.finish(event):
                             yield encoded

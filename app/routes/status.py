@@ -11,10 +11,11 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from app.assembly.services import Services
-from app.errors import NotFound, retry_headers
+from app.errors import retry_headers
 from app.monitoring import metrics
 from app.runnable_commands import adapt_for_client
-from app.wire.model_names import ALIASES, ALL, LISTED, MODEL, ModelType, model_type
+from app.wire.model_names import ALL, LISTED, MODEL, ModelType, model_type
+from app.wire.parse import check_model
 from app.wire.response import Architecture, Model, ModelList
 from models.base import RETRY_S
 from models.runtime import CapabilityState
@@ -27,26 +28,10 @@ MODALITIES: dict[ModelType, tuple[list[str], list[str]]] = {
     "moderation": (["text", "image"], ["moderation"]),
 }
 """Modalities that each type of model takes, and those that it answers with."""
-_SHOWN = 80
-"""An error message quotes at most this many characters of an unknown name."""
 
 router = APIRouter()
 metrics_router = APIRouter()
 """Route of the metrics, absent if OPENFAZE_METRICS_PORT serves them on another port."""
-
-
-def check_model(name: str, param: str | None = None, *models: str) -> None:
-    """Check the name of a model.
-
-    Raises NotFound unless the name is in `models`. If `models` is empty, `name` must be the chat model's name or an
-    alias of it.
-    """
-    if name not in (models or (MODEL, *ALIASES)):
-        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
-        available = models[0] if models else MODEL
-        raise NotFound(
-            f"The model '{shown}' does not exist. Available: {available}", code="model_not_found", param=param
-        )
 
 
 @router.get("/v1/models", tags=["models"])

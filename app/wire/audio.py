@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from app.errors import BadRequest
 from app.wire.descriptions import describe
-from app.wire.problems import first_problem
+from app.wire.parse import first_problem
 from app.wire.response import ResponseModel, absent
 from models.translation.speech_codes import language_code
 

@@ -1,18 +1,23 @@
-"""Parses a request's body, in a thread if it is large.
+"""Parses a request's body, in a thread if it is large, and describes what is wrong with it.
 
 While the parser runs, no other thread does. It is fast for long strings, such as base64, but slow for many values and
 for numbers of many digits. These are limited before the parser runs.
 """
 
 import asyncio
-from collections.abc import Iterator
-from typing import TypeVar
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
 
-from app.errors import BadRequest, PayloadTooLarge
-from app.wire.problems import first_problem, json_fault
+from app.errors import BadRequest, NotFound, PayloadTooLarge
+from app.wire.model_names import ALIASES, MODEL
+from tasks.errors import field_path
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
@@ -26,6 +31,25 @@ MAX_DIGITS = 400
 square of its digits. No number that a double holds has more than 309 digits before its point."""
 _ANY_DIGIT_AS_0 = bytes.maketrans(b"123456789", b"0" * 9)
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
+UNION_MARK = "·"
+"""First character of the tags of unions. Pydantic puts the tags into an error's location; a field's path omits them."""
+MAX_NESTING = 201
+"""A body has at most this many levels of nested lists and objects, because the parser accepts no more."""
+_LONGEST = 40
+"""A value is quoted, and the name of a field compared with others, only if it has at most this many characters."""
+_MOST_COUNTED = 1000
+"""A message states the length of a string only up to this many characters, because a longer one may be the placeholder
+of a string that was taken out of a large body."""
+_LIKENESS_OF_SENT = 0.8
+_MAX_OBJECTS, _MAX_COMPARED = 1000, 16
+"""At most `_MAX_OBJECTS` objects of a request, and as many fields of an object, are examined. At most `_MAX_COMPARED`
+fields are compared with known names, because a comparison takes up to half a millisecond."""
+_LIKENESS = 0.85
+"""Two names are alike if their ratio by difflib is at least this. It is 0.95 for `temprature` and `temperature`, and
+0.8 for `top_k` and `top_p`, which are different options."""
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_LONGEST_MODEL = 80
+"""An error message quotes at most this many characters of an unknown model."""
 
 
 class TooMuchJson(Exception):
@@ -111,3 +135,154 @@ def _is_escaped(body: bytes | bytearray, place: int) -> bool:
 def _count_signs(text: bytes | bytearray) -> int:
     """Return the number of commas and opening brackets in `text`."""
     return sum(map(text.count, b",[{"))
+
+
+def check_model(name: str, param: str | None = None, *models: str) -> None:
+    """Check the name of a model.
+
+    Raises NotFound unless the name is in `models`. If `models` is empty, `name` must be the chat model's name or an
+    alias of it.
+    """
+    if name not in (models or (MODEL, *ALIASES)):
+        shown = name if len(name) <= _LONGEST_MODEL else f"{name[:_LONGEST_MODEL]}…"
+        available = models[0] if models else MODEL
+        raise NotFound(
+            f"The model '{shown}' does not exist. Available: {available}", code="model_not_found", param=param
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    message: str
+    path: str | None
+    """Path of the field; None if the problem is not about one field."""
+    is_json: bool
+    """True if the body is JSON at all."""
+
+
+def json_fault(message: str) -> str:
+    """Return the parser's message about invalid JSON, with the limit if the nesting is too deep."""
+    return message.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
+
+
+def first_problem(error: ValidationError) -> Problem:
+    """Return the first problem of a body."""
+    problem = error.errors(include_url=False)[0]
+    path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None
+    reason = reason_of(problem)
+    message = f"Field '{path}': {reason}" if path else reason
+    return Problem(message, path, is_json=problem["type"] != "json_invalid")
+
+
+def reason_of(problem: Mapping[str, Any]) -> str:
+    """Return Pydantic's message about a value, followed by the value that was sent. For a missing field, suggest a sent
+    field with a similar name."""
+    reason, given = str(problem["msg"]), problem["input"]
+    match problem["type"]:
+        case "json_invalid":
+            return json_fault(reason)
+        case "too_short" | "too_long" as kind:
+            context = problem["ctx"]
+            least = kind == "too_short"
+            bound = context["min_length" if least else "max_length"]
+            items = f"{'at least' if least else 'at most'} {bound} item{'' if bound == 1 else 's'}"
+            return f"Expected {items}, not {len(given)}"
+        case "string_too_short" | "string_too_long":
+            return reason + (f", not {len(given)}" if len(given) <= _MOST_COUNTED else "")
+        case "item" | "tool" | "content_part":
+            return reason + (_unknown_type(given) if isinstance(given, dict) else but_not(given))
+        case "missing":
+            return reason + _misspelt(str(problem["loc"][-1]), given)
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            # A number in a query or a form is a string.
+            return reason + (f", not {given}" if _is_short(given) else "")
+        case "literal_error" | "enum" | "kind" | "language" | "finite_number":
+            return reason + but_not(given)
+        case str(kind) if kind.endswith(("_type", "_parsing")):
+            # Pydantic's addition "unable to parse …" is removed, because the quoted value shows that it cannot be
+            # parsed.
+            return reason.partition(", unable to")[0] + but_not(given)
+    return reason
+
+
+def but_not(given: object) -> str:
+    """Return the end of a message that says what a value should be. The end says what the value is instead. Long values
+    are not quoted.
+
+    >>> "Input should be 'POST'" + but_not("GET")
+    "Input should be 'POST', not 'GET'"
+    """
+    match given:
+        case None:
+            shown = "null"
+        case bool():
+            shown = str(given).lower()
+        case str() | int() | float() if _is_short(given):
+            shown = repr(given)
+        case str():
+            shown = f"a string of more than {_LONGEST} characters"
+        case dict():
+            shown = "an object"
+        case list() | tuple():
+            shown = "an array"
+        case _:
+            return ""
+    return f", not {shown}"
+
+
+def _is_short(given: object) -> bool:
+    return isinstance(given, str | int | float) and len(str(given)) <= _LONGEST
+
+
+def _unknown_type(given: object) -> str:
+    kind = given.get("type") if isinstance(given, dict) else None
+    return f", not '{kind}'" if isinstance(kind, str) and len(kind) <= _LONGEST else ""
+
+
+def _misspelt(name: str, given: object) -> str:
+    keys = islice((key for key in given if len(key) <= _LONGEST), _MAX_COMPARED) if isinstance(given, dict) else ()
+    close = get_close_matches(name, keys, n=1, cutoff=_LIKENESS_OF_SENT)
+    return f". Is '{close[0]}' a misspelling of it?" if close else ""
+
+
+def find_misspelt(request: BaseModel, known: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield a warning for each unknown field of the request, or of an object in it, if the field's name resembles that
+    of a known field that was not sent.
+
+    `known` lists additional fields that objects may have.
+    """
+    objects = (one for one in islice(_objects(request, ""), _MAX_OBJECTS) if one[1].model_extra)
+    compared = (pair for path, sent in objects for pair in _unknown(path, sent, known.get(path, ())))
+    for name, absent, place in islice(compared, _MAX_COMPARED):
+        for similar in get_close_matches(_normalise_name(name), absent, n=1, cutoff=_LIKENESS):
+            yield f"Field '{place}{name}' is not known and has no effect. Did you mean '{place}{absent[similar]}'?"
+
+
+def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
+    """Yield the request and the objects in it, with their paths."""
+    if isinstance(value, BaseModel):
+        yield path, value
+        for name, field in type(value).model_fields.items():
+            if name in value.model_fields_set:
+                yield from _objects(getattr(value, name), f"{path}.{field.alias or name}".lstrip("."))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _objects(one, f"{path}[{index}]")
+
+
+def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple[str, dict[str, str], str]]:
+    """Yield each unknown field of an object, the known fields that were not sent (by their normalised names), and the
+    object's path."""
+    extra = sent.model_extra or {}
+    declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
+    places = {name: declared.get(name, name in extra) for name in (*declared, *known)}
+    absent = {_normalise_name(name): name for name, is_there in places.items() if not is_there}
+    for name in islice(extra, _MAX_OBJECTS):
+        if name not in places and len(name) <= _LONGEST:
+            yield name, absent, f"{path}." if path else ""
+
+
+def _normalise_name(name: str) -> str:
+    """Return a field's name in lower case and without separators: `maxTokens`, `max-tokens` and `max_tokens` are then
+    equal."""
+    return _SEPARATORS.sub("", name.lower())

@@ -1,7 +1,6 @@
 """The body of POST /v1/chat/completions. Unknown fields are kept, because an LLM may know them."""
 
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -12,8 +11,6 @@ from pydantic import (
     Field,
     Tag,
     ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -34,20 +31,6 @@ MAX_DEFINITIONS = MB
 /v1/responses repeat such fields, and larger ones are not even decoded."""
 FAIL_FAST = Field(fail_fast=True)
 """Option of lists: validation stops at the first problem, because finding a million problems would take long."""
-_MEMBERS_AT_ONCE = 16
-"""Members of a mapping are validated so many at once. No mapping is limited to fewer members."""
-
-
-def _find_fault_early(value: object, validate: ValidatorFunctionWrapHandler) -> object:
-    if isinstance(value, dict):
-        members = iter(value.items())
-        while piece := dict(islice(members, _MEMBERS_AT_ONCE)):
-            validate(piece)
-    return validate(value)
-
-
-FEW_FAULTS = WrapValidator(_find_fault_early)
-"""Option of mappings: validation stops after a few problems, because 40,000 of them keep the interpreter for 0.2 s."""
 _PART_KINDS = {
     "text": "·text",
     "input_text": "·text",
@@ -61,6 +44,54 @@ _PART_KINDS = {
     "input_audio": "·audio",
     "refusal": "·refusal",
 }
+
+
+PASSED_ON = (
+    "temperature",
+    "top_p",
+    "seed",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+    "top_k",
+    "min_p",
+    "user",
+    "chat_template_kwargs",
+)
+"""Fields of a request that are passed to the LLM unchanged."""
+WITHOUT_VISIBLE_EFFECT = (
+    "moderation",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "service_tier",
+)
+"""Fields of OpenAI's chat completions that have no effect here. No warning is needed, because they have no visible
+effect on an answer elsewhere, either."""
+WITHOUT_EFFECT = {
+    "audio": "answers are text",
+    "function_call": "send 'tool_choice'",
+    "functions": "send 'tools'",
+    "modalities": "answers are text",
+    "prediction": "the answer is written from scratch",
+    "store": "only /v1/responses keeps its answers",
+    "verbosity": "say in words how long the answer should be",
+    "web_search_options": "the model searches the web where it needs to, or run <task>web_search</task>",
+}
+"""Fields without an effect here that would change an answer at another server, each with the reason or an
+alternative."""
+ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
+"""Values with which the fields of `WITHOUT_EFFECT` request nothing, so that no warning is needed."""
+KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
+    "": (*PASSED_ON, *WITHOUT_VISIBLE_EFFECT, *WITHOUT_EFFECT),
+    "stream_options": ("include_obfuscation",),
+    "response_format.json_schema": ("description",),
+}
+"""Fields that an object may have in addition to the fields of its class, by the object's path."""
 
 
 class RequestModel(BaseModel):
@@ -344,7 +375,6 @@ Stop = Annotated[
 LogitBias = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[float, Field(ge=-100, le=100)]],
     Field(max_length=1000),
-    FEW_FAULTS,
 ]
 """Biases by token. Their number is bounded, because llama.cpp takes minutes for tens of thousands, and does not stop
 for a caller that leaves. OpenAI's tokens are numbers; llama.cpp also takes texts."""
@@ -358,7 +388,6 @@ class OcrFields(RequestModel):
 Metadata = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
     Field(max_length=16),
-    FEW_FAULTS,
 ]
 """Metadata within OpenAI's limits."""
 

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import ApiError, BadRequest, to_api_error
 from app.wire import request as chat
-from app.wire.problems import first_problem
+from app.wire.parse import first_problem
 from app.wire.request import (
     DEFINITIONS,
     FAIL_FAST,

@@ -2,8 +2,7 @@
 stream, with the same ids in both. The fields of each model are sent in the order of their declaration."""
 
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -13,8 +12,7 @@ from pydantic import Field
 from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.runnable_commands import adapt_for_client
-from app.wire import sse
-from app.wire.response import PrecontextEntry, ResponseModel, absent
+from app.wire.response import DONE, PrecontextEntry, ResponseModel, absent, encode_event
 from app.wire.response_items import CustomTool, OfferedTool
 from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, ResponsesRequest
 from tasks.precontext import REQUEST, Entry, Evidence
@@ -258,13 +256,8 @@ class ResponseBuilder:
     open item is always the last one, because items never overlap."""
     _pieces: list[str] = field(default_factory=list)
     """Pieces of the open item's text so far."""
-    _held: deque[tuple[int | str, list[ItemEvent]]] = field(default_factory=deque)
-    """Other items that began before the open call was complete, in order, with their keys and events. Some LLM servers
-    interleave calls."""
-    _held_calls: dict[int | str, list[ItemEvent]] = field(default_factory=dict)
-    """The events in `_held` of each call."""
-    _calls_done: set[int] = field(default_factory=set)
-    """Numbers of finished calls. White space may still follow their arguments."""
+    _waiting: list[ItemEvent] = field(default_factory=list)
+    """Events of other items that came while a call was open. Some LLM servers interleave calls."""
     _logprobs: list[Any] = field(default_factory=list)
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
@@ -294,42 +287,28 @@ class ResponseBuilder:
                 pass
 
     def _add_to_item(self, event: ItemEvent) -> None:
-        """Add `event` to its item, which begins when the previous item is finished."""
+        """Add `event` to its item, which begins when the previous item is finished. A call is finished with the
+        answer, because its further pieces may come at any time."""
         item_key = _item_key(event)
-        if item_key in self._calls_done:
-            return
-        if item_key != self._open and not self._may_close():
-            self._hold(item_key, event)
-            return
-        self._write(item_key, event)
-        if self._held and self._may_close():
-            self._write_held()
+        if isinstance(self._open, int) and item_key != self._open:
+            self._waiting.append(event)
+        else:
+            self._write(item_key, event)
 
-    def _hold(self, item_key: int | str, event: ItemEvent) -> None:
-        """Keep an event of an item that cannot begin yet. All events of a call belong to one item. Texts before and
-        after a call are two items."""
-        events = self._held_calls.get(item_key)
-        if events is None and self._held and self._held[-1][0] == item_key:
-            events = self._held[-1][1]
-        if events is not None:
-            events.append(event)
-            return
-        self._held.append((item_key, [event]))
-        if isinstance(item_key, int):
-            self._held_calls[item_key] = self._held[-1][1]
-
-    def _write_held(self) -> None:
-        """Write held items, up to the first call that is not complete."""
-        while self._held and self._may_close():
-            self._write_next_held("completed")
-
-    def _write_next_held(self, status: Status) -> None:
-        """Close the open item with `status`, and write the events of the next one."""
-        self._close_item(status)
-        item_key, events = self._held.popleft()
-        self._held_calls.pop(item_key, None)
-        # The pieces are written as one, because each event of the stream has a cost, and all are written at once.
-        self._write(item_key, _joined(events))
+    def _write_waiting(self, status: Status) -> None:
+        """Write the items that waited for the end of the open call. Of a truncated answer, those are completed whose
+        call has whole arguments."""
+        items: dict[int | str, list[ItemEvent]] = {}
+        for event in self._waiting:
+            items.setdefault(_item_key(event), []).append(event)
+        for item_key, events in items.items():
+            self._close_item("completed" if _is_object("".join(self._pieces)) else status)
+            first = events[0]
+            if isinstance(first, ToolCallChunk):
+                pieces = [event.arguments for event in events if isinstance(event, ToolCallChunk)]
+                events = [replace(first, arguments="".join(pieces))]
+            for event in events:
+                self._write(item_key, event)
 
     def _write(self, item_key: int | str, event: ItemEvent) -> None:
         """Add `event` to the open item `item_key`, which begins if it is not open."""
@@ -358,18 +337,13 @@ class ResponseBuilder:
                 if arguments and isinstance(self.response.output[index], OutputFunctionCall):
                     self._emit("response.function_call_arguments.delta", **self._item_fields(index), delta=arguments)
 
-    def _may_close(self) -> bool:
-        """True unless the open item is a call whose arguments are not a whole JSON object yet."""
-        return not isinstance(self._open, int) or _is_object("".join(self._pieces))
-
     def finish(self, event: Finish) -> bytes:
         """End all items. Afterwards, `response` is complete except for `store`."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         status: Status = "incomplete" if reason else "completed"
         if not self.response.output:
             self._open_item("message")
-        while self._held:
-            self._write_next_held("completed" if self._may_close() else status)
+        self._write_waiting(status)
         self._close_item(status)
         answer = self.response
         answer.status = status
@@ -408,7 +382,7 @@ class ResponseBuilder:
     def end(self, content: bytes) -> bytes:
         """Return the last events of the stream; `content` is the response as JSON."""
         self._emit_response(f"response.{self.response.status}", content)
-        return self._take_encoded() + sse.DONE
+        return self._take_encoded() + DONE
 
     def _begin(self) -> None:
         if self.streams and not self._sequence_number:
@@ -451,8 +425,6 @@ class ResponseBuilder:
         """End the open item, if any."""
         if self._open is None:
             return
-        if isinstance(self._open, int):
-            self._calls_done.add(self._open)
         self._open = None
         index = len(self.response.output) - 1
         item, fields = self.response.output[index], self._item_fields(index)
@@ -490,33 +462,18 @@ class ResponseBuilder:
         """Add an event to the stream. Its type is the event's name and is also in its data, as in OpenAI's API."""
         if self.streams:
             data = pydantic_core.to_json({"type": kind, "sequence_number": self._sequence_number, **fields})
-            self._events.append(sse.encode_event(data, name=kind.encode()))
+            self._events.append(encode_event(data, name=kind.encode()))
             self._sequence_number += 1
 
     def _emit_response(self, kind: str, content: bytes) -> None:
         """Add an event about the response, whose JSON is `content`."""
         head = b'{"type":"%b","sequence_number":%d,"response":' % (kind.encode(), self._sequence_number)
-        self._events.append(sse.encode_event(head, content, b"}", name=kind.encode()))
+        self._events.append(encode_event(head, content, b"}", name=kind.encode()))
         self._sequence_number += 1
 
     def _take_encoded(self) -> bytes:
         events, self._events = self._events, []
         return b"".join(events)
-
-
-def _joined(events: Sequence[ItemEvent]) -> ItemEvent:
-    """Return the events of one item as one event."""
-    first = events[0]
-    match first:
-        case ToolCallChunk():
-            pieces = [event.arguments for event in events if isinstance(event, ToolCallChunk)]
-            return replace(first, arguments="".join(pieces))
-        case ReasoningChunk():
-            return ReasoningChunk("".join(event.text for event in events if isinstance(event, ReasoningChunk)))
-    texts = [event for event in events if isinstance(event, TextChunk)]
-    logprobs = [entry for event in texts for entry in (event.logprobs or {}).get("content") or ()]
-    text = "".join(event.text for event in texts)
-    return TextChunk(text, {"content": logprobs} if logprobs else None, texts[0].is_refusal)
 
 
 def _item_key(event: ItemEvent) -> int | str:

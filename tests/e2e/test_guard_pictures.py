@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, Json, content_of, error_of, serving_full_model, text_part
-from tests.e2e.guarded import BOMB, BYPASS, FRANCE, guard, is_blocked, sources
+from tests.e2e.guarded import BYPASS, FRANCE, guard, is_blocked, sources
 from tests.image_guards import save_nsfw_vit
 from tests.llm_server import Reply
 from tests.sandboxes import SANDBOX_WHERE_IT_RUNS, needs_sandbox
@@ -90,7 +90,3 @@ def test_a_picture_that_a_script_draws_is_judged(seeing: FullModel) -> None:
     shown = json.loads(content_of(asked("S15_IMAGE")))["result"]["images"]
     assert [image["filename"] for image in shown] == ["a.png"]
     assert sources(is_blocked(asked("S15_IMAGE", colour="red"), "S15_IMAGE")) == ["code_sandbox"]
-    # The words of the name are neither in the code nor in the output.
-    name = f"''.join(chr(code - 7) for code in {[ord(letter) + 7 for letter in BOMB]}) + '.png'"
-    renamed = asked("S9", then=f"\npathlib.Path('a.png').rename({name})")
-    assert "code_sandbox.filename" in sources(is_blocked(renamed, "S9"))

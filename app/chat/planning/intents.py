@@ -122,8 +122,6 @@ def _asks_more(sentence: str) -> bool:
 
 _LONGEST_TO_READ = 2000
 """A language is searched for in this many characters at the beginning of a text."""
-_PAST_YEAR = re.compile(r"(?:1(?<!\d1)\d{3}|2(?<!\d2)0[01]\d)(?!\d)")
-"""Pattern of a year before 2020, whose events every model knows."""
 
 
 def target_languages(text: str, *, of_translation: bool = False) -> tuple[str, ...]:
@@ -174,8 +172,6 @@ class Intents:
     """True if the subject changes from day to day, so that a model cannot know it."""
     undecided: bool
     """True if no word determines a task, so that a router may guess one."""
-    about_doing: bool
-    """True if the message asks how to do something. In this case, a router may guess a task only for pictures."""
 
     @classmethod
     def of(cls, message: str, prose: Prose, words: str, *, of_media: bool) -> Self:
@@ -214,8 +210,7 @@ class Intents:
             interface=prose.asks("gui"),
             search=search,
             fresh=fresh,
-            undecided=not (decided or prose.brings_text or prose.quotes or _PAST_YEAR.search(prose.text)),
-            about_doing=about_doing,
+            undecided=not (decided or prose.brings_text or prose.quotes),
         )
 
 

@@ -5,7 +5,7 @@ import errno
 import pytest
 from structlog.testing import capture_logs
 
-from app.chat.schema.shape import SchemaNotSatisfied
+from app.chat.shape import SchemaNotSatisfied
 from app.errors import ApiError, BadRequest, InternalError, Unavailable, report_error, to_api_error
 from models.base import (
     EngineFailed,

@@ -1,6 +1,6 @@
 """Events of an answer: which are joined."""
 
-from app.chat.cache.event_codec import decode_events, encode_events
+from app.chat.answer_cache import decode_events, encode_events
 from app.events import PIECE, Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk, joined, text_chunks
 
 WORDS: list[Event] = [TextChunk("word ")] * 1000

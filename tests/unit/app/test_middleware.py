@@ -1,7 +1,6 @@
 """What surrounds a request."""
 
 import asyncio
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +14,6 @@ from app.access.door import Door
 from app.access.keys import ApiKeys
 from app.errors import DEFAULT_HEADERS
 from app.http.request import ClientGone, until_disconnect
-from app.main import SWITCH_INTERVAL_S
 from app.middleware import LARGEST_HEAD, RequestScope
 from app.monitoring.metrics import Metrics
 from app.monitoring.tracing import Traces
@@ -114,12 +112,6 @@ class Labour:
         finally:
             await asyncio.sleep(0)
             self.let_go = True
-
-
-async def test_work_is_the_callers_who_stays() -> None:
-    labour = Labour()
-    labour.may_end.set()
-    assert await until_disconnect(Caller().receive, labour.run()) == "done"
 
 
 async def test_who_hangs_up_takes_the_work_along_and_leaves_no_cancellation_behind() -> None:
@@ -271,10 +263,3 @@ async def test_a_head_that_is_too_large_is_refused_before_its_key_is_looked_at()
     await server.request("x" * LARGEST_HEAD)
     assert server.statuses == [431]
     assert (b"connection", b"close") in server.sent[0]["headers"]
-
-
-def test_threads_let_the_event_loop_go_on_soon(tmp_path: Path) -> None:
-    sys.setswitchinterval(10 * SWITCH_INTERVAL_S)
-    with client_of_app(tmp_path, llm="off") as client:
-        assert client.get("/health").status_code == 200
-        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)

@@ -96,13 +96,6 @@ def test_warnings_of_libraries_are_lines_like_all_others(capsys: pytest.CaptureF
     assert re.fullmatch(r"app/test_telemetry\.py:\d+", line["place"])
 
 
-@pytest.mark.filterwarnings("default")
-def test_debug_shows_what_a_library_warns_of(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging("debug", "json")
-    warnings.warn("a large picture", UserWarning, stacklevel=1)
-    assert last_line(capsys)["message"] == "a large picture"
-
-
 def test_debug_shows_the_messages(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("debug")
     try:
@@ -162,17 +155,6 @@ def test_a_line_that_there_is_no_room_for_is_lost_and_fails_nobody(
     log.info("written")
     [line] = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "written"
-
-
-@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_a_terminal_gets_colours_unless_it_wants_none(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_color: str, coloured: bool
-) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setenv("NO_COLOR", no_color)
-    configure_logging("info")
-    structlog.get_logger("app.test").info("loaded")
-    assert ("\x1b[" in capsys.readouterr().err) is coloured
 
 
 async def test_an_exception_that_nobody_awaits_is_logged_without_its_message(

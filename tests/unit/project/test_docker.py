@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from app.chat.context.pictures import MAX_PICTURES
+from app.chat.pictures import MAX_PICTURES
 from app.settings import PREFIX, Settings
 from tests import gpu_cards
 from tests.conftest import ROOT

@@ -306,17 +306,7 @@ async def test_an_engine_of_pictures_that_breaks_is_no_engine(make: Make) -> Non
         await make(pictures=[Blind()]).pictures([picture("white")], NAKED)
 
 
-# What is put together, and what was judged before.
-
-
-@pytest.mark.parametrize(("threshold", "codes"), [(0.89, ["S9"]), (0.91, [])])
-async def test_what_was_put_together_must_be_surer(make: Make, threshold: float, codes: list[str]) -> None:
-    policy = Policy(("S9",), {"S9": threshold})
-    texts = [("a and b", "A pipe\nbomb.")]
-    [check] = await make(KeywordGuard()).texts(texts, policy, is_surer=True)
-    assert check == {"source": "a and b", "codes": codes, "scores": {"S9": 0.95}}
-    [check] = await make(KeywordGuard()).texts(texts, policy)
-    assert check["codes"] == ["S9"]
+# What was judged before.
 
 
 async def test_a_verdict_counts_for_the_same_text_codes_question_and_caller_alone(make: Make) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.chat.context.trim import assemble
+from app.chat.trim import assemble
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section
 from tasks.redaction import Redactor

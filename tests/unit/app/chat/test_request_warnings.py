@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from app.chat.directives import read_directives
-from app.chat.request_warnings import warnings_of
+from app.chat.directives import read_directives, warnings_of
 from app.wire.parse import parse
 from app.wire.request import ChatRequest
 from tests.conftest import each_case

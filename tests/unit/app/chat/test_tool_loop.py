@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from app.access.admission import Admission
-from app.chat.context.trim import assemble
-from app.chat.feed import TimeLimit
+from app.chat.call import TimeLimit
 from app.chat.inputs import Turn
+from app.chat.prompt import TOOLS
 from app.chat.run_plan import Specialists
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits
-from app.chat.tools import TOOLS
+from app.chat.trim import assemble
 from app.events import AnswerWarning, Event, Finish, Precontext, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest
 from models.language.llm import (

@@ -6,7 +6,7 @@ import pytest
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan, Step
-from app.chat.tools import PREFIX, TOOLS, offered
+from app.chat.prompt import PREFIX, TOOLS, offered
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.requested_fields import CALL
-from app.chat.schema.shape import NotFoundInInput
+from app.chat.requested_fields import CALL
+from app.chat.shape import NotFoundInInput
 from tests.conftest import each_case
 from tests.filling import INTEGER, NUMBER, OR_NULL, STRING, fill, left, pasted, read, shape_of, whole
 

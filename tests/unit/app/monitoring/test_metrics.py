@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from starlette.responses import Response
@@ -108,13 +107,6 @@ async def test_what_is_declared_is_told_with_its_type_and_nothing_else_but_the_p
         name: one.type for name, one in families.items()
     }
     assert all(families[name.removesuffix("_total")].documentation == one.help for name, one in DECLARED.items())
-
-
-async def test_servers_in_one_process_count_apart() -> None:
-    one, other = Metrics(), Metrics()
-    one.ended(one.began("/x"), 404, Stages())
-    assert (await samples(one))["openfaze_requests_total", (OTHER, "404", "")] == 1
-    assert "openfaze_requests_total" not in {name for name, _ in await samples(other)}
 
 
 async def test_a_request_is_counted_while_it_runs_and_when_it_has_ended() -> None:
@@ -281,12 +273,6 @@ def test_memory_that_runs_out_is_told_apart_also_where_fewer_items_went_through(
     assert reason_of(KeyError("a secret")) == "error"
 
 
-@each_case("kind", [ModelError, *ModelError.__subclasses__()])
-def test_every_reason_is_a_plain_word(kind: type[ModelError]) -> None:
-    for one in (kind, *kind.__subclasses__()):
-        assert one.reason_label.replace("_", "").isalpha()
-
-
 def test_the_page_lists_every_metric_as_it_is_declared() -> None:
     rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in PAGE.splitlines() if line[:1] == "|"]
     listed = {row[0].strip("` "): row[1:] for row in rows if row[0].startswith("`openfaze_")}
@@ -361,18 +347,6 @@ def test_prometheus_takes_what_a_server_tells() -> None:
     ours = [line for line in asyncio.run(metrics.text()).splitlines() if b"openfaze_" in line]
     checked = subprocess.run([promtool, "check", "metrics"], input=b"\n".join(ours) + b"\n", capture_output=True)
     assert (checked.returncode, checked.stderr) == (0, b"")
-
-
-def test_each_metric_is_rendered_in_a_slice_of_its_own() -> None:
-    metrics = Metrics()
-    metrics.ended(metrics.began("/"), 200, Stages())
-    assert len(list(metrics.render())) >= len(DECLARED)
-    assert own_lines(metrics.render()) == own_lines(generate_latest(metrics.registry))
-
-
-def own_lines(text: bytes) -> list[bytes]:
-    """The lines of the server's own metrics: those of the process change from one moment to the next."""
-    return [line for line in text.splitlines() if b"openfaze_" in line]
 
 
 def test_a_distribution_counts_each_value_up_to_its_bound() -> None:

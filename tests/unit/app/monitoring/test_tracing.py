@@ -1,6 +1,5 @@
 """Spans of requests, of the calls of the LLM and of tasks, and what they must not hold."""
 
-import asyncio
 import contextlib
 import json
 import threading
@@ -183,15 +182,6 @@ async def test_a_failure_is_told_by_its_kind_and_not_its_words(exporter: InMemor
         assert attributes is not None
         assert (attributes["error.type"], spans[name].status.is_ok) == (kind, False)
     assert CONTENT not in "".join(span.to_json() for span in spans.values())
-
-
-async def test_what_is_asked_at_once_stays_apart(exporter: InMemorySpanExporter, llm: LlmServer) -> None:
-    traces = traces_to(exporter)
-    await asyncio.gather(*(asked(traces, llm) for _ in range(4)))
-    requests = [span for span in exporter.get_finished_spans() if span.parent is None]
-    chats = [span for span in exporter.get_finished_spans() if span.name == "chat scripted"]
-    assert {span.parent.span_id for span in chats if span.parent} == {span.context.span_id for span in requests}
-    assert len(requests) == 4
 
 
 def test_a_server_sends_its_spans_to_a_collector(tmp_path: Path, llm: LlmServer) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.planning.background import described_form, read_background_prompt
+from app.chat.planning.programs import described_form, read_background_prompt
 
 TALK = "USER: How do I prune roses in March?\nASSISTANT: Cut above an outward bud."
 FORM = 'Answer with JSON only: {"title": "…"}'

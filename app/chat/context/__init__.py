@@ -1,1 +1,0 @@
-"""Builds the messages for the LLM: results as text, fitted into its context, and the conversation around them."""

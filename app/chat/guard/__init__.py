@@ -1,1 +1,0 @@
-"""Guards a request: judges its texts, the results of its tasks and its answer, and redacts personal data."""
