@@ -169,7 +169,7 @@ clean: ## Remove the environments and caches
 BUILT_BY := requirements/build.txt pyproject.toml
 
 $(VENV)/.serve: requirements/embedded.txt $(BUILT_BY)
-	@echo "Setting up openfaze, this once: $$(grep -c == $<) packages, about 700 MB to fetch, 1.8 GB in $(VENV)"
+	@echo "Setting up openfaze, this once: $$(grep -c == $<) packages, about 830 MB to fetch, 2 GB in $(VENV)"
 	$(call environment,$(VENV),$<)
 	$(call project,$(VENV))
 	@touch $@
