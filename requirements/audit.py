@@ -23,9 +23,6 @@ AT_ONCE = 1000
 ACCEPTED: dict[str, str] = {}
 """Ids of vulnerabilities that do not concern us, and why."""
 
-NOT_OURS = ("open-webui.txt",)
-"""Locks of programs that fix the versions of all that they need, and that only tests start."""
-
 Package = tuple[str, str]
 """Name and version."""
 
@@ -33,7 +30,7 @@ Package = tuple[str, str]
 def pinned(folder: Path) -> dict[Package, list[str]]:
     """The locks that pin each, by their names."""
     found: dict[Package, list[str]] = {}
-    for lock in sorted(set(folder.glob("*.txt")) - {folder / name for name in NOT_OURS}):
+    for lock in sorted(folder.glob("*.txt")):
         for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", lock.read_text(), re.MULTILINE):
             found.setdefault((name, version), []).append(lock.name)
     return found

@@ -340,7 +340,7 @@ class Guardrails:
             raise EngineUnavailable(
                 capability,
                 f"The engines here ({engines}) cannot judge {_describe_codes(left)}: ask for other codes, or set up an "
-                f"engine that does (docs/guardrails.md).{self._instead}",
+                f"engine that does (docs/guard-engines.md).{self._instead}",
             )
         return parts
 

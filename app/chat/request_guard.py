@@ -38,7 +38,7 @@ _EARLIER_MESSAGES = "before"
 """Name of the source for checks of the user's earlier messages alone."""
 _MAX_LISTED = 5
 """The warning of a flagged request lists at most this many places. The verdict has all of them."""
-_NOT_JUDGED = "The guard did not judge by {codes}, because no engine here can (docs/guardrails.md)."
+_NOT_JUDGED = "The guard did not judge by {codes}, because no engine here can (docs/guard-engines.md)."
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
 """The texts of at most this many pictures are read at a time."""

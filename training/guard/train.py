@@ -4,7 +4,7 @@
     .venv/bin/python -m training.guard.train --sets FOLDER --measure
 
 The folder has the sets of training/guard/data.py. The same sets, texts of our own and seed give the same head on the
-same machine. It takes some minutes; measuring takes a quarter of an hour, and prints the tables of docs/guardrails.md.
+same machine. It takes some minutes; measuring takes a quarter of an hour, and prints tables of figures.
 """
 
 import argparse

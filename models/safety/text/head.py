@@ -46,7 +46,7 @@ _MAX_WORD_CHARS = 24
 _PRIOR_SHARING = 0.65
 """The prior odds of a passage are those of its text, divided by this power of the number of passages. With 0, each
 passage has the prior odds of the whole text; with 1, the passages share them equally. The value was chosen by the
-verdicts on harmless documents (docs/guardrails.md)."""
+verdicts on harmless documents (docs/guard-engines.md)."""
 _BYTE_SCALE = 127
 """Factor by which the elements of unit vectors are multiplied to store them as bytes. The error of an element is at
 most 0.004."""

@@ -39,7 +39,7 @@ Thresholds = Annotated[Mapping[str, Annotated[float, Field(ge=0, le=1)]], NoDeco
 
 class GuardSettings(OwnSettings):
     text_guard: str = "auto"
-    """An [engine](guardrails.md) that judges texts, or `auto`: each code by the first that knows it."""
+    """An [engine](guard-engines.md) that judges texts, or `auto`: each code by the first that knows it."""
     guard_base_url: Address | None = None
     """An OpenAI-compatible server with Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
     guard_api_key: SecretStr | None = None

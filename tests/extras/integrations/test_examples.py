@@ -4,20 +4,16 @@
 holds `receipt.png`.
 """
 
-import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.e2e.test_docs import ADDRESS, SAMPLE
 from tests.fences import ROOT, Fence, fences
-from tests.llm_server import Call, Reply, serving_llm
-from tests.server import Server, serving
+from tests.server import Server
 
 PACKAGES = ROOT / ".venv-client"
 PYTHON = PACKAGES / "bin" / "python"
@@ -30,37 +26,12 @@ EXAMPLES = [
     for fence in fences(ROOT / "docs" / page)
     if fence.how == "integration" and fence.language != "sh"
 ]
-TOOLS = "function_tool"
-
-
-def weather(body: dict[str, Any]) -> Reply:
-    """Calls one tool with what the question says, then the other with the result, and answers with what that gave."""
-    given = [message["content"] for message in body["messages"] if message["role"] == "tool"]
-    match len(given):
-        case 0:
-            return Reply(tool_calls=[Call("temperature", '{"city": "Oslo"}', id="call_a")])
-        case 1:
-            return Reply(tool_calls=[Call("fahrenheit", json.dumps({"celsius": float(given[0])}), id="call_b")])
-    return Reply(f"It is {given[1]} °F in Oslo.")
-
-
-@pytest.fixture(scope="module")
-def calling_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("calling") / "log"
-    with (
-        serving_llm(weather) as llm,
-        serving(
-            log, llm="openai-server", llm_base_url=llm.base_url, llm_abilities="vision,tools,json_schema"
-        ) as server,
-    ):
-        yield server
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
-def test_a_framework_prints_what_the_page_says(example: Fence, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    server: Server = request.getfixturevalue("calling_server" if TOOLS in example.code else "embedded_server")
+def test_a_framework_prints_what_the_page_says(example: Fence, embedded_server: Server, tmp_path: Path) -> None:
     shutil.copy(SAMPLE, tmp_path)
-    code = example.code.replace(ADDRESS, server.base_url)
+    code = example.code.replace(ADDRESS, embedded_server.base_url)
     command = python_program(code, tmp_path) if example.language == "python" else node_program(code, tmp_path)
     # No example may find a key or a proxy of somebody's.
     left = {name: value for name, value in os.environ.items() if not name.upper().startswith(("OPENAI", "HTTP"))}

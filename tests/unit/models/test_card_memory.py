@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 from tests.pages import paragraph_page
 from tests.parts import finished
 
-PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("gpu-memory", "weights")}
+PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("gpu-memory", "engines")}
 ENGINES = [one for capability in CATALOG.values() for one in capability.engines]
 BY_THE_OPERATOR = re.compile(r"the (file|folder|directory) OPENFAZE_")
 GIB = 1024**3
@@ -55,20 +55,19 @@ def test_an_engine_that_a_card_can_compute_says_what_it_takes_of_one(engine: Can
 
 
 def table_of_engines() -> Iterator[str]:
-    yield "| capability | engine | profile | licence | to fetch | computed by | MB of a card |"
-    yield f"|{'---|' * 7}"
+    yield "| capability | engine | profile | licence | to fetch | MB of a card |"
+    yield f"|{'---|' * 6}"
     for one in ENGINES:
         sets = [known for known in WEIGHT_SETS.values() if pulling.reader_of(known).spec.name == one.spec.name]
         size = sets[0].shown_size + (" …" if len(sets) > 1 else "") if sets else ""
-        backend = one.backend.name if one.backend else ""
         card = one.card.shown if one.card else ""
-        cells = (one.spec.capability, f"`{one.spec.name}`", one.profile, one.spec.licence, size, backend, card)
+        cells = (one.spec.capability, f"`{one.spec.name}`", one.profile, one.spec.licence, size, card)
         yield f"| {' | '.join(cells)} |"
 
 
-def test_the_page_of_weights_has_every_engine_as_the_catalog_has_it() -> None:
+def test_the_page_of_engines_has_every_engine_as_the_catalog_has_it() -> None:
     table = "\n".join(table_of_engines())
-    assert table in PAGES["weights"], f"put this into docs/weights.md:\n\n{table}"
+    assert table in PAGES["engines"], f"put this into docs/engines.md:\n\n{table}"
 
 
 def chosen(card: int, setting: str) -> str:

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 PROMISED = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
 PYTHONS = [f"3.{minor}.{patch}" for minor in range(20) for patch in (2, 30) if f"3.{minor}.{patch}" in PROMISED]
 """An early and a late release of each; Debian 12 has 3.11.2."""
-SERVED = ("embedded", "gpu", "weights", "build")
+SERVED = ("embedded", "gpu", "build")
 """The locks of what serves, in place or in an image."""
 OF_TESTS = ("dev", "client")
 

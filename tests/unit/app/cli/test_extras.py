@@ -1,6 +1,7 @@
 """What `openfaze install` installs, and how."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,11 +40,8 @@ def test_the_packages_with_weights_are_those_that_make_installs() -> None:
     listed = (ROOT / "requirements" / "weights.in").read_text().splitlines()
     names = {Requirement(line).name for line in listed if line and not line.startswith("#")}
     assert {Requirement(one).name for one in extras.PACKAGED_WEIGHTS} == names
-    pinned = dict(
-        line.removesuffix(" \\").split("==")
-        for line in (ROOT / "requirements" / "weights.txt").read_text().splitlines()
-        if "==" in line and not line.startswith((" ", "#"))
-    )
+    lock = (ROOT / "requirements" / "embedded.txt").read_text()
+    pinned = dict(re.findall(r"^([\w-]+)==([^ ;]+)", lock, re.MULTILINE))
     assert all(Requirement(one).specifier.contains(pinned[Requirement(one).name]) for one in extras.PACKAGED_WEIGHTS)
 
 

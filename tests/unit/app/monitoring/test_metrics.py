@@ -48,7 +48,7 @@ from tests.conftest import ROOT, each_case
 from tests.server import free_port
 from tests.unit.app.state.test_database import files_in
 
-PAGE = (ROOT / "docs" / "observability.md").read_text()
+PAGE = (ROOT / "docs" / "metrics.md").read_text()
 OBSERVABILITY = ROOT / "docker" / "observability"
 SPEC = EngineSpec("toy", "toys", "MIT", "nowhere")
 Samples = dict[tuple[str, tuple[str, ...]], float]
