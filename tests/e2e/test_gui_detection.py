@@ -8,11 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from eval.gui.truth import iou
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
-from tests.photos import box_of
+from tests.photos import box_of, iou
 from tests.screens import sign_up
 
 
