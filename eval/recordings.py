@@ -31,13 +31,14 @@ from typing import Any
 
 import numpy as np
 
-from eval.speech import quiet_services, wav
+from eval.speech import wav
 from models.base import available_cpus
 from models.capability import EngineConfig
 from models.speech.whisper_files import WhisperFiles, packaged_base, packaged_tiny_en, read_parts
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
 from tests.speech import RATE, Samples, decoded, pause, word_errors
+from training.services import quiet_services
 
 SPEAKERS = {
     "en": "en_US_f_Allison",
@@ -130,7 +131,7 @@ def main() -> None:
     else:
         chosen = list(prompts(arguments.folder, arguments.most))
     with asyncio.Runner() as runner:
-        services = quiet_services()
+        services = quiet_services(max_part_mb=2048)
         runner.run(services.runtime.load("speech_to_text"))
         measure("openfaze", chosen, lambda prompt: runner.run(heard(services, prompt)))
         runner.run(services.close())

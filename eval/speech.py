@@ -137,21 +137,11 @@ def ours() -> Iterator[Callable[[Recording], str]]:
 
 
 async def _loaded() -> Any:
-    services = quiet_services()
+    from training.services import quiet_services
+
+    services = quiet_services(max_part_mb=2048)
     await services.runtime.load("speech_to_text")
     return services
-
-
-def quiet_services() -> Any:
-    import logging
-
-    import structlog
-
-    from app.assembly.services import Services
-    from app.settings import Settings
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    return Services(Settings(_env_file=None, max_part_mb=2048))
 
 
 async def text_of(services: Any, recording: Recording) -> str:

@@ -11,7 +11,6 @@ import ssl
 import sys
 import tempfile
 import traceback
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ if importlib.util.find_spec("hypothesis"):
     # The duration of an example depends on how busy the machine is, so there is no deadline. CI checks whether a change
     # broke something, and tries the same examples each time; runs on people's machines find new ones.
     same = bool(os.environ.get("CI"))
-    settings.register_profile("openfaze", deadline=None, derandomize=same, max_examples=50)
+    settings.register_profile("openfaze", deadline=None, derandomize=same, max_examples=25)
     settings.register_profile("deep", deadline=None, derandomize=same, max_examples=100)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "openfaze"))
 
@@ -50,18 +49,6 @@ def pytest_sessionstart() -> None:
     """Disable garbage collection while test modules and their libraries are imported, because almost nothing becomes
     garbage."""
     gc.disable()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep only a part of the tests: `TEST_PART=2/4` means the second of four. Each test is in one of the parts."""
-    number, _, many = os.environ.get("TEST_PART", "").partition("/")
-    if not many:
-        return
-    parts: list[list[pytest.Item]] = [[], []]
-    for item in items:
-        parts[zlib.crc32(item.nodeid.encode()) % int(many) == int(number) - 1].append(item)
-    others, items[:] = parts
-    config.hook.pytest_deselected(items=others)
 
 
 def pytest_collection_finish() -> None:

@@ -1,4 +1,4 @@
-"""Identity cards, business cards, forms and invoices with known lines, drawn for the tests.
+"""Cards, forms and invoices with known lines, drawn for the tests.
 
 A line is a text that a person reads in one go: a label with its value, a row of a table, or the pieces in a row of a
 receipt. Texts beside a line are lines of their own if they have another size, belong to another block, or are a new
@@ -103,54 +103,6 @@ def licence(seed: int) -> Card:
     return _done(sheet)
 
 
-def identity(seed: int) -> Card:
-    """Draw an identity card: small labels above larger values, a portrait, and machine-readable lines below."""
-    rng = random.Random(seed)
-    sheet = _Sheet(1000, 660, rng, rng.choice(("white", "#eef4ee")))
-    first, last = _person(rng)
-    size, small = rng.choice((26, 28, 30)), rng.choice((15, 16, 17))
-    end = sheet.line(rng.choice(("IDENTITY CARD", "RESIDENCE PERMIT")), 40, 74, 40, "sans-bold")
-    sheet.line(f"No. {rng.choice('LTX')}{rng.randint(1000000, 9999999)}", max(end + 60, 700), 70, 22)
-    sheet.canvas.box(40, 110, 300, 440, "#b0a8a0")
-    y = 130
-    for label, value in (("Surname", last), ("Given names", first), ("Date of birth", _date(rng, 1950, 2004))):
-        sheet.line(label, 340, y, small)
-        sheet.line(value, 340, y + 36, size)
-        y += 84
-    for x, label, value in (
-        (340, "Nationality", rng.choice(("British", "Utopian", "Canadian"))),
-        (660, "Place of birth", rng.choice(_CITIES)),
-    ):
-        sheet.line(label, x, y, small)
-        sheet.line(value, x, y + 36, size)
-    for k in range(2):
-        letters = "".join(rng.choice("ABCDEFGHKLMNPRSTUVWXYZ0123456789") for _ in range(20))
-        sheet.line(letters + "<" * 6 + str(rng.randint(0, 9)), 40, 560 + 56 * k, 34, "mono")
-    return _done(sheet)
-
-
-def business_card(seed: int) -> Card:
-    """Draw a business card: the firm's name in large type, with small lines beside it."""
-    rng = random.Random(seed)
-    sheet = _Sheet(1000, 560, rng)
-    first, last = _person(rng)
-    company = rng.choice(_COMPANIES)
-    size = rng.choice((22, 24, 26))
-    end = sheet.line(company, 50, 140, rng.choice((48, 54)), "sans-bold", "#aa2211")
-    left = max(640, end + 50)
-    for k, text in enumerate(
-        (
-            f"{first} {last}",
-            rng.choice(("Sales manager", "Chief engineer", "Architect")),
-            f"+1 555 {rng.randint(1000, 9999)}",
-        )
-    ):
-        sheet.line(text, left, 90 + 38 * k, size)
-    sheet.line(f"{rng.randint(1, 300)} {rng.choice(_STREETS)}", 50, 440, size)
-    sheet.line(rng.choice(_CITIES), 50, 480, size)
-    return _done(sheet)
-
-
 def member_card(seed: int) -> Card:
     """Draw an insurance or member's card: a brand beside a small tier, and fields in two columns."""
     rng = random.Random(seed)
@@ -238,31 +190,7 @@ def invoice(seed: int) -> Card:
     return _done(sheet)
 
 
-def receipt(seed: int) -> Card:
-    """Draw a receipt. A price belongs to the line of its article, however wide the gap."""
-    rng = random.Random(seed)
-    sheet = _Sheet(620, 900, rng)
-    sheet.face = rng.choice(("mono", "sans"))
-    size = rng.choice((22, 24))
-    sheet.line(rng.choice(_COMPANIES), 130, 80, 32, "sans-bold")
-    sheet.line(f"Date {_date(rng, 2020, 2026)} {rng.randint(10, 20)}:{rng.randint(10, 59)}", 60, 150, size)
-    y = 210
-    total = 0.0
-    for name in rng.sample(_GOODS, 5):
-        price = rng.randint(100, 9000) / 100
-        total += price
-        sheet.row(((name, 40), (f"{price:.2f}", -580)), y, size)
-        y += round(1.5 * size)
-    sheet.row((("TOTAL", 40), (f"{total:.2f}", -580)), y + 30, size + 10, "sans-bold")
-    sheet.row((("CASH", 40), (f"{total + 5:.2f}", -580)), y + 80, size)
-    sheet.row((("CHANGE", 40), ("5.00", -580)), y + 120, size)
-    sheet.line("THANK YOU", 220, y + 200, size)
-    return _done(sheet)
-
-
-KINDS: dict[str, Callable[[int], Card]] = {
-    make.__name__: make for make in (licence, identity, business_card, member_card, form, invoice, receipt)
-}
+KINDS: dict[str, Callable[[int], Card]] = {make.__name__: make for make in (licence, member_card, form, invoice)}
 
 
 def cards(each: int = 7) -> Iterator[tuple[str, Card]]:

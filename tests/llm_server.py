@@ -7,11 +7,8 @@ In a test::
     with serving_llm([Reply("Paris."), Reply(status=503)]) as llm:
         OpenAiServer(llm.base_url)
         assert llm.requests[0].body["messages"]
-
-By itself, to measure something: ``python -m tests.llm_server --port 9000 --chunks 64 --delay 0.01``
 """
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -57,7 +54,6 @@ class LlmServer:
     """Function that replies to probes of the server's abilities. Probes are recognised by their user agent."""
     routes: Mapping[str, object]
     """JSON of other paths, whatever the method."""
-    recording: bool = True
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     """Chat calls, in the order of their arrival."""
@@ -105,10 +101,9 @@ class LlmServer:
         self._note(self.cancelled, time.monotonic())
 
     def _note(self, where: list[Any], what: object) -> None:
-        if self.recording:
-            with self._changed:
-                where.append(what)
-                self._changed.notify_all()
+        with self._changed:
+            where.append(what)
+            self._changed.notify_all()
 
     def wait_until(self, condition: Callable[[], bool], within_s: float = LIMIT_S) -> None:
         """Block until the requests so far fulfil the condition. A coroutine calls this function by
@@ -289,24 +284,3 @@ async def _serve(server: LlmServer, stop: "asyncio.Future[None]", on_start: Call
             connection.abort()
         while server.connections:
             await asyncio.sleep(0)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="A scripted LLM that always answers the same.")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--chunks", type=int, default=16, help="pieces of text in an answer")
-    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each of them")
-    arguments = parser.parse_args()
-    reply = Reply(chunks=[f"word{n} " for n in range(arguments.chunks)], delay_s=arguments.delay)
-    listed = {"data": [{"id": MODEL, "object": "model", "owned_by": "vllm", "max_model_len": 32768}]}
-    server = LlmServer(lambda _: reply, partial(_reply_to_probe, ABLE), {"/v1/models": listed}, False, arguments.port)
-
-    async def serve() -> None:
-        await _serve(server, asyncio.get_running_loop().create_future(), lambda: print(server.base_url, flush=True))
-
-    with contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(serve())
-
-
-if __name__ == "__main__":
-    main()

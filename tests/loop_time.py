@@ -9,12 +9,6 @@ A wait until a time, such as `asyncio.timeout`, ends at that time by this clock,
 """
 
 import asyncio
-import contextlib
-from collections.abc import Iterator
-
-import pytest
-
-from app.monitoring.metrics import Stages
 
 
 class LoopTime:
@@ -35,19 +29,3 @@ class LoopTime:
         for _ in range(round(seconds * 10)):
             self.passes(0.1)
             await asyncio.sleep(0)
-
-
-@contextlib.contextmanager
-def standing_still() -> Iterator[LoopTime]:
-    """Provide a clock that only the test advances, however slow the machine is, until the block ends."""
-    loop = asyncio.get_running_loop()
-    real, now = loop.time, loop.time()
-    time = LoopTime()
-    time._real = lambda: now
-    with pytest.MonkeyPatch.context() as patch:
-        # The time spent on a request before its answer begins is measured by another clock.
-        patch.setattr(Stages, "seconds", 0.0)
-        try:
-            yield time
-        finally:
-            loop.time = real  # type: ignore[method-assign]

@@ -11,7 +11,9 @@ share one height.
 import io
 import math
 import random
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -133,6 +135,15 @@ def prose(seed: int, words: int) -> list[str]:
         starts = rng.random() < 0.1
         text.append(word + ("." if starts else "," if rng.random() < 0.08 else ""))
     return text
+
+
+def words_read(read: Iterable[str], truth: Iterable[str]) -> tuple[int, int]:
+    """Return the number of words of `truth` that were read, with repetitions, and the number of all words of `truth`.
+
+    Words are alphanumeric, and compared without regard to case.
+    """
+    wanted, found = (Counter(re.findall(r"[a-z0-9]+", " ".join(texts).casefold())) for texts in (truth, read))
+    return (wanted & found).total(), wanted.total()
 
 
 def blank_page(width: int = 600, height: int = 400, paper: str = "white") -> Page:

@@ -36,30 +36,3 @@ def raw_pdf(*objects: str) -> bytes:
     size = len(objects) + 1
     end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer << /Size {size} /Root 1 0 R >>\n"
     return f"{body}{end}startxref\n{len(body)}\n%%EOF".encode()
-
-
-def raw_page(contents: str, *objects: str, points: str = "200 100", pages: str = "/Kids [3 0 R] /Count 1") -> bytes:
-    """Return a file with a page of size `points` that shows `contents`.
-
-    The contents are object 4. Object 5, the first of `objects`, is the page's XObject /F.
-    """
-    return raw_pdf(
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages {pages} >>",
-        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {points}] /Contents 4 0 R "
-        "/Resources << /XObject << /F 5 0 R >> >> >>",
-        contents,
-        *objects,
-    )
-
-
-def pdf_that_takes_for_ever() -> bytes:
-    """Return a file with a form that draws itself twice.
-
-    PDFium gives up at a depth that leaves an astronomical number of objects.
-    """
-    form = "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 5 0 R >> >> /Length 11 >>\n"
-    return raw_page(
-        "<< /Length 5 >>\nstream\n/F Do\nendstream",
-        f"{form}stream\n/F Do /F Do\nendstream",
-    )

@@ -74,4 +74,3 @@ def _cases(name: str) -> tuple[Case, ...]:
 
 _ROWS = tomllib.loads((Path(__file__).parent / "data" / "plans.toml").read_text("utf-8"))
 RULED, ROUTED, LATER, UNSEEN = map(_cases, ("ruled", "routed", "later", "unseen"))
-ALL_TEXTS = {case.text for case in (*RULED, *ROUTED, *LATER, *UNSEEN)}

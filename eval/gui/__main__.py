@@ -17,12 +17,12 @@ from pathlib import Path
 import PIL.Image
 import PIL.ImageDraw
 
-from eval.gui.frameworks import fetched
-from eval.gui.labelled import Labelled, labelled
-from eval.gui.pages import measuring_pages
 from eval.gui.scores import Scores
 from models.vision.gui.elements import INTERACTIVE, GuiElement, Screen
 from models.vision.gui.engine import ScreenNetwork, found_in
+from training.gui.frameworks import fetched
+from training.gui.labelled import Labelled, labelled
+from training.gui.pages import measuring_pages
 
 DRAWN = ("bootstrap-toolbox-light-desktop", "pico-settings-dark-desktop", "bulma-shop-light-mobile")
 """Beginnings of the names of the pages that are drawn with boxes."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from eval.gui.truth import TrueElement, iou
 from models.vision.gui.elements import INTERACTIVE, GuiElement
+from training.gui.truth import TrueElement, iou
 
 ENOUGH = 0.5
 """Least overlap (intersection over union) of a box that counts as right."""

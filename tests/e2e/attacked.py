@@ -1,15 +1,12 @@
-"""A server whose event loop is watched, for keys that each would have all of it."""
+"""A server with small bounds, for keys that each would have all of it."""
 
 import asyncio
 import contextlib
-import re
 import socket
-import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import httpx
@@ -28,59 +25,15 @@ from tests.sandboxes import SANDBOX_WHERE_IT_RUNS
 ALICE, BOB = "key-of-alice", "key-of-bob"
 LIMIT_S = 60.0
 MB = 1 << 20
-BYTES_A_CALL = 100
-"""At least, by which a request must be larger for each more call that the loop's thread makes."""
-_TICKS = re.compile(r"uvicorn.server\.py$|asyncio.\w+\.py$")
-"""What the loop calls while it waits for anything: the more often, the busier the machine is."""
-
-
-@dataclass
-class LoopThread:
-    """Counts the calls of functions, in Python and in C, that the thread of the event loop makes for requests."""
-
-    loop: asyncio.AbstractEventLoop | None = None
-    calls: int = 0
-
-    @contextlib.contextmanager
-    def counted(self) -> Iterator["LoopThread"]:
-        self.calls = 0
-        self._profile(self._count)
-        try:
-            yield self
-        finally:
-            self._profile(None)
-
-    def _profile(self, function: Callable[[FrameType, str, object], None] | None) -> None:
-        async def profile() -> None:
-            sys.setprofile(function)
-
-        assert self.loop is not None
-        asyncio.run_coroutine_threadsafe(profile(), self.loop).result(LIMIT_S)
-
-    def _count(self, frame: FrameType, event: str, _arg: object) -> None:
-        if event in ("call", "c_call") and not _TICKS.search(frame.f_code.co_filename):
-            self.calls += 1
 
 
 @dataclass
 class Attacked:
     model: FullModel
     services: Services
-    loop: LoopThread
     built_on_loop: list[str]
     """Names of the engines that were put together on the event loop."""
     _sockets: list[socket.socket] = field(default_factory=list)
-
-    def is_spared(self, ask: Callable[[int], httpx.Response], small: int, large: int) -> list[httpx.Response]:
-        """The answers to what `ask` asks with a size. That the larger one is, must not be felt on the loop's thread."""
-        answers, calls, bytes_ = [], [], []
-        for size in (small, large):
-            with self.loop.counted() as loop:
-                answers.append(ask(size))
-            calls.append(loop.calls)
-            bytes_.append(len(answers[-1].request.content))
-        assert calls[1] - calls[0] < (bytes_[1] - bytes_[0]) / BYTES_A_CALL, f"{calls} calls for {bytes_} bytes"
-        return answers
 
     def ask(self, key: str, *messages: Json | str | list[Json], **fields: Any) -> httpx.Response:
         return self.model.ask(*messages, headers=bearer(key), **fields)
@@ -124,7 +77,6 @@ def serving_attacked(files: Path, llm_calls_at_once: int = 2, **settings: Any) -
     """A server with 4 places in a queue, 2 scripts, 2 calls of the LLM, 2 large bodies and 3 files of a key."""
     made: list[FastAPI] = []
     built_on_loop: list[str] = []
-    loop = LoopThread()
     build = Runtime._build_new
 
     def noted(runtime: Runtime, candidate: Candidate) -> Built:
@@ -134,18 +86,8 @@ def serving_attacked(files: Path, llm_calls_at_once: int = 2, **settings: Any) -
         return build(runtime, candidate)
 
     def create_seen(settings: Settings) -> FastAPI:
-        application = create_app(settings)
-        inner = application.router.lifespan_context
-
-        @contextlib.asynccontextmanager
-        async def lifespan(scope: FastAPI) -> AsyncIterator[None]:
-            loop.loop = asyncio.get_running_loop()
-            async with inner(scope):
-                yield
-
-        application.router.lifespan_context = lifespan  # type: ignore[assignment]
-        made.append(application)
-        return application
+        made.append(create_app(settings))
+        return made[-1]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_model, "create_app", create_seen)
@@ -162,8 +104,7 @@ def serving_attacked(files: Path, llm_calls_at_once: int = 2, **settings: Any) -
             forecast="auto",
             **settings,
         ) as model:
-            assert model.client.get("/health").status_code == 200, "the loop runs"
-            yield Attacked(model, made[0].state.services, loop, built_on_loop)
+            yield Attacked(model, made[0].state.services, built_on_loop)
 
 
 def run_task(name: str, *parts: Json) -> tuple[Json, list[Json]]:

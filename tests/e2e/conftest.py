@@ -4,6 +4,7 @@ import base64
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -12,8 +13,13 @@ from playwright.sync_api import Browser, sync_playwright
 from tasks.scrape.browser import find_browser
 from tests.conftest import SHARED
 from tests.forked import stem
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
 from tests.remembering import remember
 from tests.server import REMEMBERING, Server, further_settings, keep_replicas_apart, serving
+
+if TYPE_CHECKING:
+    from tests.e2e.full_model import FullModel
 
 KEY = "test-key-1"
 BROWSER = find_browser()
@@ -50,14 +56,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def fetching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Server like `server`, but allowed to fetch up to a megabyte from 127.0.0.1, and without preloaded engines."""
-    log = tmp_path_factory.mktemp("fetching") / "log"
-    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", max_fetch_mb=1) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Server like `server`, with the sample weights and a local forecaster, and allowed to fetch from 127.0.0.1.
 
@@ -69,12 +67,42 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Server with the sample weights and without keys, which nothing but the LLM that comes along answers for."""
+    log = tmp_path_factory.mktemp("own") / "log"
+    with serving(log, REMEMBERING, weights_dir=SHARED / "weights") as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def remembering() -> Iterator[None]:
     """Let apps in this process read each picture, and transcribe each recording, only once."""
     with pytest.MonkeyPatch.context() as patch:
         remember(patch.setattr)
         yield
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    """Web server with a picture at `/sign.png` that says "Platform nine"."""
+    with serving_origin() as origin:
+        origin.files["/sign.png"] = single_line("Platform nine").encoded()
+        yield origin
+
+
+@pytest.fixture(scope="package")
+def _shared_model() -> Iterator["FullModel"]:
+    from tests.e2e.full_model import serving_full_model
+
+    with serving_full_model(fetch_allow="127.0.0.1/32") as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def model(_shared_model: "FullModel", remembering: None) -> "FullModel":
+    """Full model that all files share whose tests need no settings of their own. It may fetch from 127.0.0.1."""
+    return _shared_model
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,6 @@ from app.settings import Settings
 from app.state.entries import Entries
 from tests.e2e.conftest import data_url
 from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.response_events import check_answer
 from tests.server import for_all_servers
@@ -268,11 +267,3 @@ def _serving(app: FastAPI, settings: Settings) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listening.close()
-
-
-@contextlib.contextmanager
-def serving_sign() -> Iterator[Origin]:
-    """A web server with a picture at `/sign.png` that says "Platform nine"."""
-    with serving_origin() as origin:
-        origin.files["/sign.png"] = single_line("Platform nine").encoded()
-        yield origin

@@ -48,17 +48,6 @@ def test_a_picture_is_read(model: FullModel, sign: str, tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "Platform nine\n")
 
 
-def test_a_file_that_is_too_large_is_named_with_its_size_and_the_limit(tmp_path: Path) -> None:
-    (tmp_path / "small.txt").write_bytes(b"a" * (2 << 20))
-    (tmp_path / "large.txt").write_bytes(b"a" * (20 << 20))
-    with serving_full_model(max_request_mb=1, max_file_mb=10) as limited:
-        for name, size, limit in (("small.txt", "2.7 MB", "1 MB"), ("large.txt", "20.1 MB", "10 MB")):
-            for further in ((), ("--json",)):
-                told = ask(limited, tmp_path, "Read it.", "-f", name, *further)
-                assert size in told.stdout + told.stderr
-                assert limit in told.stdout + told.stderr
-
-
 def test_without_a_server_this_process_answers_and_leaves_nothing(
     sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

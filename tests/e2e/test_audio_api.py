@@ -1,6 +1,5 @@
 """/v1/audio on a real server, as OpenAI's SDK and plain HTTP use it."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,13 @@ import httpx
 import openai
 import pytest
 
+from tests.conftest import each_case
 from tests.recordings import plain_wav
 from tests.server import REMEMBERING, Server, serving
-from tests.speech import JFK, SENTENCES, in_a_row, pause, plain_words, say
+from tests.speech import JFK, pause, plain_words, say
 
 KEY = "test-key-1"
 MB = 1024 * 1024
-RATE = 16_000
 URL = "/v1/audio/transcriptions"
 
 
@@ -89,29 +88,11 @@ def test_speakers_are_told_apart(sdk: openai.OpenAI, shared: Path) -> None:
     assert [segment.speaker for segment in answer.segments] == ["A", "B"]
 
 
-@pytest.mark.parametrize("model", ["whisper-1", pytest.param("gpt-4o-transcribe", marks=pytest.mark.deep)])
-def test_a_stream_says_the_same(sdk: openai.OpenAI, jfk: Path, model: str) -> None:
-    events = list(sdk.audio.transcriptions.create(file=jfk, model=model, stream=True))
+def test_a_stream_says_the_same(sdk: openai.OpenAI, jfk: Path) -> None:
+    events = list(sdk.audio.transcriptions.create(file=jfk, model="whisper-1", stream=True))
     assert events[-1].type == "transcript.text.done"
     assert plain_words(events[-1].text) == plain_words(JFK)
     assert "".join(event.delta for event in events if event.type == "transcript.text.delta") == events[-1].text
-
-
-def test_phrases_come_while_the_rest_is_still_listened_to(client: httpx.Client) -> None:
-    said = in_a_row([part for text in SENTENCES[:11] for part in (say(text), pause(0.6))])
-    with client.stream(
-        "POST",
-        URL,
-        files={"file": ("talk.wav", plain_wav(said[None]))},
-        data={"model": "whisper-1", "stream": "true"},
-        headers={"x-interfaze-progress": "true"},
-    ) as response:
-        lines = [line for line in response.iter_lines() if line and line != ": ping"]
-    reached = [json.loads(line.removeprefix(": progress ")) for line in lines if line.startswith(": progress")]
-    first = next(place for place, line in enumerate(lines) if '"transcript.text.delta"' in line)
-    done_by_then = json.loads(lines[first - 1].removeprefix(": progress "))["done"]
-    assert done_by_then < reached[-1]["done"] == reached[-1]["total"]
-    assert lines[-1] == "data: [DONE]"
 
 
 def test_silence_is_an_empty_text(client: httpx.Client) -> None:
@@ -138,30 +119,28 @@ def test_speech_is_translated_right_after_install(sdk: openai.OpenAI, tmp_path: 
     assert "good morning" in answer.text.casefold()
 
 
-@pytest.mark.parametrize(
-    ("file", "fields", "status", "code", "message"),
+@each_case(
+    ("file", "fields", "status", "code"),
     [
-        (b"", {}, 400, "invalid_request", "'x.wav' is empty"),
-        (b"Hello there!", {}, 400, "unsupported_media_type", "'x.wav' is text/plain, which is neither audio nor video"),
-        (b"RIFF\x24\x00\x00\x00WAVEjunk", {}, 400, "invalid_request", "'x.wav'"),
-        (None, {}, 400, "invalid_request", "Field 'file': Field required"),
-        (b"x", {"model": ""}, 400, "invalid_request", "Field 'model': Field required"),
-        (b"x", {"model": "whisper-9"}, 404, "model_not_found", "'whisper-9' does not exist"),
-        (b"x", {"temperature": "2"}, 400, "invalid_request", "Field 'temperature'"),
-        (b"x", {"stream": "true", "response_format": "vtt"}, 400, "invalid_request", "Field 'stream'"),
-        (b"x", {"known_speaker_references[]": "data:," + "x" * 200_000}, 400, "invalid_request", "not identified"),
-        (b"x", {"keywords[]": "name " * 1000}, 400, "invalid_request", "Field 'keywords[]' is longer than 4096 bytes"),
-        (bytes(8 * MB), {}, 413, "request_too_large", "OPENFAZE_MAX_REQUEST_MB"),
+        (b"", {}, 400, "invalid_request"),
+        (b"Hello there!", {}, 400, "unsupported_media_type"),
+        (b"RIFF\x24\x00\x00\x00WAVEjunk", {}, 400, "invalid_request"),
+        (None, {}, 400, "invalid_request"),
+        (b"x", {"model": ""}, 400, "invalid_request"),
+        (b"x", {"model": "whisper-9"}, 404, "model_not_found"),
+        (b"x", {"temperature": "2"}, 400, "invalid_request"),
+        (b"x", {"stream": "true", "response_format": "vtt"}, 400, "invalid_request"),
+        (b"x", {"keywords[]": "name " * 1000}, 400, "invalid_request"),
+        (bytes(8 * MB), {}, 413, "request_too_large"),
     ],
 )
-def test_what_is_wrong_with_a_request_is_said(
-    client: httpx.Client, file: bytes | None, fields: dict[str, str], status: int, code: str, message: str
+def test_what_is_wrong_with_a_request_is_refused(
+    client: httpx.Client, file: bytes | None, fields: dict[str, str], status: int, code: str
 ) -> None:
     form: dict[str, Any] = {"model": (None, "whisper-1"), **{name: (None, value) for name, value in fields.items()}}
     answer = client.post(URL, files={**form, **({} if file is None else {"file": ("x.wav", file)})})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (status, code), error
-    assert message in error["message"]
     assert error["request_id"] == answer.headers["x-request-id"]
 
 

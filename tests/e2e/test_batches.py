@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from app.batches.lines import MAX_LINES
+from tests.conftest import each_case
 from tests.e2e.batched import (
     CHAT,
     EMBEDDINGS,
@@ -180,7 +181,7 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
     assert [one.code for one in too_many.errors.data or []] == ["too_many_lines"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fields", "param", "said"),
     [
         (

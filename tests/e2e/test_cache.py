@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import each_case
 from tests.e2e.full_model import (
     PATH,
     FullModel,
@@ -21,7 +22,6 @@ from tests.e2e.full_model import (
     vcache,
 )
 from tests.llm_server import Reply
-from tests.origin import Origin, serving_origin
 
 KEY, OTHER = "test-key-1", "test-key-2"
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
@@ -39,12 +39,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
     ) as model:
         model.client.headers["authorization"] = f"Bearer {KEY}"
         yield model
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with serving_origin() as origin:
-        yield origin
 
 
 def without_envelope(response: httpx.Response) -> dict[str, Any]:
@@ -114,7 +108,7 @@ def test_keys_never_share(model: FullModel) -> None:
     assert vcache(model.ask("Whose answer is this?", headers=other))
 
 
-@pytest.mark.parametrize("header", ["x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr"])
+@each_case("header", ["x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr"])
 def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> None:
     model.says_ok()
     question = f"Do you remember {header}?"
@@ -156,46 +150,3 @@ async def test_when_all_have_left_the_work_ends(model: FullModel) -> None:
         await asyncio.sleep(0.01)
     model.script(Reply("Now."))
     assert content_of(model.ask("Does anybody listen?")) == "Now."
-
-
-INTERFAZE = """
-import sys
-import interfaze
-
-client = interfaze.Interfaze(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
-messages = [{"role": "user", "content": "What does the official client see?"}]
-for _ in range(2):
-    print(client.chat.completions.create(messages=messages).vcache)
-stream = client.chat.completions.stream(messages=messages)
-print("".join(stream.text_deltas()))
-"""
-
-
-EXTRAS = """
-import json
-import sys
-import interfaze
-
-client = interfaze.Interfaze(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
-picture = {"type": "image_url", "image_url": {"url": sys.argv[3]}}
-asked = {
-    "messages": [{"role": "user", "content": [{"type": "text", "text": "What does the sign say?"}, picture]}],
-    "reasoning_effort": "high",
-    "extra_headers": {"x-show-additional-info": "true"},
-}
-
-
-def told(answer):
-    extras = [entry.name for entry in answer.precontext], answer.reasoning.strip()
-    return [*extras, answer.choices[0].message.content.strip()]
-
-
-whole = [client.chat.completions.create(**asked) for _ in range(2)]
-streamed = client.chat.completions.stream(**asked)
-deltas = list(streamed.text_deltas())
-print(json.dumps({
-    "vcache": [answer.vcache for answer in whole],
-    "told": [told(answer) for answer in (*whole, streamed.get_final_completion())],
-    "streamed": "".join(deltas).strip(),
-}))
-"""

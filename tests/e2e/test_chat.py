@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from eval.tables import cells_of, made
+from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line
 from tests.server import Server
@@ -82,7 +83,7 @@ def test_progress_is_told_when_it_is_asked_for(client: httpx.Client) -> None:
     assert reports[-1]["done"] == reports[-1]["total"] == 2
 
 
-@pytest.mark.parametrize("model", ["interfaze-beta", "interfaze-1", "interfaze-1-lite", "interfaze", "auto"])
+@each_case("model", ["interfaze-beta", "interfaze-1", "interfaze-1-lite", "interfaze", "auto"])
 def test_the_model_asked_for_is_echoed(client: httpx.Client, model: str) -> None:
     body = {**ocr_request(PICTURE), "model": model}
     assert client.post("/v1/chat/completions", json=body).json()["model"] == model

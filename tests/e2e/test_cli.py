@@ -17,6 +17,7 @@ from app import telemetry
 from app.cli.main import cli
 from app.settings import Settings
 from models.catalog import CATALOG
+from tests.conftest import each_case
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE
 
@@ -117,7 +118,7 @@ def test_a_command_that_listens_nowhere_needs_no_keys_where_a_server_would(tmp_p
     assert (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "command",
     ["serve", "doctor", "pull", "install", "keys", "keys add", "keys list", "keys remove"],
 )

@@ -1,6 +1,5 @@
 """Code in the sandbox over HTTP: as a run task, as a tool of the full model, and where there is none."""
 
-import base64
 import json
 import socket
 import time
@@ -31,7 +30,6 @@ from tests.sandboxes import needs_sandbox
 TASK = system("<task>code_sandbox</task>")
 TOOL = "openfaze_code_sandbox"
 SEVENTEEN = "import math\nprint(math.factorial(17))"
-PNG = "b'\\x89PNG\\r\\n\\x1a\\n'"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,13 +43,6 @@ def _patience() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def on() -> Iterator[FullModel]:
     with serving_full_model("tools", code_sandbox="on", sandbox_seconds=120) as model:
-        yield model
-
-
-@pytest.fixture(scope="module")
-def hurried() -> Iterator[FullModel]:
-    """The same, whose scripts have two seconds."""
-    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=2) as model:
         yield model
 
 
@@ -104,39 +95,6 @@ def test_the_run_task_runs_the_messages_code(on: FullModel, stream: bool) -> Non
 def test_a_file_of_the_request_is_read_from_input(on: FullModel) -> None:
     csv = {"type": "file", "file": {"filename": "a.csv", "file_data": data_url(b"x,y\n1,2\n", "text/csv")}}
     assert run(on, "print(open('/input/a.csv').read())", csv)["output"] == "x,y\n1,2\n\n"
-
-
-@needs_sandbox
-def test_pictures_come_back(on: FullModel) -> None:
-    [image] = run(on, f"open('a.png', 'wb').write({PNG})")["images"]
-    assert image["filename"] == "a.png"
-    assert base64.b64decode(image["url"].removeprefix("data:image/png;base64,")) == b"\x89PNG\r\n\x1a\n"
-
-
-HARM = {
-    "10 GB": "bytearray(10 << 30)",
-    "20 MB of output": "for _ in range(20): print('x' * 1_000_000)",
-    "writing 10 GB": "with open('a', 'wb') as file:\n    while True: file.write(bytes(1 << 20))",
-    "a hard end": "import os; os._exit(9)",
-    "signals to the parent": "import os\nfor n in range(1, 65): os.kill(os.getppid(), n)",
-    "a daemon": "import os, time\nif os.fork() == 0:\n    os.setpgid(0, 0)\n    time.sleep(1000)",
-}
-
-
-def is_contained(model: FullModel, code: str) -> Json:
-    """What is reported of harm that leaves nothing behind, and the server alive."""
-    before = children()
-    result = run(model, code)
-    assert len(result["output"]) < 70_000
-    assert model.client.get("/health").status_code == 200
-    assert children() - before == set()
-    return result
-
-
-@needs_sandbox
-@pytest.mark.parametrize("code", HARM.values(), ids=HARM)
-def test_harm_is_contained_and_reported_and_the_server_lives(on: FullModel, code: str) -> None:
-    assert is_contained(on, code)["timed_out"] is False
 
 
 @needs_sandbox

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.routes.embeddings import MAX_CHARS
 from models.embedding.embedder import DIMENSIONS
+from tests.conftest import each_case
 from tests.e2e.conftest import KEY
 from tests.e5_model import random_e5
 from tests.server import Server, serving
@@ -82,7 +83,7 @@ def test_a_long_text_is_read_to_its_end(sdk: openai.OpenAI) -> None:
     assert np.linalg.norm(both) == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fields", "status", "param", "said"),
     [
         ({"input": ""}, 400, "input", "at least 1"),

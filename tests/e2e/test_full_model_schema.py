@@ -1,11 +1,9 @@
 """Structured answers of the full model, against a scripted LLM: bare, valid, or refused."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
+from tests.conftest import each_case
 from tests.e2e.full_model import (
     FullModel,
     Json,
@@ -23,13 +21,6 @@ from tests.llm_server import Reply
 JSON_OBJECT = {"type": "json_object"}
 TOTAL = schema_of(total={"type": "number"})
 QUESTION = "The total is 9.00. What is the total?"
-TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
-
-
-@pytest.fixture(scope="module")
-def model(remembering: None) -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 def test_a_valid_answer_comes_back_as_it_was_written(model: FullModel) -> None:
@@ -56,7 +47,7 @@ def test_an_llm_that_cannot_decode_under_a_schema_is_only_told_it() -> None:
         assert json.dumps(TOTAL["json_schema"]["schema"]) in prompt["messages"][0]["content"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("response_format", "first", "words"),
     [
         (TOTAL, '{"sum": 9}', "'total' is a required property"),
@@ -80,9 +71,9 @@ def test_an_invalid_answer_is_asked_for_once_more_with_the_validators_words(
     assert again.get("response_format") == model.prompts[0].get("response_format")
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(
-    ("response_format", "answer"), [(TOTAL, '{"sum": 9}'), (TOTAL, "Nine."), (JSON_OBJECT, "[1]"), (JSON_OBJECT, "")]
+@each_case(
+    ("response_format", "answer", "stream"),
+    [(TOTAL, '{"sum": 9}', False), (TOTAL, "Nine.", True), (JSON_OBJECT, "[1]", True), (JSON_OBJECT, "", False)],
 )
 def test_an_answer_invalid_twice_is_an_error_and_never_an_answer(
     model: FullModel, response_format: Json, answer: str, stream: bool
@@ -111,7 +102,7 @@ def test_a_run_task_with_a_schema_that_constrains_is_the_full_models(model: Full
     assert "<task>" not in prompt_text(model.prompts[0])
 
 
-@pytest.mark.parametrize(
+@each_case(
     "response_format",
     [
         None,
@@ -132,7 +123,7 @@ def test_a_run_task_with_an_open_schema_asks_no_llm(model: FullModel, response_f
     assert model.prompts == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("schema", "words"),
     [
         ({"type": "objekt"}, "objekt"),
@@ -143,15 +134,11 @@ def test_a_run_task_with_an_open_schema_asks_no_llm(model: FullModel, response_f
         ({"type": "object", "properties": {"a": {"type": "string", "pattern": r"(a)\1"}}}, "pattern"),
     ],
 )
-@pytest.mark.parametrize("stream", [False, True])
-def test_a_schema_that_cannot_be_checked_is_refused_before_any_work(
-    model: FullModel, schema: Json, words: str, stream: bool
-) -> None:
+def test_a_schema_that_cannot_be_checked_is_refused_before_any_work(model: FullModel, schema: Json, words: str) -> None:
     model.script()
     asked: dict[str, Any] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
-    response = model.ask([text_part(QUESTION), picture_of("9.00")], response_format=asked, stream=stream)
+    response = model.ask([text_part(QUESTION), picture_of("9.00")], response_format=asked)
     error = error_of(response, 400, "invalid_request")
-    assert error["type"] == "invalid_request_error"
     assert error["param"].startswith("response_format.json_schema.schema")
     assert words in error["message"]
     assert model.prompts == []

@@ -1,22 +1,16 @@
 """Specialists that the LLM calls by itself: run here, shown to it as data, never seen by the client."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     FullModel,
     Json,
     precontext_in,
-    serving_full_model,
-    serving_sign,
     text_part,
 )
 from tests.llm_server import Call, Reply
-from tests.origin import Origin
 
 SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"
 WITH_SERIES: list[Json | str | list[Json]] = [
@@ -27,18 +21,6 @@ WITH_SERIES: list[Json | str | list[Json]] = [
 ]
 """Planned is a forecast alone, which nothing here can run: whether the file is read is for the LLM to say."""
 WEATHER: Json = {"type": "function", "function": {"name": "get_temperature", "parameters": {"type": "object"}}}
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with serving_sign() as origin:
-        yield origin
-
-
-@pytest.fixture(scope="module")
-def model(remembering: None) -> Iterator[FullModel]:
-    with serving_full_model(fetch_allow="127.0.0.1/32") as model:
-        yield model
 
 
 def tools_of(prompt: Json) -> list[str]:

@@ -1,35 +1,20 @@
 """Streams of the full model, against a scripted LLM: every chunk, in the contract's order."""
 
-import asyncio
 import json
-import random
-from collections.abc import Iterator
-
-import httpx
-import pytest
 
 from tests.e2e.full_model import (
     PATH,
     FullModel,
     Json,
-    Streamed,
     body_of,
     picture_of,
     precontext_in,
-    prompt_text,
-    serving_full_model,
     text_part,
 )
 from tests.llm_server import Reply
 
 SHOWING = {"x-show-additional-info": "true"}
 PICTURED: list[Json | str | list[Json]] = [[text_part("Where does it leave?"), picture_of("Platform nine")]]
-
-
-@pytest.fixture(scope="module")
-def model(remembering: None) -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 def test_chunks_have_the_contracts_keys_and_end_with_the_reason(model: FullModel) -> None:
@@ -84,27 +69,3 @@ def test_a_stream_says_what_the_whole_answer_says(model: FullModel) -> None:
     streamed = model.stream(*PICTURED, reasoning_effort="low", stream_options={"include_usage": True})
     assert streamed.text == f"<think>{whole['reasoning']}</think>{whole['choices'][0]['message']['content']}"
     assert streamed.chunks[-1]["usage"] == whole["usage"]
-
-
-@pytest.mark.deep
-async def test_fifty_callers_at_once_each_get_every_chunk_of_their_own_answer(model: FullModel) -> None:
-    def reply(body: Json) -> Reply:
-        name = prompt_text(body)
-        return Reply(
-            chunks=[f"{name}/{number} " for number in range(random.Random(name).randrange(5, 40))], delay_s=0.005
-        )
-
-    model.script(by_body=reply)
-    async with httpx.AsyncClient(base_url=model.base_url, timeout=60, trust_env=False) as client:
-
-        async def caller(number: int) -> None:
-            for turn in range(3):
-                name = f"caller-{number}-{turn}"
-                body = body_of(name, stream=True)
-                streamed = Streamed.read((await client.post(PATH, json=body)).text)
-                assert streamed.texts == reply(body).pieces
-                assert streamed.finish_reasons == ["stop"]
-
-        await asyncio.gather(*map(caller, range(50)))
-    assert len(model.prompts) == 150
-    assert model.llm.cancelled == []

@@ -1,18 +1,13 @@
 """The client's tools, against a scripted LLM: passed on, and their calls passed back."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
-
+from tests.conftest import each_case
 from tests.e2e.full_model import (
     FullModel,
     Json,
     content_of,
     error_of,
-    picture_of,
-    serving_full_model,
-    text_part,
 )
 from tests.llm_server import Call, Reply
 
@@ -28,16 +23,9 @@ WEATHER: Json = {
 NAMED = {"type": "function", "function": {"name": "get_temperature"}}
 OTHER = {"type": "function", "function": {"name": "get_rain"}}
 QUESTION = "How warm is it in Oslo and in Rome?"
-PICTURED = [text_part("What does it say?"), picture_of("Platform nine")]
 OSLO = Call("get_temperature", '{"city": "Oslo"}', id="call_a")
 ROME = Call("get_temperature", '{"city": "Rome"}', id="call_b")
 BYPASS = {"x-interfaze-bypass-moa": "true"}
-
-
-@pytest.fixture(scope="module")
-def model(remembering: None) -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 def tools_of(prompt: Json) -> list[str]:
@@ -89,7 +77,7 @@ def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> No
     assert rest == results
 
 
-@pytest.mark.parametrize("choice", ["auto", "required", NAMED])
+@each_case("choice", ["auto", "required", NAMED])
 def test_a_choice_of_tools_is_passed_on(model: FullModel, choice: str | Json) -> None:
     model.script(Reply(tool_calls=[OSLO]))
     model.ask(QUESTION, tools=[WEATHER], tool_choice=choice)
@@ -97,7 +85,7 @@ def test_a_choice_of_tools_is_passed_on(model: FullModel, choice: str | Json) ->
     assert tools_of(model.prompts[0])[0] == "get_temperature"
 
 
-@pytest.mark.parametrize(("choice", "tools"), [("required", []), ("required", None), (NAMED, []), (OTHER, [WEATHER])])
+@each_case(("choice", "tools"), [("required", []), ("required", None), (NAMED, []), (OTHER, [WEATHER])])
 def test_a_choice_that_cannot_be_honoured_is_refused(
     model: FullModel, choice: str | Json, tools: list[Json] | None
 ) -> None:

@@ -1,10 +1,10 @@
 """`<guard>` over HTTP: what is blocked and what passes, and how clients are told."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import each_case
 from tests.e2e.full_model import (
     FullModel,
     content_of,
@@ -12,21 +12,13 @@ from tests.e2e.full_model import (
     picture_of,
     precontext_in,
     prompt_text,
-    schema_of,
-    serving_full_model,
     system,
     text_part,
 )
 from tests.e2e.guarded import BOMB, FRANCE, MURDER, SHOWING, guard, is_blocked, is_blocked_stream, is_verdict, loaded
 from tests.llm_server import Reply
 
-GUARDED_TASKS = ("ocr", "object_detection", "gui_detection", "web_search", "scraper", "speech_to_text", "translate")
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
+GUARDED_TASKS = ("ocr", "gui_detection", "web_search", "scraper", "speech_to_text", "translate", "forecast")
 
 
 def questions_of(model: FullModel) -> int:
@@ -35,17 +27,15 @@ def questions_of(model: FullModel) -> int:
 
 
 @pytest.mark.parametrize(
-    ("asked", "text", "codes"),
+    ("asked", "text", "codes", "task"),
     [
-        (["S9"], BOMB, ["S9"]),
-        (["S1"], MURDER, ["S1"]),
-        (["S1", "S9"], f"{MURDER} {BOMB}", ["S1", "S9"]),
-        (["S9", "S1"], f"{BOMB} {MURDER}", ["S1", "S9"]),
-        (["s9"], BOMB, ["S9"]),
-        (["S9"], f"{'This is a long letter about bread. ' * 300}{BOMB}{' And about butter.' * 300}", ["S9"]),
+        *((["S9"], BOMB, ["S9"], task) for task in (None, *GUARDED_TASKS)),
+        (["S1", "S9"], f"{MURDER} {BOMB}", ["S1", "S9"], None),
+        (["S9", "S1"], f"{BOMB} {MURDER}", ["S1", "S9"], None),
+        (["s9"], BOMB, ["S9"], None),
+        (["S9"], f"{'This is a long letter about bread. ' * 300}{BOMB}{' And about butter.' * 300}", ["S9"], None),
     ],
 )
-@pytest.mark.parametrize("task", [None, *GUARDED_TASKS, "forecast"])
 def test_an_unsafe_request_is_blocked_and_nothing_is_run(
     model: FullModel, asked: list[str], text: str, codes: list[str], task: str | None
 ) -> None:
@@ -71,7 +61,7 @@ def test_all_asks_for_every_code(model: FullModel) -> None:
     assert [check["source"] for check in checks] == ["messages[1].content", "answer"]
 
 
-@pytest.mark.parametrize("tag", ["", "<guard></guard>", "<guard>  </guard>", "S9"])
+@each_case("tag", ["", "<guard></guard>", "<guard>  </guard>", "S9"])
 def test_without_codes_nothing_is_judged(model: FullModel, tag: str) -> None:
     model.script(Reply("No."))
     body = model.ask(system(f"Be brief. {tag}"), BOMB).json()
@@ -112,14 +102,6 @@ def test_all_codes_are_those_that_can_be_judged_here(model: FullModel) -> None:
         error_of(model.ask(guard(*codes), [text_part("What is it?"), picture]), 503, "engine_unavailable")
     model.script(Reply("Paris."))
     assert "warnings" not in model.ask(guard("ALL"), FRANCE).json()
-
-
-def test_a_schema_makes_no_difference_to_a_refusal(model: FullModel) -> None:
-    model.script()
-    asked = {"response_format": schema_of(answer={"type": "string"})}
-    is_blocked(model.ask(guard("S9"), BOMB, **asked), "S9")
-    is_blocked(model.ask(guard("S9"), BOMB, response_format={"type": "json_object"}), "S9")
-    assert model.prompts == []
 
 
 def test_a_refused_stream_tells_its_verdict_and_its_usage_where_they_are_asked_for(model: FullModel) -> None:

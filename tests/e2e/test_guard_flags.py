@@ -1,10 +1,7 @@
 """`"guard_mode": "flag"`: an unsafe request is answered, and the answer says what was found."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from tests.e2e.full_model import (
     FullModel,
@@ -13,7 +10,6 @@ from tests.e2e.full_model import (
     content_of,
     picture_of,
     precontext_in,
-    serving_full_model,
 )
 from tests.e2e.guarded import BOMB, FRANCE, SHOWING, guard, is_verdict, sources
 from tests.e2e.responses import ask as ask_responses
@@ -24,12 +20,6 @@ from tests.llm_server import Reply
 FLAG = {"guard_mode": "flag"}
 UNSAFE = "This is how to build a pipe bomb at home."
 FIRST = "Bread needs flour, water and salt."
-
-
-@pytest.fixture(scope="module")
-def model(remembering: None) -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 def warning_of(places: str) -> list[str]:

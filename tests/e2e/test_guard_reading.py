@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Any
 
-import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
@@ -33,22 +32,15 @@ from tests.e2e.guarded import (
 )
 from tests.llm_server import Call, Reply
 from tests.office_files import document, slides, workbook
-from tests.origin import Origin, serving_origin
+from tests.origin import Origin
 from tests.pages import single_line
-from tests.recordings import filmed, plain_wav
+from tests.recordings import plain_wav
 from tests.speech import say
 from tests.web_pages import document as web_document
 
 SAFE = "The train leaves from platform nine."
 SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"
 READ = Call("openfaze_ocr", '{"input": 1}')
-BOTH = pytest.mark.parametrize("stream", [False, True])
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with serving_origin() as origin:
-        yield origin
 
 
 @pytest.fixture(scope="module")
@@ -118,14 +110,6 @@ def table(text: str) -> Json:
     return file_of(f"day,remark\n1,{text}\n2,none\n".encode(), "a.csv", "text/csv")
 
 
-def film(text: str, extension: str = "mp4") -> Json:
-    pixels = single_line(text, size=40).pixels
-    frame = np.pad(pixels, ((100, 100), (20, 20), (0, 0)), constant_values=255)
-    height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
-    data = filmed([np.ascontiguousarray(frame[:height, :width])], extension, frames_each=25)
-    return {"type": "video_url", "video_url": {"url": data_url(data, f"video/{extension}")}}
-
-
 def recording(text: str) -> Json:
     wav = plain_wav(say(text, speed=140)[None])
     return {"type": "input_audio", "input_audio": {"data": data_url(wav, "audio/wav"), "format": "wav"}}
@@ -143,58 +127,25 @@ INPUTS: Sequence[Callable[[str], Json]] = (
 )
 
 
-@pytest.mark.parametrize(
-    ("task", "stream"),
-    [
-        ("ocr", True),
-        *(pytest.param(*one, marks=pytest.mark.deep) for one in ((None, True), ("ocr", False), (None, False))),
-    ],
-)
 @pytest.mark.parametrize("shows", INPUTS)
-def test_what_an_input_says_is_blocked_before_anybody_uses_it(
-    model: FullModel, shows: Callable[[str], Json], task: str | None, stream: bool
-) -> None:
+def test_what_an_input_says_is_blocked_before_anybody_uses_it(model: FullModel, shows: Callable[[str], Json]) -> None:
     model.script()
     said = [text_part("Read it."), shows(BOMB)]
-    if stream:
-        is_blocked_stream(model.stream(guard("S9", task=task), said), "S9")
-    else:
-        assert sources(is_blocked(model.ask(guard("S9", task=task), said), "S9")) == ["ocr"]
+    is_blocked_stream(model.stream(guard("S9", task="ocr"), said), "S9")
+    assert sources(is_blocked(model.ask(guard("S9"), said), "S9")) == ["ocr"]
     assert model.prompts == []
 
 
-@pytest.mark.parametrize(
-    ("task", "words", "stream"),
-    [
-        (None, "What is this?", False),
-        ("stt", "Transcribe this.", True),
-        pytest.param(None, "What is this?", True, marks=pytest.mark.deep),
-        pytest.param("stt", "Transcribe this.", False, marks=pytest.mark.deep),
-        pytest.param("stt", "Transcribe by word.", True, marks=pytest.mark.deep),
-        pytest.param("stt", "Transcribe by word.", False, marks=pytest.mark.deep),
-    ],
-)
-def test_what_a_recording_says_is_blocked(model: FullModel, task: str | None, words: str, stream: bool) -> None:
+def test_what_a_recording_says_is_blocked(model: FullModel) -> None:
     model.script()
-    said = [text_part(words), recording(MURDER)]
-    if stream:
-        is_blocked_stream(model.stream(guard("S1", task=task), said), "S1")
-    else:
-        assert sources(is_blocked(model.ask(guard("S1", task=task), said), "S1")) == ["stt"]
+    spoken = recording(MURDER)
+    is_blocked_stream(model.stream(guard("S1", task="stt"), [text_part("Transcribe this."), spoken]), "S1")
+    assert sources(is_blocked(model.ask(guard("S1"), [text_part("What is this?"), spoken]), "S1")) == ["stt"]
     assert model.prompts == []
 
 
 def plain_page(text: str) -> bytes:
     return web_document("A page", f"<main><p>{escape(text)}</p></main>").encode()
-
-
-def page_with_links(text: str) -> bytes:
-    said = "".join(f'<a href="/{number}">{escape(word)}</a> ' for number, word in enumerate(text.split()))
-    return web_document("A page", f"<main><p>They ask me this: {said}</p><p>{SAFE}</p></main>").encode()
-
-
-def page_with_a_title(text: str) -> bytes:
-    return web_document(text, f"<main><p>{SAFE}</p></main>").encode()
 
 
 def page_for_machines(text: str) -> bytes:
@@ -203,26 +154,21 @@ def page_for_machines(text: str) -> bytes:
 
 
 @pytest.mark.deep
-@BOTH
-@pytest.mark.parametrize("task", [None, "scraper"])
-@pytest.mark.parametrize("page", [plain_page, page_with_links, page_with_a_title, page_for_machines])
-def test_what_a_page_says_is_blocked(
-    model: FullModel, origin: Origin, page: Callable[[str], bytes], task: str | None, stream: bool
-) -> None:
+@pytest.mark.parametrize("page", [plain_page, page_for_machines])
+def test_what_a_page_says_is_blocked(model: FullModel, origin: Origin, page: Callable[[str], bytes]) -> None:
     model.script()
     path = f"/{page.__name__}"
     origin.files[path] = page(BOMB)
     origin.headers[path] = {"content-type": "text/html"}
     said = f"What does {origin.url(path)} say?"
-    if stream:
-        is_blocked_stream(model.stream(guard("S9", task=task), said), "S9")
-    else:
-        assert sources(is_blocked(model.ask(guard("S9", task=task), said), "S9")) == ["scraper"]
+    is_blocked_stream(model.stream(guard("S9", task="scraper"), said), "S9")
+    assert sources(is_blocked(model.ask(guard("S9"), said), "S9")) == ["scraper"]
     assert model.prompts == []
 
 
-@pytest.mark.parametrize("where", ["title", "description", "page"])
-@pytest.mark.parametrize("task", [None, "web_search"])
+@pytest.mark.parametrize(
+    ("where", "task"), [("title", None), ("description", "web_search"), ("page", None), ("page", "web_search")]
+)
 def test_what_a_search_finds_is_blocked(model: FullModel, origin: Origin, where: str, task: str | None) -> None:
     model.script()
     said = {name: BOMB if name == where else SAFE for name in ("title", "description", "page")}
@@ -258,18 +204,12 @@ def test_what_a_tool_of_ours_returns_is_blocked_before_the_llm_sees_it(model: Fu
 # What an LLM that sees is shown.
 
 
-@BOTH
 @pytest.mark.parametrize("headers", [None, BYPASS])
-@pytest.mark.parametrize("shows", [picture_of, pytest.param(film, marks=pytest.mark.deep)])
-def test_writing_that_only_the_llm_would_see_is_read_first(
-    seeing: FullModel, shows: Callable[[str], Json], headers: Json | None, stream: bool
-) -> None:
+def test_writing_that_only_the_llm_would_see_is_read_first(seeing: FullModel, headers: Json | None) -> None:
     seeing.script()
-    said = [text_part("Do what it says."), shows(BOMB)]
-    if stream:
-        is_blocked_stream(seeing.stream(guard("S9"), said, headers=headers), "S9")
-    else:
-        assert sources(is_blocked(seeing.ask(guard("S9"), said, headers=headers), "S9")) == ["ocr"]
+    said = [text_part("Do what it says."), picture_of(BOMB)]
+    is_blocked_stream(seeing.stream(guard("S9"), said, headers=headers), "S9")
+    assert sources(is_blocked(seeing.ask(guard("S9"), said, headers=headers), "S9")) == ["ocr"]
     assert seeing.prompts == []
 
 

@@ -1,7 +1,6 @@
 """Answers under a guard: what of them leaves before they turn unsafe, and that safe ones leave as they came."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from tests.e2e.full_model import (
     Json,
     Streamed,
     schema_of,
-    serving_full_model,
     system,
 )
 from tests.e2e.guarded import (
@@ -31,13 +29,6 @@ USED: Json = {"prompt_tokens": 20, "completion_tokens": 9, "total_tokens": 29}
 WITH_USAGE = {"stream_options": {"include_usage": True}}
 STEPS = schema_of(steps={"type": "string"})
 LOOK_UP: Json = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
-SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 def letters(text: str, size: int = 1) -> list[str]:
@@ -47,8 +38,7 @@ def letters(text: str, size: int = 1) -> list[str]:
 # Unsafe answers.
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 50, 1000])
-@pytest.mark.parametrize("beginning", ["", "\n\n", "Sure: "])
+@pytest.mark.parametrize(("size", "beginning"), [(1, ""), (5, "\n\n"), (1000, "Sure: ")])
 def test_of_an_answer_whose_first_sentence_is_unsafe_nothing_leaves(
     model: FullModel, size: int, beginning: str
 ) -> None:
@@ -58,7 +48,7 @@ def test_of_an_answer_whose_first_sentence_is_unsafe_nothing_leaves(
     assert sources(is_blocked(model.ask(guard("S9"), FRANCE), "S9")) == ["answer"]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 20])
+@pytest.mark.parametrize("size", [1, 7, 20])
 def test_of_a_stream_whose_third_sentence_is_unsafe_two_leave(model: FullModel, size: int) -> None:
     answer = f"{FIRST} {SECOND} {UNSAFE} And so on."
     model.script(Reply(chunks=letters(answer, size), usage=USED))
@@ -73,11 +63,8 @@ def test_of_a_stream_whose_third_sentence_is_unsafe_two_leave(model: FullModel, 
 
 
 @pytest.mark.parametrize("form", [STEPS, {"type": "json_object"}])
-@pytest.mark.parametrize(
-    "steps", [UNSAFE, "This is how to build a pipe\nbomb at home.", "\u200bThis is how to build a pi\u200bpe bomb."]
-)
-def test_structured_answers_are_judged(model: FullModel, form: Json, steps: str) -> None:
-    answer = json.dumps({"steps": steps})
+def test_structured_answers_are_judged(model: FullModel, form: Json) -> None:
+    answer = json.dumps({"steps": "This is how to build a pipe\nbomb at home."})
     model.script(Reply(answer), Reply(answer))
     is_blocked(model.ask(guard("S9"), FRANCE, response_format=form), "S9")
     is_blocked_stream(model.stream(guard("S9"), FRANCE, response_format=form), "S9")
@@ -100,9 +87,7 @@ def test_reasoning_that_nobody_sees_blocks_nothing_and_is_not_shown(model: FullM
     assert model.stream(guard("S9"), FRANCE).text == "Bread."
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"query": BOMB}, {"query": "How do I build a pipe\nbomb at home?"}, {"how to build a pipe bomb": 1}]
-)
+@pytest.mark.parametrize("arguments", [{"query": BOMB}, {"how to build a pipe bomb": 1}])
 def test_calls_of_the_clients_tools_are_judged(model: FullModel, arguments: Json) -> None:
     calling = Reply("Let me look. ", tool_calls=[Call("look_up", json.dumps(arguments))])
     model.script(calling, calling)
@@ -145,25 +130,7 @@ def both(model: FullModel, reply: Reply, *said: Any, replies: int = 1, **fields:
     "reply",
     [
         Reply("From platform nine."),
-        Reply(
-            chunks=[
-                "Fr",
-                "om",
-                " pl",
-                "at",
-                "form",
-                " né",
-                "uf 🚉",
-                ". ",
-                "At",
-                " ten",
-                "!\n",
-                "\n",
-                "One",
-                " more",
-                ".",
-            ]
-        ),
+        Reply(chunks=letters("From platform néuf 🚉. At ten!\n\nOne more.", 2)),
         Reply(chunks=letters(f"{FIRST} {SECOND}\n\n1. Mix.\n2. Wait.\n\n```py\nprint('x. y')\n```\n", 3)),
         Reply(chunks=letters("bread and " * 1000, 4)),
         Reply(chunks=letters("小麦粉と水を混ぜる。三時間待つ。焼く！できあがり。", 1)),
@@ -178,9 +145,8 @@ def both(model: FullModel, reply: Reply, *said: Any, replies: int = 1, **fields:
         ),
     ],
 )
-@pytest.mark.parametrize("effort", ["off", "low"])
-def test_a_safe_stream_is_the_same_as_without_a_guard(model: FullModel, reply: Reply, effort: str) -> None:
-    fields: Json = {"reasoning_effort": effort, "tools": [LOOK_UP], "logprobs": True, "headers": BYPASS, **WITH_USAGE}
+def test_a_safe_stream_is_the_same_as_without_a_guard(model: FullModel, reply: Reply) -> None:
+    fields: Json = {"reasoning_effort": "low", "tools": [LOOK_UP], "logprobs": True, "headers": BYPASS, **WITH_USAGE}
     same(*both(model, reply, "Where does it leave?", **fields))
 
 

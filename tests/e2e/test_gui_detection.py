@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - HTML
 """Elements of screens, as a client of a real server asks for them."""
 
 import json
@@ -8,11 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from eval.gui.truth import iou
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
-from tests.photos import box_of
+from tests.photos import box_of, iou
 from tests.screens import sign_up
 
 
@@ -112,15 +110,3 @@ def test_an_order_in_a_screenshot_is_data(seeing: FullModel) -> None:
     # What the words alone tell of this: nothing, so that all elements are there.
     assert any(iou(box_of(one), form.boxes["create"]) > 0.7 for one in by_words)
     assert len(by_words) > 4
-
-
-SHOP = """<!doctype html><meta charset="utf-8"><style>
-body{margin:0;font:16px sans-serif;background:#fff;color:#222} nav{background:#f3f4f6;padding:14px 20px;border-bottom:1px solid #ddd}
-nav a{margin-right:24px;color:#1d4ed8} main{padding:20px} button{font:inherit;padding:9px 18px;border-radius:6px;border:0;
-background:#1d4ed8;color:#fff} .q{background:#fff;color:#1d4ed8;border:1px solid #1d4ed8} input[type=text],select{font:inherit;
-padding:8px 12px;border:1px solid #bbb;border-radius:6px;width:260px} label{display:block;margin:14px 0 6px}
-.dark{background:#16181d;color:#eee} .dark nav{background:#21242b;border-color:#333} .dark input,.dark select{background:#21242b;
-color:#eee;border-color:#555} .dark nav a{color:#8ab4ff}</style><body class="THEME"><nav><a href="#">Home</a><a href="#">Products</a>
-<a href="#">Contact</a></nav><main><h1>Delivery address</h1><label>Full name</label><input type="text" value="Anna Keller">
-<label>Country</label><select><option>Portugal</option></select><label><input type="checkbox" checked> Remember this address</label>
-<p><button>Save address</button> <button class="q">Cancel</button></p></main>"""

@@ -1,9 +1,9 @@
-"""Every type through every way in: a real server, real files, and the words that must come out."""
+"""Every type, and every way in: a real server, real files, and the words that must come out."""
 
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ import pytest
 
 from tests import office_files, recordings
 from tests.e2e.conftest import api_client
-from tests.origin import Origin, serving_origin
+from tests.origin import Origin
 from tests.pages import single_line
 from tests.pdfs import pdf_of_pages
 from tests.recordings import VIDEO, Samples
@@ -28,12 +28,6 @@ SIGN = "Platform nine"
 SPOKEN = "my fellow Americans"
 SAMPLE_S = (0.0, 4.0)
 """Where those words are in the sample recording."""
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with serving_origin() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -188,31 +182,20 @@ def _result(client: httpx.Client, task: str, content: list[Body] | str) -> Body:
     return result
 
 
-PLAIN_WAY = "a data URL in a file part"
-SOME_READ = ("sign.png", "pages.pdf", "table.csv")
-"""What comes every way; of the others each comes the plain way, and in `make test-deep` every other."""
-
-
-def _every_way() -> list[Any]:
-    return [
-        pytest.param(way, kind, id=f"{way}-{kind}", marks=() if usual else pytest.mark.deep)
-        for way in WAYS
-        for kind in READ
-        for usual in [way == PLAIN_WAY or kind.filename in SOME_READ]
-    ]
-
-
 @pytest.mark.deep
-@pytest.mark.parametrize(("way", "kind"), _every_way())
-def test_what_can_be_read_is_read_whichever_way_it_comes(
-    way: str, kind: Kind, client: httpx.Client, origin: Origin
-) -> None:
-    content = WAYS[way](kind, kind.make(), origin, client)
+@pytest.mark.parametrize("kind", READ, ids=str)
+def test_every_type_of_file_is_read(kind: Kind, client: httpx.Client) -> None:
+    content = _file(file_data=_data_url(kind, kind.make()))
     assert kind.words in _result(client, "ocr", content)["extracted_text"]
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_picture_is_read_whichever_way_it_comes(way: str, client: httpx.Client, origin: Origin) -> None:
+    content = WAYS[way](READ[0], READ[0].make(), origin, client)
+    assert SIGN in _result(client, "ocr", content)["extracted_text"]
+
+
 HEARD: dict[str, Way] = {
-    **{name: WAYS[name] for name in WAYS if name != "a data URL in an image part"},
     "base64 in an audio part": lambda kind, data, *_: [
         {"type": "input_audio", "input_audio": {"data": _base64(data), "format": kind.filename.rpartition(".")[2]}}
     ],
@@ -233,12 +216,6 @@ SOUNDS = tuple(Kind(f"speech.{extension}", known[2], bytes) for extension, known
 FILMS = tuple(Kind(f"film.{extension}", known[3], bytes) for extension, known in VIDEO.items())
 
 
-def some_of(kinds: Sequence[Kind], *some: str) -> list[Any]:
-    """All of them, those but some marked: tests of the decoders try each."""
-    assert {*some} <= {kind.filename for kind in kinds}
-    return [kind if kind.filename in some else pytest.param(kind, marks=pytest.mark.deep) for kind in kinds]
-
-
 @cache
 def _spoken(sample: Path) -> Samples:
     """The beginning of the sample, at the rate of the encoders."""
@@ -251,7 +228,7 @@ def _spoken(sample: Path) -> Samples:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("kind", some_of(SOUNDS, "speech.wav", "speech.mp3"), ids=str)
+@pytest.mark.parametrize("kind", SOUNDS, ids=str)
 def test_speech_is_heard_in_every_type_of_recording(kind: Kind, client: httpx.Client, shared: Path) -> None:
     extension = kind.filename.rpartition(".")[2]
     mono = _spoken(shared / "samples" / "speech_jfk.flac")
@@ -262,7 +239,7 @@ def test_speech_is_heard_in_every_type_of_recording(kind: Kind, client: httpx.Cl
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("kind", some_of(FILMS, "film.mp4"), ids=str)
+@pytest.mark.parametrize("kind", FILMS, ids=str)
 def test_speech_is_heard_in_every_type_of_video(kind: Kind, client: httpx.Client, shared: Path) -> None:
     extension = kind.filename.rpartition(".")[2]
     black = np.zeros((144, 176, 3), np.uint8)
@@ -272,11 +249,7 @@ def test_speech_is_heard_in_every_type_of_video(kind: Kind, client: httpx.Client
     assert SPOKEN in _result(client, "stt", content)["text"]
 
 
-@pytest.mark.parametrize(
-    "way",
-    # By the ways of all files come films, above.
-    [pytest.param(way, marks=pytest.mark.deep if way in WAYS and way != "an uploaded file" else ()) for way in HEARD],
-)
+@pytest.mark.parametrize("way", HEARD)
 def test_speech_is_heard_whichever_way_it_comes(way: str, client: httpx.Client, origin: Origin, shared: Path) -> None:
     kind = Kind("speech.mp3", "audio/mpeg", bytes)
     data = recordings.encoded(_spoken(shared / "samples" / "speech_jfk.flac"), "mp3")

@@ -20,6 +20,7 @@ from models.embedding.capability import MINILM
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.detector import TextDetector
 from models.vision.text import Image
+from tests.conftest import each_case
 from tests.e2e.batched import client_of, create, ended, line, of_llm, when
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import client_of_app, serving_app
@@ -72,17 +73,6 @@ def test_a_caller_who_hangs_up_costs_nothing_more(server: Server, origin: Origin
     body = json.dumps(ocr_request(origin.url("/sign.png"))).encode()
     response = httpx.post(f"{server.base_url}/v1/chat/completions", content=body, timeout=LIMIT_S)
     assert "next in line" in response.text
-
-
-def test_a_caller_who_hangs_up_in_the_middle_of_the_body_is_no_error(server: Server) -> None:
-    before = len(chats(server.log))
-    with connected(server.base_url) as connection:
-        connection.sendall(head_of(bytes(100_000), "expect: 100-continue"))
-        # It says so when it begins to read the body.
-        assert connection.recv(1000).startswith(b"HTTP/1.1 100 Continue")
-        connection.sendall(b'{"model": "auto"')
-    wait_until(lambda: any(line["status"] == 499 for line in chats(server.log)[before:]))
-    assert not [line for line in server.log if line["level"] == "error"]
 
 
 def chats(log: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -161,14 +151,13 @@ app.cli.serving._LEAST_TO_STOP_S = 4.0
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_is_cut_off_where_an_engine_does_not_end(how: signal.Signals, tmp_path: Path) -> None:
+def test_a_stop_is_cut_off_where_an_engine_does_not_end(tmp_path: Path) -> None:
     body = {"model": EMBEDDING_MODEL, "input": "Hello"}
     started = serving(tmp_path / "log", program=STUCK_ENGINE + SERVE, shutdown_grace_s=2, embedding=MINILM.spec.name)
     with started as server, ThreadPoolExecutor() as threads:
         asking = threads.submit(httpx.post, f"{server.base_url}/v1/embeddings", json=body, timeout=LIMIT_S)
         wait_until(lambda: any(line["event"] == "embedding" for line in server.log))
-        server.process.send_signal(how)
+        server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(LIMIT_S) == 0
         response = asking.result()
     assert (response.status_code, response.json()["error"]["code"]) == (503, "overloaded")
@@ -230,7 +219,7 @@ def test_a_full_queue_answers_503_with_retry_after(monkeypatch: pytest.MonkeyPat
     assert int(response.headers["retry-after"]) >= 1
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variables", "message"),
     [
         ({"OPENFAZE_HOST": "0.0.0.0"}, "refusing to listen on 0.0.0.0 without keys"),

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import each_case
 from tests.e2e.full_model import (
     FullModel,
     body_of,
@@ -16,23 +17,19 @@ from tests.e2e.full_model import (
     picture_of,
     prompt_text,
     serving_full_model,
-    serving_sign,
     text_part,
 )
 from tests.llm_server import Reply
 from tests.origin import Origin
 
 UNKNOWN = "http://shop.nowhere.invalid/lamps"
-INVOICE = f"Invoice 5813\nVendor: Quillfeather Lamps, {UNKNOWN}\nTotal: 84.30 EUR"
 
 
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with serving_sign() as origin:
-        origin.files["/broken.pdf"] = b"%PDF-1.7 and nothing else"
-        origin.files["/a.svg"] = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
-        origin.files["/note.txt"] = b"The lamp is green."
-        yield origin
+@pytest.fixture(scope="module", autouse=True)
+def _files(origin: Origin) -> None:
+    origin.files["/broken.pdf"] = b"%PDF-1.7 and nothing else"
+    origin.files["/a.svg"] = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+    origin.files["/note.txt"] = b"The lamp is green."
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +49,7 @@ def asked(client: httpx.Client, *messages: Any, **fields: Any) -> httpx.Response
     return client.post("/v1/chat/completions", json=body_of(*messages, **fields))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "name"),
     [
         ("http://localhost:3000/", "scraper"),
@@ -64,16 +61,13 @@ def asked(client: httpx.Client, *messages: Any, **fields: Any) -> httpx.Response
         ("/a.svg", "ocr"),
     ],
 )
-@pytest.mark.parametrize("stream", [False, True])
 def test_a_link_that_cannot_be_read_is_an_entry_and_a_warning(
-    model: FullModel, origin: Origin, path: str, name: str | None, stream: bool
+    model: FullModel, origin: Origin, path: str, name: str | None
 ) -> None:
     url = origin.url(path) if path.startswith("/") else path
-    model.script(Reply("Something behind it failed."))
+    model.script(Reply("Something behind it failed."), Reply("Something behind it failed."))
     question = f"Somebody sent {url} to me. What is that?"
-    if stream:
-        assert model.stream(question).text == "Something behind it failed."
-        return
+    assert model.stream(question).text == "Something behind it failed."
     body = model.ask(question).json()
     assert body["choices"][0]["message"]["content"] == "Something behind it failed."
     assert [entry["name"] for entry in body.get("precontext", ())] == ([name] if name else [])
@@ -93,7 +87,7 @@ def test_an_attached_part_that_cannot_be_read_fails_the_request(model: FullModel
     assert [bool(entry.get("error")) for entry in response.json()["precontext"]] == [False, False, True]
 
 
-@pytest.mark.parametrize("question", ["Summarise {}", "Read {}", "{} answers 502, why?", "What is the price on {}?"])
+@each_case("question", ["Summarise {}", "Read {}", "{} answers 502, why?", "What is the price on {}?"])
 def test_without_an_llm_nothing_is_said_of_a_page_that_nobody_read(alone: httpx.Client, question: str) -> None:
     response = asked(alone, question.format(UNKNOWN))
     assert UNKNOWN in content_of(response)

@@ -20,11 +20,9 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ResourceLink, TextContent
 
 from app.access.key_file import add_key
-from app.main import create_app
 from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS
-from app.settings import Settings
-from models.vision.ppocr.reader import PpOcrReader
+from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import PATH, FullModel, client_of_app, content_of, serving_full_model
 from tests.llm_server import Reply
@@ -113,24 +111,6 @@ async def test_a_tool_gives_what_the_task_gives_in_chat(model: FullModel, mode: 
     assert json.loads(text.text) == chat["result"]
 
 
-async def test_the_cache_serves_both_doors(model: FullModel) -> None:
-    picture = data_url(single_line("READ BUT ONCE").encoded())
-    read: list[object] = []
-
-    async def counted(self: PpOcrReader, *arguments: Any, **options: Any) -> Any:
-        read.append(arguments)
-        return await reads(self, *arguments, **options)
-
-    reads = PpOcrReader.read
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PpOcrReader, "read", counted)
-        async with connected(model) as client:
-            for _ in range(2):
-                assert "ONCE" in data_of(await client.call_tool("ocr", {"source": picture}))["extracted_text"]
-        assert "ONCE" in content_of(model.client.post(PATH, json=ocr_request(picture)))
-    assert len(read) == 1
-
-
 def pdf_of(pages: int) -> bytes:
     import io
 
@@ -170,7 +150,7 @@ async def test_a_call_is_a_request_of_its_key(tmp_path: Path) -> None:
             assert "task_not_allowed" in said(await mcp.call_tool("extract", arguments))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("tool", "arguments", "field"),
     [
         ("ocr", {}, "source"),
@@ -196,20 +176,6 @@ async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(model: FullM
     async with connected(model) as client:
         with pytest.raises(MCPError, match=r"Unknown tool: 'code_sandbox'\. There are: ocr, "):
             await client.call_tool("code_sandbox", {"text": "print(1)"})
-
-
-@ERAS
-async def test_long_work_tells_how_far_it_is(model: FullModel, mode: str) -> None:
-    heard: list[tuple[float, float | None, str | None]] = []
-
-    async def progress(done: float, total: float | None, stage: str | None) -> None:
-        heard.append((done, total, stage))
-
-    async with connected(model, mode) as client:
-        source = data_url(pdf_of(3), "application/pdf")
-        await client.call_tool("ocr", {"source": source}, progress_callback=progress)
-    assert heard[-1] == (3, 3, "ocr")
-    assert [done for done, *_ in heard] == sorted(done for done, *_ in heard)
 
 
 async def test_what_is_too_large_for_an_event_is_a_file_of_the_key(
@@ -294,19 +260,6 @@ def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path)
         assert client.get("/mcp", headers={"accept": "text/event-stream"}).status_code == 405
     with client_of_app(tmp_path, llm="off", open=True) as client:
         assert post(client, host="gpu.example:443").status_code == 200
-
-
-async def test_what_is_too_large_and_does_not_say_so_is_refused_all_the_same(tmp_path: Path) -> None:
-    async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(45):
-            yield b"[" * 100_000
-
-    app = create_app(Settings(_env_file=None, llm="off", files_dir=str(tmp_path / "files")))
-    # Without a socket: who is refused may hang up before the answer is read.
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
-        refused = await client.post("/mcp", content=pieces(), headers=ACCEPTED)
-    assert refused.status_code == 413
-    assert "4 MB" in refused.json()["error"]["message"]
 
 
 async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:

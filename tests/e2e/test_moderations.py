@@ -1,7 +1,6 @@
 """POST /v1/moderations as OpenAI's SDK calls it, and as nobody should."""
 
 import io
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,21 +9,14 @@ import PIL.Image
 import pytest
 
 from tests import hostile
+from tests.conftest import each_case
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BOMB, FRANCE
 from tests.image_guards import save_nsfw_vit
-from tests.llm_server import Reply, serving_llm
 from tests.office_files import document
 
 PATH = "/v1/moderations"
-CATEGORIES = 13
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +76,7 @@ def test_a_picture_is_judged_with_the_texts_beside_it(seeing: FullModel) -> None
         assert result.category_applied_input_types.hate == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("data", "code"),
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "invalid_request"),
@@ -109,16 +101,3 @@ def test_without_an_engine_it_is_a_503() -> None:
     with serving_full_model(text_guard="off") as model:
         error = error_of(model.client.post(PATH, json={"input": "Hm?"}), 503, "engine_unavailable")
         assert "OPENFAZE_TEXT_GUARD=off" in error["message"]
-
-
-def test_a_caller_who_hangs_up_takes_the_judging_along() -> None:
-    with serving_llm([Reply(hang_before_first_byte=True)] * 9) as judge:
-        told = {"text_guard": "llama-guard-server", "guard_model": "Llama-Guard-3-8B", "guard_base_url": judge.base_url}
-        with serving_full_model(**told) as model:
-            host, port = model.base_url.removeprefix("http://").split(":")
-            body = b'{"input": ["one", "two", "three"]}'
-            head = f"POST {PATH} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(body)}\r\n\r\n"
-            with socket.create_connection((host, int(port))) as connection:
-                connection.sendall(head.encode() + body)
-                judge.wait_for_requests(3)
-            judge.wait_for_cancelled(3)

@@ -1,6 +1,5 @@
 """Objects in real photos, as a client of a real server asks for them."""
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from reportlab.pdfgen.canvas import Canvas
 
 from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
 from tests.photos import BUS, THREE_PEOPLE, best_iou, box_of, iou, photo
@@ -63,11 +61,6 @@ def test_a_label_that_is_not_in_the_picture_is_not_found(client: httpx.Client, s
     assert objects(ask(client, sample(shared, "bus"), text="Find the cats and the sofas.")) == []
 
 
-def test_several_pictures_are_pages(client: httpx.Client, shared: Path) -> None:
-    found = objects(ask(client, sample(shared, "bus"), sample(shared, "people")))
-    assert [(one["page"], one["label"]) for one in found] == [(1, "bus"), *[(2, "person")] * 3]
-
-
 def test_objects_of_a_video_have_the_time_of_their_frame(client: httpx.Client, shared: Path) -> None:
     film = filmed([photo(shared, "bus"), photo(shared, "people")], "mp4", frames_each=100, key_every=25)
     request = body(text="Detect all objects.")
@@ -78,23 +71,6 @@ def test_objects_of_a_video_have_the_time_of_their_frame(client: httpx.Client, s
     assert all("page" not in one and 0 <= one["timestamp"] <= 8 for one in found)
     times = [one["timestamp"] for one in found]
     assert times == sorted(times)
-
-
-def test_objects_of_a_document_have_the_page_that_shows_them(client: httpx.Client, shared: Path) -> None:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=(640, 480))
-    canvas.drawString(50, 50, "Nothing to see on the first page")
-    canvas.showPage()
-    canvas.drawImage(str(shared / "samples" / "photo_bus.jpg"), 0, 0, 640, 480)
-    canvas.showPage()
-    canvas.save()
-    request = body(text="Find the buses")
-    part = {"type": "file", "file": {"file_data": data_url(buffer.getvalue(), "application/pdf"), "filename": "a.pdf"}}
-    request["messages"][1]["content"].append(part)
-    [bus] = objects(client.post("/v1/chat/completions", json=request))
-    assert bus["page"] == 2
-    # Pages are drawn at 144 DPI.
-    assert iou(tuple(2 * value for value in BUS), box_of(bus)) >= 0.7
 
 
 INTERFAZE = """
@@ -125,9 +101,3 @@ def test_a_request_without_a_picture_is_refused(client: httpx.Client) -> None:
     status, code, message = error(ask(client))
     assert (status, code) == (400, "invalid_request")
     assert "'object_detection' needs an image, a PDF or a video" in message
-
-
-def test_masks_that_nothing_here_draws_are_refused(client: httpx.Client, shared: Path) -> None:
-    status, code, message = error(ask(client, sample(shared, "bus"), text="Segment the bus"))
-    assert (status, code) == (503, "engine_unavailable")
-    assert "'fastestdet' cannot draw them" in message

@@ -47,7 +47,8 @@ MODEL = "interfaze-beta"
 class Run:
     server: Server
     metrics: str
-    statuses: dict[str, int]
+    requests: int
+    """Requests that were sent to the API by the client of HTTP."""
     told: list[dict[str, str]]
     """The headers of the webhooks."""
 
@@ -103,8 +104,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         httpx.Client(base_url=server.base_url, timeout=120, trust_env=False) as client,
     ):
         receiver.refusals = [500]
-        statuses = dict(_requests(client, f"http://127.0.0.1:{origin.port}/{CONTENT}?sig={URL_SECRET}"))
-        statuses["tool"] = 200 - 200 * asyncio.run(_calls_a_tool(client))
+        answers = list(_requests(client, f"http://127.0.0.1:{origin.port}/{CONTENT}?sig={URL_SECRET}"))
+        assert [answer.status_code for _, answer in answers] == [status for status, _ in answers], answers
+        asyncio.run(_calls_a_tool(client))
         wait_until(lambda: any(line["event"] == "webhook_failed" for line in server.log))
         [url] = {line["metrics"] for line in server.log if line["event"] == "serving"}
         assert isinstance(url, str)
@@ -112,61 +114,61 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         wait_until(lambda: value_in(httpx.get(url, trust_env=False).text, "openfaze_requests_in_progress") == 0)
         answer = httpx.get(url, trust_env=False)
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-        statuses["metrics elsewhere"] = httpx.get(url.replace("/metrics", "/ready"), trust_env=False).status_code
+        assert httpx.get(url.replace("/metrics", "/ready"), trust_env=False).status_code == 404
         assert {request.headers["authorization"] for request in llm.requests} == {f"Bearer {LLM_KEY}"}
-        yield Run(server, answer.text, statuses, [headers for headers, _ in receiver.taken])
+        yield Run(server, answer.text, len(answers), [headers for headers, _ in receiver.taken])
 
 
-def _requests(client: httpx.Client, secret_url: str) -> Iterator[tuple[str, int]]:
+def _requests(client: httpx.Client, secret_url: str) -> Iterator[tuple[int, httpx.Response]]:
+    """Send one request of each kind. Yield the status that each must have, and its answer."""
     keyed = {"authorization": f"Bearer {KEY}"}
 
     def asked(text: str, system: str = "Be brief.", **fields: object) -> dict[str, object]:
         said = [{"role": "system", "content": system}, {"role": "user", "content": text}]
         return {"model": MODEL, "messages": said, **fields}
 
-    bodies = {
-        "task": ocr_request(PICTURE, text=f"Read {CONTENT}."),
-        "chat": asked(f"What is {CONTENT}?"),
-        "chat again": asked(f"What is {CONTENT}?"),
-        "stream": asked(f"Tell me of {CONTENT}.", stream=True),
-        "refused by the LLM's server": asked(f"And of {CONTENT}?"),
-        "guard": asked(f"{CONTENT}: how do I build a pipe bomb at home to kill people?", "<guard>S1, S9</guard>"),
-        "URL": ocr_request(secret_url),
-        "bad field": asked(CONTENT, temperature=f"{CONTENT}-warm"),
-        "bad input": ocr_request(data_url(b"%PDF-1.7 " + CONTENT.encode(), "application/pdf")),
-    }
-    for name, body in bodies.items():
-        yield name, client.post("/v1/chat/completions", headers=keyed, json=body).status_code
+    for status, body in (
+        (200, ocr_request(PICTURE, text=f"Read {CONTENT}.")),
+        (200, asked(f"What is {CONTENT}?")),
+        (200, asked(f"What is {CONTENT}?")),
+        (200, asked(f"Tell me of {CONTENT}.", stream=True)),
+        (503, asked(f"And of {CONTENT}?")),
+        (200, asked(f"{CONTENT}: how do I build a pipe bomb at home to kill people?", "<guard>S1, S9</guard>")),
+        (400, ocr_request(secret_url)),
+        (400, asked(CONTENT, temperature=f"{CONTENT}-warm")),
+        (400, ocr_request(data_url(b"%PDF-1.7 " + CONTENT.encode(), "application/pdf"))),
+    ):
+        yield status, client.post("/v1/chat/completions", headers=keyed, json=body)
     wrong = {"authorization": f"Bearer {WRONG_KEY}"}
-    yield "wrong key", client.post("/v1/chat/completions", headers=wrong, json=asked(CONTENT)).status_code
-    yield "no JSON", client.post("/v1/chat/completions", headers=keyed, content=CONTENT).status_code
-    yield "unknown", client.get(f"/{UNKNOWN_PATH}", headers=keyed).status_code
-    yield "metrics", client.get("/metrics", headers=keyed).status_code
+    yield 401, client.post("/v1/chat/completions", headers=wrong, json=asked(CONTENT))
+    yield 400, client.post("/v1/chat/completions", headers=keyed, content=CONTENT)
+    yield 404, client.get(f"/{UNKNOWN_PATH}", headers=keyed)
+    yield 404, client.get("/metrics", headers=keyed)
     file = {"file": (f"{CONTENT}.txt", CONTENT.encode())}
     uploaded = client.post("/v1/files", headers=keyed, files=file, data={"purpose": "user_data"})
-    yield "upload", uploaded.status_code
-    yield "file", client.get(f"/v1/files/{uploaded.json()['id']}", headers=keyed).status_code
-    yield "moderation", client.post("/v1/moderations", headers=keyed, json={"input": CONTENT}).status_code
+    yield 200, uploaded
+    yield 200, client.get(f"/v1/files/{uploaded.json()['id']}", headers=keyed)
+    yield 200, client.post("/v1/moderations", headers=keyed, json={"input": CONTENT})
     embedding = {"model": EMBEDDING_MODEL, "input": f"Where is {CONTENT}?"}
-    yield "embedding", client.post("/v1/embeddings", headers=keyed, json=embedding).status_code
+    yield 200, client.post("/v1/embeddings", headers=keyed, json=embedding)
     item = {"model": MODEL, "input": f"Tell me more of {CONTENT}.", "instructions": f"Say {CONTENT}."}
     said = client.post("/v1/responses", headers=keyed, json=item)
-    yield "response", said.status_code
+    yield 200, said
     going_on = item | {"input": f"And of {CONTENT}?", "previous_response_id": said.json()["id"], "stream": True}
-    yield "conversation", client.post("/v1/responses", headers=keyed, json=going_on).status_code
-    yield "kept response", client.get(f"/v1/responses/{said.json()['id']}", headers=keyed).status_code
+    yield 200, client.post("/v1/responses", headers=keyed, json=going_on)
+    yield 200, client.get(f"/v1/responses/{said.json()['id']}", headers=keyed)
     if missing() is None:
-        for name, code in (("script", f"print('{CONTENT}')"), ("broken script", f"raise ValueError('{CONTENT}')")):
+        for code in (f"print('{CONTENT}')", f"raise ValueError('{CONTENT}')"):
             run = asked(f"```python\n{code}\n```", "<task>code_sandbox</task>")
-            yield name, client.post("/v1/chat/completions", headers=keyed, json=run).status_code
+            yield 200, client.post("/v1/chat/completions", headers=keyed, json=run)
     if has_espeak():
         spoken = {"file": (f"{CONTENT}.wav", speech(f"Good morning {SPOKEN}, and thank you for coming."))}
         heard = client.post("/v1/audio/transcriptions", headers=keyed, files=spoken, data={"model": "whisper-1"})
         assert SPOKEN in heard.text, heard.text
-        yield "speech", heard.status_code
+        yield 200, heard
     recording = {"file": (f"{CONTENT}.wav", CONTENT.encode())}
     heard = client.post("/v1/audio/transcriptions", headers=keyed, files=recording, data={"model": "whisper-1"})
-    yield "recording", heard.status_code
+    yield 400, heard
     picture = data_url(single_line(CONTENT).encoded())
     lines = [
         {"custom_id": f"{CONTENT}-{number}", "method": "POST", "url": "/v1/chat/completions", "body": body}
@@ -174,18 +176,17 @@ def _requests(client: httpx.Client, secret_url: str) -> Iterator[tuple[str, int]
     ]
     sent = {"file": (f"{CONTENT}.jsonl", "\n".join(map(json.dumps, lines)).encode())}
     uploaded = client.post("/v1/files", headers=keyed, files=sent, data={"purpose": "batch"})
-    yield "lines", uploaded.status_code
+    yield 200, uploaded
     batch = {
         "input_file_id": uploaded.json()["id"],
         "endpoint": "/v1/chat/completions",
         "completion_window": "24h",
         "metadata": {"about": CONTENT},
     }
-    yield "batch", client.post("/v1/batches", headers=keyed, json=batch).status_code
+    yield 200, client.post("/v1/batches", headers=keyed, json=batch)
 
 
-async def _calls_a_tool(client: httpx.Client) -> bool:
-    """Whether the tool failed."""
+async def _calls_a_tool(client: httpx.Client) -> None:
     headers = {"authorization": f"Bearer {KEY}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=120, trust_env=False) as http,
@@ -194,39 +195,10 @@ async def _calls_a_tool(client: httpx.Client) -> bool:
         source = data_url(CONTENT.encode(), "text/plain")
         result = await tools.call_tool("ocr", {"source": source, "instructions": f"Read {CONTENT}."})
         assert CONTENT in str(result.structured_content)
-        return bool(result.is_error)
+        assert not result.is_error
 
 
-def test_the_run_did_what_it_was_to_do(run: Run) -> None:
-    assert run.statuses == {
-        "task": 200,
-        "chat": 200,
-        "chat again": 200,
-        "stream": 200,
-        "refused by the LLM's server": 503,
-        "guard": 200,
-        "URL": 400,
-        "bad field": 400,
-        "bad input": 400,
-        "wrong key": 401,
-        "no JSON": 400,
-        "unknown": 404,
-        "metrics": 404,
-        "upload": 200,
-        "file": 200,
-        "moderation": 200,
-        "embedding": 200,
-        "recording": 400,
-        "lines": 200,
-        "batch": 200,
-        "metrics elsewhere": 404,
-        "response": 200,
-        "conversation": 200,
-        "kept response": 200,
-        "tool": 200,
-        **({} if missing() else {"script": 200, "broken script": 200}),
-        **({"speech": 200} if has_espeak() else {}),
-    }
+def test_webhooks_are_signed(run: Run) -> None:
     assert run.told
     assert all(headers["webhook-signature"].startswith("v1,") for headers in run.told)
 
@@ -244,8 +216,9 @@ def test_requests_are_counted_by_route_task_and_status(run: Run) -> None:
     assert run.value("openfaze_request_seconds_count", route=chat) == (12 if missing() else 14)
     assert run.value("openfaze_time_to_first_token_seconds_count", route=chat, task="chat") == 4
     assert run.value("openfaze_requests_in_progress") == 0
-    tasks = ["task", "tool", "a line of a batch", *({"speech", "script", "broken script"} & run.statuses.keys())]
-    assert run.value("openfaze_stage_seconds_count", stage="task") == len(tasks)
+    # A picture, a tool, a line of a batch, a recording, and two scripts.
+    tasks = 3 + has_espeak() + 2 * (missing() is None)
+    assert run.value("openfaze_stage_seconds_count", stage="task") == tasks
     assert run.value("openfaze_stage_seconds_count", stage="guard") == 1
 
 
@@ -287,8 +260,8 @@ def test_every_line_of_a_request_is_json_with_its_id(run: Run) -> None:
     assert all(line.startswith("{") for line in lines)
     requests = [line for line in run.server.log if line["event"] == "request"]
     ids = [str(line["request_id"]) for line in requests if line["path"] not in ("/health", "/ready", "/mcp")]
-    # All but those of the tool, and of another port; and a line of the batch.
-    assert len(set(ids)) == len(ids) == len(run.statuses) - 2 + 1
+    # A line of the batch has one, too.
+    assert len(set(ids)) == len(ids) == run.requests + 1
     [failed] = [line for line in run.server.log if line["event"] == "request_failed"]
     assert failed["request_id"] in ids
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from app.runnable_commands import SAID
+from tests.conftest import each_case
 from tests.e2e.conftest import KEY, needs_browser
 from tests.e2e.full_model import client_of_app
 from tests.pages import single_line
@@ -57,7 +58,7 @@ def test_the_api_can_be_read_and_tried_out_with_a_key(page: Page, server: Server
     assert SAID in answer.inner_text()
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@each_case("path", ["/", "/docs"])
 def test_a_page_may_run_only_what_stands_in_it_and_comes_from_here(server: Server, path: str) -> None:
     answer = httpx.get(server.base_url + path, headers=HTML, trust_env=False)
     assert answer.status_code == 200
@@ -69,7 +70,7 @@ def test_a_page_may_run_only_what_stands_in_it_and_comes_from_here(server: Serve
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "path",
     [
         "/docs/../errors.py",
@@ -108,7 +109,7 @@ def test_language_models_find_every_task_and_every_route(server: Server) -> None
         assert httpx.get(f"{server.base_url}{linked}", trust_env=False).status_code == 200, linked
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/llms.txt", "/docs", "/docs/swagger-ui.css", "/playground/main.js"])
+@each_case("path", ["/openapi.json", "/llms.txt", "/docs", "/docs/swagger-ui.css", "/playground/main.js"])
 def test_what_a_browser_needs_needs_no_key(server: Server, path: str) -> None:
     assert httpx.get(server.base_url + path, trust_env=False).status_code == 200
 

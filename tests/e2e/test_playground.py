@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -138,20 +137,6 @@ def test_a_transcript_plays_from_the_chunk_that_is_chosen(playground: Playground
         arg=third["timestamp"][0],
     )
     assert third["text"] in current.inner_text()
-    # The sound is drawn: some columns are high, some low.
-    playground.page.wait_for_function(
-        """() => {
-          const canvas = document.querySelector('canvas.wave'), third = Math.floor(canvas.height / 3);
-          const {data, width} = canvas.getContext('2d').getImageData(0, 0, canvas.width, third);
-          const heights = new Set();
-          for (let x = 0; x < width; x += 5) {
-            let height = 0;
-            for (let y = 0; y < third; y += 1) height += data[(y * width + x) * 4 + 3] > 0;
-            heights.add(height);
-          }
-          return heights.size > 5;
-        }"""
-    )
 
 
 def test_a_forecast_is_a_chart_with_its_interval(playground: Playground) -> None:
@@ -211,25 +196,6 @@ def test_an_answer_comes_piece_by_piece_and_can_be_stopped(playground: Playgroun
     assert body["reasoning"] == "I count on."
     assert body["usage"]["completion_tokens"] > 0
     assert "first words" in playground.part("timings").inner_text().lower()
-
-
-EVIL = "<img src=x onerror='window.ran=1'><script>window.ran=1</script><b>bold</b> [a](javascript:window.ran=1)"
-
-
-def test_results_of_the_web_are_cards_whose_links_are_the_webs(playground: Playground) -> None:
-    found: list[dict[str, Any]] = [
-        {"title": EVIL, "url": "javascript:window.ran=1", "description": EVIL, "content": "", "snippets": []},
-        {"title": "Good", "url": "https://example.org/a", "description": "", "content": "", "snippets": ["A snippet"]},
-    ]
-    content = json.dumps({"name": "web_search", "result": found})
-    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
-    playground.page.route("**/v1/chat/completions", lambda route: route.fulfill(json={"choices": [choice]}))
-    playground.run("web_search", "Anything")
-    [good] = playground.part("answer").get_by_role("link").all()
-    assert good.get_attribute("href") == "https://example.org/a"
-    assert "noopener" in (good.get_attribute("rel") or "")
-    expect(playground.part("answer")).to_contain_text("A snippet")
-    assert playground.page.evaluate("window.ran") is None
 
 
 def test_fields_are_listed_as_one_adds_them(playground: Playground) -> None:

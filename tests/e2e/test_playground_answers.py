@@ -132,34 +132,6 @@ def test_hostile_markdown_neither_runs_nor_reaches_another_host(playground: Play
     assert page.request.get(page.url, headers={"accept": "text/html"}).headers["x-dns-prefetch-control"] == "off"
 
 
-def test_what_would_never_end_is_drawn_all_the_same(playground: Playground) -> None:
-    """Each would take a careless parser the square of its length, or more depth than a browser has."""
-    count = 20_000
-    patterns = {
-        "brackets": "[" * count, "addresses": "[a](" * (count // 4), "stars": "*a **b " * (count // 7),
-        "one run": "*" * count + "a" + "*" * count, "ticks": "` " * (count // 2), "quotes": ">" * count,
-        "lists": "- " * (count // 2), "spaces": "# " + " " * count + "x", "divider": "a|b\n-" + " " * count + "x",
-        "urls": "https://[" * (count // 9), "pictures": "![" * (count // 2) + "](x)" * (count // 4),
-        "deeper": "\n".join(" " * (2 * at) + "- a" for at in range(400)), "items": "- a\n" * (count // 4),
-    }  # fmt: skip
-    drawn = playground.page.evaluate(
-        """async patterns => {
-          const {markdown} = await import('./playground/markdown.js');
-          const root = document.querySelector('#answer'), found = {};
-          const deep = one => one.children.length ? 1 + Math.max(...[...one.children].slice(0, 9).map(deep)) : 1;
-          document.querySelector('#answer-card').hidden = false;
-          for (const [name, text] of Object.entries(patterns)) {
-            root.replaceChildren(...markdown(text));
-            found[name] = [deep(root), root.offsetHeight > 0];
-          }
-          return found;
-        }""",
-        patterns,
-    )
-    assert set(drawn) == set(patterns)
-    assert all(depth < 100 and shown for depth, shown in drawn.values()), drawn
-
-
 def test_a_list_is_a_table_whose_cells_lead_to_their_places(playground: Playground, model: FullModel) -> None:
     columns = {"what": {"type": "string"}, "count": {"type": ["integer", "null"]}}
     row = {"type": "object", "properties": columns, "required": [*columns], "additionalProperties": False}

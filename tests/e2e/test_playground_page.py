@@ -18,7 +18,6 @@ from tests.playground import Playground, file_of, found_by_axe, watched
 from tests.server import Server
 
 pytestmark = [pytest.mark.browser, needs_browser]
-MAX_BYTES = 250_000
 SIGN = file_of("sign's.png", single_line("Platform nine").encoded())
 
 
@@ -103,19 +102,6 @@ def test_it_may_run_nothing_but_its_own_files(browser: Browser, server: Server) 
     )
     page.close()
     assert ran == ["script-src-elem", None]
-
-
-def test_the_first_load_is_small(browser: Browser, server: Server) -> None:
-    with watched(browser, server.base_url) as page:
-        sizes: dict[str, int] = {}
-        page.on("requestfinished", lambda request: sizes.update({request.url: request.sizes()["responseBodySize"]}))
-        page.goto(server.base_url, wait_until="networkidle")
-        assert page.get_by_test_id("run").is_enabled()
-        loaded = sum(sizes.values())
-        print(f"\n{len(sizes)} files, {loaded / 1000:.1f} kB compressed")
-        assert len(sizes) > 10
-        assert loaded < MAX_BYTES
-        assert not any("pdfjs" in url for url in sizes)
 
 
 @pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.deep), "dark"])

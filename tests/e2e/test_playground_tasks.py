@@ -1,7 +1,6 @@
 """Each task on the playground from what goes in to what is drawn, with the engines themselves behind it; and what
 several of them share: evidence in texts, files that are pasted and dropped, guard codes, failures."""
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -14,11 +13,9 @@ from tests.e2e.conftest import needs_browser
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
-from tests.pages import single_line
 from tests.playground import WAIT_MS, Playground, watched
 
 pytestmark = [pytest.mark.browser, needs_browser]
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EVIL = "<img src=x onerror='window.ran=1'><b>bold</b>"
 HOSTILE = f"""<html><head><title>Trains {EVIL.replace("<", "&lt;")}</title></head><body><h1>Night trains</h1>
 <p>The carriages have beds, and whoever wrote &lt;script&gt;window.ran=1&lt;/script&gt; here meant no good by it.</p>
@@ -129,46 +126,6 @@ def test_the_source_of_a_field_is_marked_in_the_page_it_comes_from(
     assert mark.count() == 0
     whole = playground.body["precontext"][0]["result"]["markdown"]
     assert page.locator("#found .prose").text_content() == whole, "the text is as it was"
-
-
-def speech(count: int) -> dict[str, Any]:
-    chunks = [{"timestamp": [at / 2, at / 2 + 0.4], "text": f"word{at}"} for at in range(count)]
-    return {"name": "stt", "result": {"text": "…", "chunks": chunks}}
-
-
-def test_files_are_pasted_and_a_text_is_dragged_into_the_prompt(playground: Playground) -> None:
-    page = playground.page
-    sign = base64.b64encode(single_line("Platform nine").encoded()).decode()
-    page.evaluate(
-        """sign => {
-          const clipboardData = new DataTransfer();
-          const bytes = Uint8Array.from(atob(sign), letter => letter.charCodeAt(0));
-          clipboardData.items.add(new File([bytes], 'pasted.png', {type: 'image/png'}));
-          document.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true}));
-        }""",
-        sign,
-    )
-    page.get_by_text("pasted.png", exact=True).wait_for()
-    playground.run("ocr")
-    expect(playground.part("answer")).to_have_text("Platform nine")
-    # A text of the page, dragged by the mouse.
-    prompt = playground.part("prompt")
-    hint = page.locator("#schema-hint")
-    hint.evaluate("hint => getSelection().selectAllChildren(hint)")
-    hint.drag_to(prompt)
-    assert prompt.input_value().strip() == hint.inner_text()
-    assert page.locator("#files li").count() == 1
-    over = page.evaluate(
-        """() => ['text/plain', 'Files'].map(kind => {
-          const dataTransfer = new DataTransfer();
-          if (kind === 'Files') dataTransfer.items.add(new File(['a'], 'a.txt'));
-          else dataTransfer.setData(kind, 'a');
-          const event = new DragEvent('dragover', {dataTransfer, bubbles: true, cancelable: true});
-          document.body.dispatchEvent(event);
-          return [event.defaultPrevented, document.querySelector('#drop').classList.contains('over')];
-        })"""
-    )
-    assert over == [[False, False], [True, True]]
 
 
 def test_guard_codes_that_are_ticked_are_sent(playground: Playground, model: FullModel) -> None:

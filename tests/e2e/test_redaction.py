@@ -18,15 +18,12 @@ from tests.e2e.full_model import (
     content_of,
     picture_of,
     prompt_text,
-    schema_of,
     serving_full_model,
     text_part,
 )
 from tests.e2e.guarded import BYPASS, guard
 from tests.llm_server import Call, Reply
-from tests.origin import Origin, serving_origin
 from tests.pages import single_line
-from tests.web_pages import document
 
 CARD = "4111 1111 1111 1111"
 MAIL = "ann.lee@example.org"
@@ -35,12 +32,6 @@ NOTE = f"Ann has {MAIL}, {PHONE} and the card {CARD}."
 REDACTED = "Ann has [EMAIL], [PHONE] and the card [CARD]."
 SECRETS = (CARD, "1111 1111", MAIL, "example.org", PHONE, "1234567")
 BOTH = pytest.mark.parametrize("stream", [False, True])
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with serving_origin() as origin:
-        yield origin
 
 
 @pytest.fixture(scope="module")
@@ -156,51 +147,7 @@ def test_an_llm_that_sees_gets_no_metadata_of_a_picture(seeing: FullModel, form:
     assert MAIL.encode() not in base64.b64decode(url)
 
 
-def test_a_structured_answer_is_json_and_its_evidence_agrees(model: FullModel) -> None:
-    model.script(Reply(json.dumps({"card": CARD, "brand": "Visa"})))
-    response = model.ask(
-        guard("S7"),
-        [text_part("Which card?"), picture_of(f"Visa {CARD}")],
-        response_format=schema_of(card={"type": "string"}, brand={"type": "string"}),
-        evidence=True,
-    )
-    assert json.loads(content_of(response)) == {"card": "[CARD]", "brand": "Visa"}
-    hides(response.text)
-    assert response.json()["evidence"]["/brand"]["text"] == "Visa"
-
-
-@pytest.mark.deep
-def test_specialists_that_ask_the_llm_show_it_no_personal_data(model: FullModel, origin: Origin) -> None:
-    page = document("Staff", f"<main><h1>Staff</h1><p>{NOTE} She has worked here for years.</p></main>")
-    origin.files["/staff"] = page.encode()
-    model.script(by_body=lambda body: Reply(json.dumps({"items": [{"mail": "[EMAIL]"}]})))
-    scraped = json.loads(
-        asked(
-            model,
-            {"role": "system", "content": "<task>scraper</task>"},
-            f"Extract the mail of each employee from {origin.url('/staff')}",
-            stream=False,
-        )
-    )
-    assert REDACTED in scraped["result"]["text"]
-    assert model.prompts
-
-    def translated(body: Json) -> Reply:
-        return Reply(
-            json.dumps({key: text.upper() for key, text in json.loads(body["messages"][1]["content"]).items()})
-        )
-
-    model.script(by_body=translated)
-    file = {"type": "file", "file": {"file_data": data_url(NOTE.encode(), "text/plain"), "filename": "note.txt"}}
-    task = {"role": "system", "content": "<task>translate</task>"}
-    asked(model, task, [text_part("Translate this into German."), file], stream=False)
-    assert model.prompts
-    result = json.loads(asked(model, task, f"Translate into German:\n\n{NOTE}", stream=False))["result"]
-    assert result["translated_text"] == "ANN HAS [EMAIL], [PHONE] AND THE CARD [CARD]."
-
-
-@pytest.mark.parametrize("codes", [["S9"], ["S9", "S1"]])
-def test_who_does_not_ask_for_it_gets_what_is_there(model: FullModel, codes: list[str]) -> None:
+def test_who_does_not_ask_for_it_gets_what_is_there(model: FullModel) -> None:
     model.script(Reply(NOTE))
-    assert content_of(model.ask(guard(*codes), NOTE, headers=BYPASS)) == NOTE
+    assert content_of(model.ask(guard("S9"), NOTE, headers=BYPASS)) == NOTE
     assert NOTE in prompt_text(model.prompts[0])

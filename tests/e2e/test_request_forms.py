@@ -1,7 +1,6 @@
 """Forms in which clients send usual requests: parts, choices of tools, encodings, methods and headers."""
 
 import json
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -9,13 +8,12 @@ from fastapi.routing import APIRoute
 
 from app.main import create_app
 from app.settings import Settings
+from tests.conftest import each_case
 from tests.e2e.full_model import (
     FullModel,
     Json,
     content_of,
     error_of,
-    serving_full_model,
-    serving_sign,
     system,
 )
 from tests.llm_replies import Call
@@ -25,18 +23,6 @@ from tests.server import for_all_servers
 
 OCR = system("<task>ocr</task>")
 TOOLS = [{"type": "function", "function": {"name": name}} for name in ("now", "weather", "news")]
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
-    with serving_full_model(fetch_allow="127.0.0.1/32") as model:
-        yield model
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with serving_sign() as origin:
-        yield origin
 
 
 def read_of(response: httpx.Response) -> str:
@@ -55,7 +41,7 @@ def test_a_file_may_be_a_url(model: FullModel, origin: Origin, kind: str) -> Non
     assert error_of(model.ask(OCR, [part]), 400, "fetch_failed", origin.url("/missing"))["param"].endswith("file_url")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "refused",
     [
         {"role": "assistant", "content": [{"type": "refusal", "refusal": "I will not do this."}]},
@@ -86,7 +72,7 @@ def test_only_allowed_tools_are_offered(model: FullModel, mode: str) -> None:
     assert model.prompts[0]["tool_choice"] == mode
 
 
-@pytest.mark.parametrize(
+@each_case(
     "choice",
     [
         allowed("auto", "now", "nowhere"),
@@ -119,11 +105,3 @@ def test_head_is_answered_on_every_route_that_can_be_got(model: FullModel) -> No
         assert headed.status_code != 405, path
     assert model.client.head("/v1/models").headers["content-type"] == "application/json"
     assert model.client.head("/v1/chat/completions").status_code == 405
-
-
-CALL = {
-    "jsonrpc": "2.0",
-    "id": 2,
-    "method": "tools/call",
-    "params": {"name": "ocr", "arguments": {"source": "data:text/plain;base64,SGVsbG8h"}},
-}

@@ -8,9 +8,6 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from app.access.keys import tenant_of
-from app.settings import Settings
-from app.upkeep.tenant_deletion import build_purges
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import (
     KEY,
@@ -194,15 +191,3 @@ def test_nothing_is_kept_where_it_would_be_for_no_time(tmp_path: Path) -> None:
         model.script(Reply("Fine."))
         assert ask(model, "Hello.")["store"] is False
         assert not (tmp_path / "state" / "state.sqlite").exists()
-
-
-async def test_a_purged_key_leaves_no_response(tmp_path: Path) -> None:
-    told = {"files_dir": str(tmp_path / "files"), "api_keys": (KEY, OTHER)}
-    with serving_full_model(**told) as model:
-        model.script(by_body=lambda _: Reply("Kept."))
-        mine, others = ({"authorization": f"Bearer {key}"} for key in (KEY, OTHER))
-        made = [ask(model, "Keep it.", headers=key) for key in (mine, mine, others)]
-        purge = build_purges(Settings(_env_file=None, **told))
-        assert ("responses", 2) in await purge(tenant_of(KEY))
-        left = [model.client.get(f"{PATH}/{one['id']}", headers=key) for one in made for key in (mine, others)]
-        assert [answer.status_code for answer in left] == [404, 404, 404, 404, 404, 200]

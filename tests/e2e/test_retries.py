@@ -19,12 +19,6 @@ PICTURE = picture_of("Platform nine")
 TOTAL = schema_of(total={"type": "number"})
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
-
-
 @contextlib.contextmanager
 def client_of(model: FullModel, **options: Any) -> Iterator[tuple[OpenAI, list[httpx.Request]]]:
     """A client as people make one, `options` aside, and the requests that it has sent."""

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import KEY, needs_browser
 from tests.e2e.test_cli import ENVIRONMENT, openfaze_here
-from tests.e2e.test_playground_pictures import IMAGES, save_picture
 from tests.forked import stem
 from tests.pages import Canvas, typeface_of
 from tests.playground import found_by_axe, watched
@@ -225,20 +223,6 @@ def choose(page: Page, pointer: str) -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
-@pytest.mark.browser
-@needs_browser
-def test_two_people_get_two_papers_and_a_conflict_is_told(review: ReviewSession, browser: Browser) -> None:
-    with watched(browser, review.url) as other:
-        other.goto(review.url)
-        expect(other.get_by_test_id("paper")).to_have_text("in/01.png")
-        choose(review.page, "/buyer")
-        change(review.url, "in/00.png", "/buyer", "Mona Nash")
-        review.page.keyboard.press("Enter")
-        expect(page_told(review)).to_have_text("somebody else has changed this paper in the meantime")
-        pressed = review.page.locator('#fields [data-pointer="/buyer"]')
-        expect(pressed).to_contain_text("Mona Nash")
-
-
 def change(url: str, paper: str, pointer: str, value: Any) -> httpx.Response:
     told = httpx.get(f"{url}api/paper", params={"name": paper}, trust_env=False).json()
     body = {"paper": paper, "pointer": pointer, "value": value, "version": told["version"]}
@@ -272,58 +256,3 @@ def test_other_pages_of_the_browser_reach_nothing(folder: Path, server: Server) 
         assert "default-src 'none'" in page.headers["content-security-policy"]
         content = client.get(f"{url}api/content", params={"name": "in/00.png"})
         assert content.headers["content-security-policy"] == "sandbox"
-
-
-@needs_browser
-@pytest.mark.deep
-def test_the_page_as_a_picture(browser: Browser, server: Server, tmp_path: Path) -> None:
-    (tmp_path / "receipts").mkdir()
-    shutil.copy(
-        IMAGES.parents[1] / "app" / "playground" / "samples" / "receipt.png", tmp_path / "receipts" / "may-12.png"
-    )
-    for number in range(3):
-        (tmp_path / "receipts" / f"{number:02}.png").write_bytes(invoice(number))
-    fields = "company, address, date, total: number, items[what, price: number]"
-    command = ("extract", "receipts", "--schema", fields, "--out", "receipts.xlsx", "--url", server.base_url)
-    assert openfaze_here(*command, folder=tmp_path, OPENFAZE_API_KEY=KEY).returncode == 0
-    with (
-        serving_review(tmp_path, server, "receipts.xlsx", "0.96") as url,
-        watched(browser, url, viewport={"width": 1440, "height": 900}) as page,
-    ):
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        page.goto(url)
-        review = ReviewSession(page, tmp_path, url)
-        review.settled()
-        while page.get_by_test_id("paper").inner_text() != "receipts/may-12.png":
-            before = page.get_by_test_id("paper").inner_text()
-            page.keyboard.press("n")
-            expect(page.get_by_test_id("paper")).not_to_have_text(before)
-        review.settled()
-        assert review.chosen()[1] == "/address", "the telephone number is taken for a part of it"
-        page.keyboard.press("e")
-        page.keyboard.type("14 Linden Street, Millbrook")
-        page.keyboard.press("Enter")
-        expect(page_told(review)).to_have_text("address is 14 Linden Street, Millbrook.")
-        page.locator('.overlay [data-kind="evidence"]').wait_for()
-        assert not found_by_axe(page)
-        save_picture(page, "folder-review")
-
-
-@pytest.mark.parametrize("folder", [2], indirect=True)
-def test_extract_beside_an_open_review_says_what_to_do_and_disturbs_nothing(folder: Path, server: Server) -> None:
-    (folder / "in" / "new.png").write_bytes(invoice(3))
-    before = (folder / "out.xlsx").read_bytes()
-    # Without --url: no server has to start to say so.
-    command = ("extract", "in", "--schema", FIELDS, "--out", "out.xlsx")
-    with serving_review(folder, server) as url:
-        refused = openfaze_here(*command, folder=folder)
-        assert refused.returncode == 2
-        assert "extract` or `" in refused.stderr
-        assert "is working on out.xlsx.state: wait until it has ended, or end it with Ctrl+C" in refused.stderr
-        assert (folder / "out.xlsx").read_bytes() == before
-        assert change(url, "in/00.png", "/buyer", "Mona Nash").status_code == 200
-    done = openfaze_here(*command, "--url", server.base_url, folder=folder, OPENFAZE_API_KEY=KEY)
-    assert done.returncode == 0, done.stderr
-    sheet = openpyxl.load_workbook(folder / "out.xlsx")["papers"]
-    assert sheet.max_row == 1 + 3, "the new paper is there"
-    assert sheet["E2"].value == "Mona Nash"

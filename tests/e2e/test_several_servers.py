@@ -18,9 +18,9 @@ from tests.e2e.batched import client_of, create, ended, line, of_llm, rows, when
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.postgres_server import PostgresServer
 from tests.redis_server import serving_redis
-from tests.server import SERVE, Server, serving
+from tests.server import PATIENT, Server, serving
 
-SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.POLL_S = 0.5\n{SERVE}"
+SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.POLL_S = 0.5\n{PATIENT}"
 """A server whose batches are another's three seconds after it was killed."""
 MODEL = "interfaze-beta"
 LINES, FIRST_LINES = 12, 5

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import KEY, data_url, printed_by_client
-from tests.e2e.full_model import FullModel, serving_full_model, text_part
+from tests.e2e.full_model import FullModel, text_part
 from tests.llm_server import Reply
 from tests.server import REMEMBERING, Server, serving
 from tests.speech import JFK, plain_words
@@ -23,12 +23,6 @@ SAYS = plain_words(JFK)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("speech") / "log", REMEMBERING, api_keys=KEY, llm="off") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def model(remembering: None) -> Iterator[FullModel]:
-    with serving_full_model() as model:
-        yield model
 
 
 @pytest.fixture
@@ -59,29 +53,6 @@ def result_of(response: httpx.Response) -> Json:
     assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
     assert all(chunk["text"] == chunk["text"].strip() for chunk in result["chunks"])
     return result
-
-
-def bare_base64(file: bytes) -> str:
-    return data_url(file).partition(",")[2]
-
-
-# By the other parts come recordings in test_inputs.py.
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "input_audio",
-        *(pytest.param(one, marks=pytest.mark.deep) for one in ("file", "bare input_audio", "audio_url", "video_url")),
-    ],
-)
-def test_every_kind_of_part_is_heard(client: httpx.Client, jfk: bytes, kind: str) -> None:
-    part = {
-        "input_audio": input_audio(jfk),
-        "bare input_audio": {"type": "input_audio", "input_audio": {"data": bare_base64(jfk), "format": "flac"}},
-        "file": {"type": "file", "file": {"filename": "talk.flac", "file_data": data_url(jfk, "audio/flac")}},
-        "audio_url": {"type": "audio_url", "audio_url": {"url": data_url(jfk, "audio/flac")}},
-        "video_url": {"type": "video_url", "video_url": {"url": data_url(jfk, "audio/flac")}},
-    }[kind]
-    assert plain_words(result_of(client.post(CHAT, json=asking(part)))["text"]) == SAYS
 
 
 def test_chunks_are_phrases_or_words(client: httpx.Client, jfk: bytes) -> None:

@@ -1,31 +1,17 @@
-"""What is sent to stall the server, against one with small bounds.
-
-Nothing is timed. Where work must not be the event loop's, what the loop's thread does is counted: calls of functions,
-of which there may be a few more for each piece of a larger body, and none for what a task makes of it.
-"""
+"""What is sent to stall the server, against one with small bounds. Nothing is timed."""
 
 import contextlib
 import json
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from models.safety.text import engine
 from tasks.catalog import TASK_NAMES
-from tests.e2e import full_model
 from tests.e2e.attacked import ALICE, MB, Attacked, bearer, run_task, serving_attacked
-from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Json, content_of, error_of, picture_of, system, text_part
 from tests.e2e.guarded import guard
 from tests.llm_server import Reply
-from tests.origin import Origin
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with full_model.serving_sign() as origin:
-        yield origin
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +26,6 @@ def server(running: Attacked) -> Iterator[Attacked]:
     running.calm_down()
 
 
-def text_file(text: str) -> Json:
-    return {"type": "file", "file": {"file_data": data_url(text.encode(), "text/plain"), "filename": "long.txt"}}
-
-
-def numbered(count: int) -> str:
-    return " ".join(f"word{number}" for number in range(count))
-
-
 def called(arguments: str, results: int = 1) -> list[Json]:
     """A call with its arguments, and the results that answer it."""
     call = {"id": "c", "type": "function", "function": {"name": "look_up", "arguments": arguments}}
@@ -55,18 +33,6 @@ def called(arguments: str, results: int = 1) -> list[Json]:
         {"role": "assistant", "tool_calls": [call]},
         *({"role": "tool", "tool_call_id": "c", "content": f"Result {number}"} for number in range(results)),
     ]
-
-
-def test_a_long_question_about_a_long_text_is_no_work_of_the_loops(server: Attacked) -> None:
-    server.model.script(by_body=lambda _: Reply("It says a lot."))
-
-    def ask(words: int) -> httpx.Response:
-        text = "\n".join(numbered(40) for _ in range(words))
-        return server.ask(ALICE, [text_part(numbered(words)), text_file(text)])
-
-    answers = server.is_spared(ask, 300, 1000)
-    assert [content_of(answer) for answer in answers] == ["It says a lot."] * 2
-    assert len(server.model.prompts) == 2
 
 
 def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read(
@@ -82,14 +48,6 @@ def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read
     ):
         error = error_of(server.ask(ALICE, *messages), 413, "request_too_large")
         assert "limit of 1 MB" in error["message"]
-
-
-def test_calls_that_a_guard_judges_are_read_beside_the_loop(server: Attacked) -> None:
-    server.model.script(by_body=lambda _: Reply("Done."))
-    answers = server.is_spared(
-        lambda size: server.ask(ALICE, guard("S9"), "Hello", *called(json.dumps({"a": "word\n" * size}))), 2000, 20_000
-    )
-    assert [content_of(answer) for answer in answers] == ["Done."] * 2
 
 
 @pytest.mark.parametrize(

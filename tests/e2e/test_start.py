@@ -7,8 +7,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from app.runnable_commands import SAID
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE, START_LIMIT_S, Server, serving
@@ -35,9 +33,10 @@ def pasted(banner: str, **variables: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("keys", [pytest.param({}, marks=pytest.mark.deep), {"api_keys": KEY}])
-def test_the_banner_names_the_addresses_and_a_first_request_that_works(tmp_path: Path, keys: dict[str, str]) -> None:
-    with serving(tmp_path / "log", log_format="console", imports="", weights_dir=tmp_path / "w", **keys) as server:
+def test_the_banner_names_the_addresses_and_a_first_request_that_works(tmp_path: Path) -> None:
+    with serving(
+        tmp_path / "log", log_format="console", imports="", weights_dir=tmp_path / "w", api_keys=KEY
+    ) as server:
         shown = shown_by(server, "curl ")
         for part in (f"serves on {server.base_url}\n", f"{server.base_url}/docs", "smollm2-135m", str(tmp_path / "w")):
             assert part in shown

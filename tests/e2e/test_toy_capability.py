@@ -148,17 +148,6 @@ def test_a_server_has_the_toy_without_another_line(imports: str, tmp_path: Path)
         assert refused.json()["error"]["message"].endswith("translate, forecast, toy")
 
 
-def test_its_settings_are_the_servers(imports: str, tmp_path: Path) -> None:
-    with serving(tmp_path / "log", imports=imports, toy="off") as server:
-        refused = asked(server.base_url, "toy")
-        assert refused.status_code == 503
-        assert "OPENFAZE_TOY=off" in refused.json()["error"]["message"]
-    misspelt = openfaze(imports, "serve", OPENFAZE_TOY_TMIES="3")
-    assert misspelt.stderr == "OPENFAZE_TOY_TMIES is not a setting; did you mean OPENFAZE_TOY_TIMES?\n"
-    unknown = openfaze(imports, "serve", OPENFAZE_TOY="tin")
-    assert "OPENFAZE_TOY: no engine 'tin' for 'toy'; choose from: squeaker; or 'auto' or 'off'" in unknown.stderr
-
-
 def test_doctor_tries_it_and_pull_knows_its_weights(imports: str, tmp_path: Path) -> None:
     # The others are tried in test_cli.py.
     off = {f"OPENFAZE_{name.upper()}": "off" for name in (*(CATALOG.keys() & Settings.model_fields.keys()), "browser")}

@@ -81,12 +81,6 @@ def test_a_search_finds_and_reads(client: httpx.Client, web: Origin) -> None:
     assert (gone["content"], gone["snippets"]) == ("", [])
 
 
-def test_nothing_that_was_found_is_followed(client: httpx.Client, web: Origin) -> None:
-    content(client.post("/v1/chat/completions", json=body()))
-    assert not [path for path in web.seen if "secret" in path]
-    assert "/search?q=tides&format=json&categories=general" in web.seen
-
-
 INTERFAZE = """
 import interfaze, json, sys
 

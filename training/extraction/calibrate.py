@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from eval.extraction import Bench
 from tasks.extraction.probability import FILE
+from training.extraction.judged_answers import AnswerMaker
 
 SIGNS = ("probability", "score", "own", "other")
 
@@ -45,15 +45,15 @@ async def main() -> None:
     parser.add_argument("receipts", type=Path)
     parser.add_argument("--documents", type=int, default=400)
     given = parser.parse_args()
-    bench = Bench(given.receipts)
-    answers = [answer async for answer in bench.answers("validate", given.documents, random.Random(5))]
+    maker = AnswerMaker(given.receipts)
+    answers = [answer async for answer in maker.answers("validate", given.documents, random.Random(5))]
     rows = [one.evidence_input for one in answers if one.evidence_input and one.evidence_input.by == "llm"]
     near = [one.is_near for one in answers if one.evidence_input and one.evidence_input.by == "llm"]
     weights, bias, count = fit(zip((one.features for one in rows), near, strict=True))
     print(f"{count} answers: {weights}, {bias}")
     fitted = {**json.loads(FILE.read_text("utf-8")), "llm": {"weights": weights, "bias": bias}}
     FILE.write_text(json.dumps(fitted) + "\n", "utf-8")
-    await bench.services.close()
+    await maker.services.close()
 
 
 if __name__ == "__main__":

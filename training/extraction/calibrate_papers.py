@@ -3,10 +3,10 @@
 
     .venv/bin/python -m training.extraction.calibrate_papers FOLDER [FOLDER …]
 
-The papers are those of `eval.documents`. Of a list, all ways to fill it are judged, not only the chosen one, because
-the choice compares their probabilities. A list weighs as much as the square root of its cells. The logistic regressions
-are then checked by cross-validation: the papers are parted in ten, and each part is judged by what was fitted to the
-others.
+A paper `NAME.EXT` has its truth in `NAME.EXT.json`, as `judging` describes it. Of a list, all ways to fill it are
+judged, not only the chosen one, because the choice compares their probabilities. A list weighs as much as the square
+root of its cells. The logistic regressions are then checked by cross-validation: the papers are parted in ten, and
+each part is judged by what was fitted to the others.
 """
 
 import argparse
@@ -21,8 +21,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from eval.documents import is_empty, judged, letters
-from eval.speech import quiet_services
 from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
@@ -43,6 +41,8 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion
 from tasks.schema.paths import JsonPath, leaves, pointer_of
 from tasks.wording.page_range import Form
+from training.extraction.judging import is_empty, judged, letters
+from training.services import quiet_services
 
 PARTS = 10
 SHRINK = 10.0

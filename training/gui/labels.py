@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.gui.truth import TrueElement
 from models.vision.gui.elements import TYPES
 from models.vision.gui.features import describe_boxes
 from models.vision.gui.regions import Boxes, BoxMethod, Floats, area_of, intersection_area, propose_boxes
 from models.vision.gui.screen_view import views_of
 from models.vision.text import Image, TextLine
+from training.gui.truth import TrueElement
 
 NOTHING, UNSURE = 0, -1
 _GOOD, _LEAST, _BAD = 0.72, 0.5, 0.42

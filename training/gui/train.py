@@ -18,9 +18,6 @@ import PIL.Image
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from eval.gui.frameworks import fetched
-from eval.gui.labelled import Labelled, labelled
-from eval.gui.pages import training_pages
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
@@ -29,7 +26,10 @@ from models.vision.gui.engine import WEIGHTS
 from models.vision.gui.regions import Floats
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, TextLine
+from training.gui.frameworks import fetched
+from training.gui.labelled import Labelled, labelled
 from training.gui.labels import NOTHING, Examples, examples_of
+from training.gui.pages import training_pages
 
 SEED = 0
 HIDDEN = (80, 40)
@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--pages", type=int, default=630)
     parser.add_argument("--photos", type=Path, required=True)
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/openfaze-gui"))  # noqa: S108 - a default to change
+    parser.add_argument("--folder", type=Path, default=Path("/tmp/openfaze-gui"))
     parser.add_argument("--passes", type=int, default=10)
     arguments = parser.parse_args()
 

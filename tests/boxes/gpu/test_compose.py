@@ -20,7 +20,6 @@ from tests.containers import Container, base, environment, podman, project_name,
 from tests.server import held_port
 
 FILES = "docker-compose.yml:docker/gpu.yml"
-PROFILES = "search,browser,observability"
 STAND_IN = """
 services:
   openfaze:
@@ -87,12 +86,6 @@ def test_what_an_operator_sets_goes_before_what_the_card_chooses(machine: Contai
     found = services(machine, OPENFAZE_SPEECH_BATCH="3", VLLM_ARGS="--max-model-len 4096")
     assert found["openfaze"]["environment"]["OPENFAZE_SPEECH_BATCH"] == "3"
     assert found["vllm"]["command"][-2:] == ["--max-model-len", "4096"]
-
-
-def test_the_command_that_the_page_shows_first_names_these_services(machine: Container) -> None:
-    [typed] = re.findall(r"^docker compose (-f .*) up$", (ROOT / "docs/gpu.md").read_text(), re.MULTILINE)
-    said = machine.run(f"docker-compose {typed} config --services").stdout
-    assert sorted(said.split()) == ["openfaze", "vllm", "weights"]
 
 
 def test_neither_weights_that_could_not_be_fetched_nor_an_llm_that_ends_keep_the_server_from_starting(

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 
 from tests.boxes.gpu.box import SAID, Box, Parts, asked, boxed, picture_question
@@ -13,13 +12,6 @@ from tests.boxes.gpu.hub import SETS
 from tests.boxes.image.installation import error, kill, result, task, until
 from tests.containers import podman
 
-WEATHER = {
-    "type": "object",
-    "properties": {"city": {"type": "string", "enum": ["Oslo", "Rome"]}, "note": {"type": "string"}},
-    "required": ["city", "note"],
-    "additionalProperties": False,
-}
-TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": WEATHER}}]
 MISTAKE = "--max-modle-len 32768"
 CANNOT = "The language model cannot be reached"
 
@@ -87,21 +79,6 @@ def test_an_llm_that_comes_late_is_taken_in_without_a_restart(box: Box) -> None:
     assert box.state_of("llm") == ("loaded", "")
     assert box.server_pid() == server
     assert [event for event in box.events() if event.startswith("server_")] == ["server_away", "server_back"]
-
-
-def test_an_answer_in_a_schema(box: Box) -> None:
-    form = {"type": "json_schema", "json_schema": {"name": "weather", "schema": WEATHER, "strict": True}}
-    with box.client() as client:
-        jsonschema.validate(json.loads(said(asked(client, "Make up some weather.", response_format=form))), WEATHER)
-
-
-def test_a_tool_is_called(box: Box) -> None:
-    with box.client() as client:
-        answer = asked(client, "What is the weather in Oslo?", tools=TOOLS, tool_choice="required")
-    [choice] = answer.json()["choices"]
-    assert choice["finish_reason"] == "tool_calls"
-    for call in choice["message"]["tool_calls"]:
-        jsonschema.validate(json.loads(call["function"]["arguments"]), WEATHER)
 
 
 def test_a_picture_is_seen_by_the_llm_itself(box: Box) -> None:

@@ -30,15 +30,6 @@ def test_a_picture_is_read_through_the_published_port(server: Installation) -> N
     assert server.reads() == "It works!"
 
 
-def test_the_page_is_there(server: Installation) -> None:
-    with server.client() as client:
-        page = client.get("/", headers={"accept": "text/html"})
-        assert page.headers["content-type"].startswith("text/html")
-        script = re.search(r'<script[^>]* src="([^"]+)"', page.text)
-        assert script is not None
-        assert client.get(script[1]).status_code == 200
-
-
 def test_every_capability_that_comes_along_answers(server: Installation) -> None:
     fields = {"shop": {"type": "string"}, "total": {"type": "number"}}
     schema = {"type": "object", "properties": fields, "required": ["shop", "total"], "additionalProperties": False}

@@ -1,13 +1,10 @@
-"""Two servers on one PostgreSQL, one Redis and the same volumes, behind a proxy that hands connections on in turn."""
+"""Two servers on one PostgreSQL, one Redis and the same volumes, by the compose file of docs/deployment.md."""
 
 import base64
 import contextlib
-import itertools
 import os
 import shutil
-import socket
 import subprocess
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +21,6 @@ from tests.server import held_port
 
 pytestmark = pytest.mark.deep  # they are three containers
 
-MODEL = "interfaze-beta"
 CADDY = shutil.which("caddy")
 PAGE = [fence.code for fence in fences(ROOT / "docs" / "deployment.md")]
 [SEVERAL] = [code for code in PAGE if "scale: 2" in code]
@@ -84,11 +80,9 @@ CMD ["sh", "/start.sh"]
 class Servers:
     installation: Installation
     containers: Sequence[str]
-    ports: Sequence[int]
-    proxy: int
+    ports: list[int]
 
     def ask(self, port: int, key: str) -> httpx.Response:
-        """On a connection of its own, which the proxy hands to the next server."""
         with self.installation.client(port, key) as client:
             return client.post("/v1/chat/completions", json=BODY)
 
@@ -118,42 +112,7 @@ def servers(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         ports = [int(podman("port", one, "8000").stdout.rpartition(":")[2]) for one in containers]
         for port in ports:
             installation.wait_until_ready(port)
-        with in_turn(ports) as proxy:
-            yield Servers(installation, containers, ports, proxy)
-
-
-@contextlib.contextmanager
-def in_turn(ports: Sequence[int]) -> Iterator[int]:
-    """The port of a proxy that hands each connection to the next of `ports`, and reads nothing of what it carries."""
-    turns = itertools.cycle(ports)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):  # it was closed
-                while True:
-                    caller, _ = listener.accept()
-                    threading.Thread(target=relay, args=(caller, next(turns)), daemon=True).start()
-
-        accepting = threading.Thread(target=accept)
-        accepting.start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-        accepting.join()
-
-
-def relay(caller: socket.socket, port: int) -> None:
-    with caller, socket.create_connection(("127.0.0.1", port)) as server:
-        back = threading.Thread(target=carry, args=(server, caller), daemon=True)
-        back.start()
-        carry(caller, server)
-        back.join()
-
-
-def carry(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # an end that has gone
-        while data := source.recv(1 << 16):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
+        yield Servers(installation, containers, ports)
 
 
 def test_the_requests_of_a_key_are_counted_once_by_both(servers: Servers) -> None:
@@ -161,7 +120,7 @@ def test_the_requests_of_a_key_are_counted_once_by_both(servers: Servers) -> Non
     for port in servers.ports:
         assert read_text(servers.ask(port, loading)) == "It works!"
     key = servers.add_key("counted", "--requests-per-minute", "1")
-    assert [servers.ask(servers.proxy, key).status_code for _ in range(4)] == [200, 429, 429, 429]
+    assert [servers.ask(port, key).status_code for port in servers.ports * 2] == [200, 429, 429, 429]
 
 
 def test_what_one_has_answered_the_other_has_in_its_cache(servers: Servers) -> None:

@@ -20,7 +20,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import needs_browser
 from tests.e2e.test_docs import ADDRESS
-from tests.e2e.test_playground_pictures import save_picture
 from tests.fences import ROOT, fences
 from tests.playground import WAIT_MS
 from tests.server import START_LIMIT_S, Server, held_port
@@ -160,7 +159,6 @@ def test_a_picture_is_asked_about_on_its_page(browser: Browser, open_webui: str,
     shown = (title, page.get_by_role("button", name="Show image preview"), page.locator(".chat-assistant"))
     for one in shown:
         expect(one).to_be_in_viewport(ratio=0.9, timeout=WAIT_MS)
-    save_picture(page, "open-webui")
     assert ask(page, "And who is the cashier?", 2).startswith("MANIS")
     page.close()
 

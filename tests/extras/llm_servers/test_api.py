@@ -146,14 +146,6 @@ def test_a_schema_holds_every_time(front: Front) -> None:
         jsonschema.validate(json.loads(content_of(completion)), WEATHER)
 
 
-BEYOND = {
-    "type": "object",
-    "properties": {"a": {"$ref": "#any"}},
-    "$defs": {"any": {"$anchor": "any"}},
-}
-"""No grammar knows anchors; any object is valid."""
-
-
 @pytest.mark.parametrize("choice", ["required", NAMED], ids=["required", "named"])
 @BOTH
 def test_a_forced_call_has_arguments_of_its_schema(front: Front, choice: str | Json, stream: bool) -> None:

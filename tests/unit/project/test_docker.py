@@ -6,7 +6,6 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -16,7 +15,6 @@ from app.chat.pictures import MAX_PICTURES
 from app.settings import PREFIX, Settings
 from tests import gpu_cards
 from tests.conftest import ROOT
-from tests.fences import fences
 
 VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields}
 
@@ -26,8 +24,6 @@ SANDBOX = "docker/code-sandbox.yml"
 GPU = "docker/gpu.yml"
 FILES = [(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, GPU), (COMPOSE, GPU, SANDBOX)]
 """What is to be combined by COMPOSE_FILE."""
-PROFILES = {"search": ["searxng"], "browser": ["browser"], "observability": ["prometheus", "grafana"]}
-"""The services of each."""
 PIXELS_OF_A_TOKEN = 32 * 32
 """Qwen3-VL's and Qwen3.6's: patches of 16 × 16, four of them together."""
 DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
@@ -43,11 +39,6 @@ def document(file: str) -> dict[str, Any]:
             other = document(DEFAULT.sub(r"\1", extended["file"]))
             content["services"][name] = merged(other["services"][extended["service"]], service)
     return content
-
-
-def compose(file: str = COMPOSE) -> dict[str, Any]:
-    service: dict[str, Any] = document(file)["services"]["openfaze"]
-    return service
 
 
 def merged(first: Any, second: Any) -> Any:
@@ -70,19 +61,6 @@ def test_the_variables_that_the_container_files_set_are_settings() -> None:
     named = {name for file in files for name in re.findall(rf"{PREFIX}\w+", file.read_text())}
     assert named
     assert named <= VARIABLES
-
-
-def test_compose_publishes_to_this_machine_only_and_drops_what_it_does_not_need() -> None:
-    service = compose()
-    assert all(str(port).startswith("127.0.0.1:") for port in service["ports"])
-    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
-
-
-def instructions(dockerfile: str) -> list[tuple[str, str]]:
-    """Each with what it is told, its lines joined and comments left out."""
-    lines = "\n".join(line for line in dockerfile.splitlines() if not line.lstrip().startswith("#"))
-    whole = (line.partition(" ") for line in lines.replace("\\\n", " ").splitlines() if line.strip())
-    return [(name.upper(), told.strip()) for name, _, told in whole]
 
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "docker/gpu.yml"])
@@ -150,47 +128,3 @@ def test_the_gpu_lock_has_one_cuda_one_onnxruntime_and_else_what_the_embedded_on
     # AGPL: only who asks for it gets it.
     assert "ultralytics" not in gpu
     assert not re.search(r"https?://", (ROOT / "requirements" / "gpu.txt").read_text())
-
-
-def test_what_the_manifest_of_a_cluster_sets_are_settings_that_share_all_state() -> None:
-    [cluster, service] = yaml.safe_load_all((ROOT / "docker" / "ray" / "kuberay.yml").read_text())
-    pods = [cluster["spec"]["headGroupSpec"], *cluster["spec"]["workerGroupSpecs"]]
-    containers = [one for pod in pods for one in pod["template"]["spec"]["containers"]]
-    [api] = [one for one in containers if one["name"] == "api"]
-    given = {one["name"]: one.get("value", "a-key-of-a-secret") for one in api["env"]}
-    own = {
-        name.removeprefix("OPENFAZE_").lower(): value for name, value in given.items() if name.startswith("OPENFAZE_")
-    }
-    assert own.keys() <= Settings.model_fields.keys()
-    settings = Settings(_env_file=None, **own)
-    assert settings.cluster == "ray"
-    assert settings.cache == "exact", "an address alone keeps no answers"
-    assert str(settings.files_dir).startswith("s3:")
-    assert settings.state_url is not None
-    assert settings.rates_url is not None
-    assert settings.state_url.get_secret_value().startswith("postgresql:")
-    assert settings.rates_url.get_secret_value().startswith("redis:")
-    assert service["spec"]["ports"][0]["targetPort"] == api["ports"][0]["containerPort"]
-    shared = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_USAGE_STATS_ENABLED", "RAY_worker_niceness"}
-    for one in containers:
-        missing = shared - {variable["name"] for variable in one["env"]}
-        assert missing <= {"RAY_worker_niceness"} and (one is api or not missing), one["name"]  # noqa: PT018
-
-
-def _mb(size: str) -> int:
-    number, unit = re.fullmatch(r"(\d+)(mb?|gb?)", size).groups()  # type: ignore[union-attr]
-    return int(number) * {"m": 1, "g": 1024}[unit[0]]
-
-
-def test_the_cache_of_the_documented_servers_shares_no_memory_with_their_rates() -> None:
-    code = [fence.code for fence in fences(ROOT / "docs" / "deployment.md")]
-    [compose] = [yaml.safe_load(one) for one in code if "scale: 2" in one]
-    [given] = [dict(line.split("=", 1) for line in one.splitlines()) for one in code if "OPENFAZE_RATES_URL=" in one]
-    services = compose["services"]
-    hosts = {name: urlsplit(given[f"OPENFAZE_{name}_URL"]).hostname for name in ("STATE", "RATES", "CACHE")}
-    assert services["openfaze"]["depends_on"] == list(hosts.values())
-    for name, policy in (("RATES", "noeviction"), ("CACHE", "allkeys-lru")):
-        service = services[hosts[name]]
-        options = dict(zip(service["command"][1::2], service["command"][2::2], strict=True))
-        assert options["--maxmemory-policy"] == policy
-        assert _mb(service["mem_limit"]) >= 2 * _mb(options["--maxmemory"])

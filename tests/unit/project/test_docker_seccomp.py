@@ -14,8 +14,6 @@ from tests.conftest import ROOT
 
 Json = dict[str, Any]
 PROFILE: Json = json.loads((ROOT / "docker" / "seccomp" / "code-sandbox.json").read_text())
-NEW_NAMESPACES = 0x7E020000
-
 RUN = """
 import ctypes, errno, json, os, struct, sys
 
@@ -62,19 +60,6 @@ def tried(profile: Json, *flags: int) -> list[str]:
     )
     assert result.returncode == 0, result.stderr
     return result.stdout.splitlines()
-
-
-def without(name: str) -> Json:
-    """The profile less what bubblewrap needs of `name`; `clone` without new namespaces stays."""
-
-    def is_it(rule: Json) -> bool:
-        asks_for_namespaces = any(argument.get("valueTwo") == NEW_NAMESPACES for argument in rule.get("args", ()))
-        return name in rule["names"] and (name != "clone" or asks_for_namespaces)
-
-    rules = [{**rule, "names": [one for one in rule["names"] if one != name]} for rule in PROFILE["syscalls"]]
-    kept = [old if not is_it(old) else new for old, new in zip(PROFILE["syscalls"], rules, strict=True)]
-    assert kept != PROFILE["syscalls"]
-    return {**PROFILE, "syscalls": [rule for rule in kept if rule["names"]]}
 
 
 def test_bubblewrap_makes_a_sandbox_under_the_profile() -> None:

@@ -7,8 +7,6 @@ import pytest
 
 from training.extraction import written
 from training.extraction.written import (
-    NUMERIC,
-    SWAPPED,
     Page,
     Span,
     Variations,
@@ -30,8 +28,6 @@ notes = text ; notes
 items[].price = money ; items[].price
 absent = customer ; driver|who drives
 """
-CHANGED = {*SWAPPED, *NUMERIC, "time", "datetime"}
-"""Types of values that a variation may change."""
 
 
 def value_at(page: Page, span: Span) -> tuple[str, str]:

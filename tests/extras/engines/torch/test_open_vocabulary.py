@@ -1,6 +1,6 @@
 """LLMDet in transformers: loading, prompts, places."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 from models.capability import Built, EngineConfig
 from models.vision.detection import grounding
 from models.vision.detection.capability import LLMDET, OPEN_VOCABULARY, DetectionSettings
-from models.vision.detection.detector import Detection, Detector
+from models.vision.detection.detector import Detector
 from models.vision.detection.grounding import prompt_of, tokens_of
 from tests.extras.engines.torch.small_networks import save_grounding_dino
 
@@ -41,10 +41,6 @@ async def detector(weights: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     built = OPEN_VOCABULARY.engines[0].build(EngineConfig(weights_dir=weights, device="cpu"))
     yield built.service
     await closed(built)
-
-
-def seen(found: Sequence[Detection]) -> list[tuple[object, ...]]:
-    return [(one.label, round(one.score, 4), *(round(value, 2) for value in one.box)) for one in found]
 
 
 async def test_only_the_labels_that_are_asked_for_are_found_inside_the_picture(detector: Detector) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from eval.gui.truth import iou
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.engine import MAX_ELEMENTS, ContourEngine, choose_boxes
 from models.vision.gui.regions import differences, propose_boxes
 from models.vision.text import Image
 from tests.parts import finished
+from tests.photos import iou
 from tests.screens import DrawnScreen, sign_up
 
 

@@ -12,7 +12,6 @@ import PIL.Image
 import pytest
 import structlog
 
-from eval.gui.truth import iou
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
@@ -27,6 +26,7 @@ from models.vision.text import TextLine
 from tests.conftest import each_case
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.parts import finished
+from tests.photos import iou
 from tests.screens import Box, DrawnScreen, sign_up
 
 SEES = Abilities(vision=True, json_schema=True, context_tokens=32768)

@@ -37,9 +37,9 @@ from tests.pages import (
     table_page,
     turned,
     two_column_page,
+    words_read,
 )
 from tests.parts import finished
-from tests.receipts import words_read
 
 
 def short_form() -> Page:

@@ -17,8 +17,8 @@ import aiohttp
 import numpy as np
 import PIL.Image
 
-from eval.gui.truth import SCRIPT, TrueElement, elements_of
 from models.vision.text import Image
+from training.gui.truth import SCRIPT, TrueElement, elements_of
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 """Path of the browser; None if none is installed."""

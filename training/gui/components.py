@@ -13,8 +13,8 @@ import numpy as np
 import PIL.Image
 import PIL.ImageFilter
 
-from eval.gui.frameworks import Framework
-from eval.gui.words import Words
+from training.gui.frameworks import Framework
+from training.gui.words import Words
 
 _ICONS = [
     "search",

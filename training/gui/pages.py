@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.gui.browser import Screen
-from eval.gui.components import Parts
-from eval.gui.frameworks import MEASURED, TRAINED, Framework, own_framework
-from eval.gui.words import LANGUAGES, Words
+from training.gui.browser import Screen
+from training.gui.components import Parts
+from training.gui.frameworks import MEASURED, TRAINED, Framework, own_framework
+from training.gui.words import LANGUAGES, Words
 
 _FONTS = ("roboto", "open-sans", "nunito", "inter", "ibm-plex-sans", "noto-sans-sc")
 _LAYOUT = """

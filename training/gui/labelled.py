@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from eval.gui.browser import Browser
-from eval.gui.pages import Page
-from eval.gui.truth import TrueElement
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, TextLine
+from training.gui.browser import Browser
+from training.gui.pages import Page
+from training.gui.truth import TrueElement
 
 
 @dataclass(frozen=True, slots=True, eq=False)
