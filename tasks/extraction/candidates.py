@@ -451,105 +451,86 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     Pieces end at commas and brackets; in a short line, any number of its first or last words is a piece, too. So are
     names, places, quoted texts and the cells of a row that have commas.
     """
-    passage, words = segment.passage, segment.words
-
-    def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, has_colon: bool = False) -> CandidateSpan:
-        return CandidateSpan(
-            kind,
-            passage,
-            words[start:end],
-            without_signs(text),
-            first=index,
-            last=index,
-            label=label,
-            has_colon=has_colon,
-        )
-
-    count = len(words)
-    texts = [passage.words[word] for word in words]
+    words, count = segment.words, len(segment.words)
+    texts = [segment.passage.words[word] for word in words]
     begin, label, whole = 0, "", segment.text
+
+    def span(
+        text: str,
+        start: int,
+        size: int | None = None,
+        text_before: str | None = None,
+        *,
+        kind: Kind = "piece",
+        has_colon: bool | None = None,
+    ) -> CandidateSpan:
+        # By default, a span has as many words as its text, and the label of the line.
+        end = start + (text.count(" ") + 1 if size is None else size)
+        own_label = label if text_before is None else text_before
+        is_after_colon = bool(label) if has_colon is None else has_colon
+        text = without_signs(text)
+        return CandidateSpan(kind, segment.passage, words[start:end], text, index, index, own_label, is_after_colon)
+
+    def words_before(word: int, most: int) -> str:
+        return " ".join(texts[max(0, word - most) : word])
+
     match = LABEL.match(whole)
     if whole.startswith((":", "：")):
-        yield span("part", whole[1:], 0, count, has_colon=True)
+        yield span(whole[1:], 0, count, kind="part", has_colon=True)
     elif match and whole[match.end() :].strip():
         label, tail = match[0].rstrip(":： "), whole[match.end() :]
         begin = match[0].rstrip().count(" ") + (tail[:1] == " ")
-        own = span("part", tail, begin, count, label, has_colon=True)
+        own = span(tail, begin, count - begin, kind="part")
         # A text of signs only, like a dash for a missing value, is kept as written.
         yield own if own.text else replace(own, text=tail.strip())
         whole = tail.strip()
-    yield CandidateSpan(
-        "line", passage, words, without_signs(segment.text) if not label else segment.text, index, index
-    )
-    rest = texts[begin:] if not label else whole.split()
+    line_text = segment.text if label else without_signs(segment.text)
+    yield CandidateSpan("line", segment.passage, words, line_text, index, index)
+    rest = whole.split() if label else texts
     if (bare := without_brackets(whole)) is not None:
-        yield span("piece", bare, begin, min(count, begin + len(bare.split())), label, has_colon=bool(label))
+        yield span(bare, begin, len(bare.split()))
     if 0 < whole.count(",") <= 5:
-        word_index = begin
+        at = begin
         for part in whole.split(","):
             size = max(1, len(part.split()))
-            yield span("piece", part, word_index, min(count, word_index + size), label, has_colon=bool(label))
-            word_index = min(count - 1, word_index + size)
-    if 1 < len(rest) <= MAX_WORDS_OF_SHORT_LINE and len(rest) == count - begin:
-        for cut in range(1, len(rest)):
-            for start, end in ((0, cut), (cut, len(rest))):
-                text_before = label or " ".join(rest[:start])
-                text = " ".join(rest[start:end])
-                yield span("piece", text, begin + start, begin + end, text_before, has_colon=bool(label))
+            yield span(part, at, size)
+            at = min(count - 1, at + size)
+    if len(rest) == count - begin:
+        for cut in range(1, len(rest)) if len(rest) <= MAX_WORDS_OF_SHORT_LINE else ():
+            first, last = " ".join(rest[:cut]), " ".join(rest[cut:])
+            yield span(first, begin, cut)
+            yield span(last, begin + cut, len(rest) - cut, label or first)
+        named = " ".join(rest)
+        for text in parts_of_name(named).values():
+            at = begin + named.count(" ", 0, named.find(text))
+            yield span(text, at, text_before=label or " ".join(texts[:at]))
     label_of_cell = ""
     for start, end in cells_of(texts):
         cell = " ".join(texts[start:end])
         if "," in cell:
-            yield span("piece", cell, start, end, label_of_cell.rstrip(":： "), has_colon=label_of_cell[-1:] in _COLONS)
+            has_colon = label_of_cell[-1:] in _COLONS
+            yield span(cell, start, end - start, label_of_cell.rstrip(":： "), has_colon=has_colon)
         label_of_cell = cell
-    named = " ".join(rest)
-    for text in parts_of_name(named).values() if len(rest) == count - begin else ():
-        word_index = begin + named.count(" ", 0, named.find(text))
-        yield span(
-            "piece",
-            text,
-            word_index,
-            word_index + text.count(" ") + 1,
-            label or " ".join(texts[:word_index]),
-            has_colon=bool(label),
-        )
     for start, end in places_in(segment.text).values():
-        word_index, text = segment.text.count(" ", 0, start), segment.text[start:end]
-        yield span(
-            "piece",
-            text,
-            word_index,
-            word_index + text.count(" ") + 1,
-            " ".join(texts[max(0, word_index - 3) : word_index]),
-        )
+        at = segment.text.count(" ", 0, start)
+        yield span(segment.text[start:end], at, text_before=words_before(at, 3), has_colon=False)
     starts = [0, *accumulate(len(text) + 1 for text in texts)]
     in_quotes: set[int] = set()
     for quoted in _QUOTED.finditer(segment.text):
-        word_index, text_in_quotes = bisect_right(starts, quoted.start("quoted")) - 1, quoted["quoted"]
-        end = word_index + text_in_quotes.count(" ") + 1
-        in_quotes.update(range(word_index, end))
-        yield span("piece", text_in_quotes, word_index, end, " ".join(texts[max(0, word_index - 3) : word_index]))
+        at = bisect_right(starts, quoted.start("quoted")) - 1
+        in_quotes.update(range(at, at + quoted["quoted"].count(" ") + 1))
+        yield span(quoted["quoted"], at, text_before=words_before(at, 3), has_colon=False)
     for name in _NAME.finditer(segment.text):
-        word_index = bisect_right(starts, name.start()) - 1
-        if word_index in in_quotes:
-            continue
+        at = bisect_right(starts, name.start()) - 1
         # Names at the beginning or end of a short line are candidates already.
-        if count > MAX_WORDS_OF_SHORT_LINE or (word_index and texts[word_index - 1].islower()):
-            text_before = " ".join(texts[max(0, word_index - 3) : word_index])
-            yield span("piece", name[0], word_index, word_index + name[0].count(" ") + 1, text_before)
-    for word_index, text in enumerate(texts):
+        is_inside = count > MAX_WORDS_OF_SHORT_LINE or (at and texts[at - 1].islower())
+        if is_inside and at not in in_quotes:
+            yield span(name[0], at, text_before=words_before(at, 3), has_colon=False)
+    for at, text in enumerate(texts):
         if any(map(str.isdigit, text)):
             head, colon, tail = text.partition(":")
-            if colon and head.isalpha() and tail:
-                text = tail
-            yield span(
-                "word",
-                text,
-                word_index,
-                word_index + 1,
-                label or " ".join(texts[max(0, word_index - 4) : word_index]),
-                has_colon=bool(label),
-            )
+            value = tail if colon and head.isalpha() and tail else text
+            yield span(value, at, 1, label or words_before(at, 4), kind="word")
 
 
 def cells_of(words: Sequence[str]) -> Iterator[tuple[int, int]]:

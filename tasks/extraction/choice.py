@@ -26,6 +26,9 @@ the field's name."""
 TAKEN = 0.25
 """Factor on the probability of a place for a field, if another field has taken the place with a higher probability."""
 
+Place = tuple[int, tuple[int, ...]]
+"""The identity of a passage, and the indices of words in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChosenValue:
@@ -41,6 +44,10 @@ class ChosenValue:
     """True if the value was chosen only because the schema demands one. It is likelier that nothing answers the
     field."""
 
+    @property
+    def place(self) -> Place:
+        return id(self.passage), self.words
+
 
 def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> dict[JsonPath, ChosenValue]:
     """Choose a value for each field, the most certain field first. A place that another field has taken loses
@@ -54,36 +61,25 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> dic
     """
     rows = [row for row, one in enumerate(scored.fields) if not one.in_list and one.path not in without]
     possible = _all_possible_values(scored, rows)
-    # A place may have thousands of words, so each is looked up once.
-    numbers: dict[tuple[int, tuple[int, ...]], int] = {}
-    left: dict[int, list[_Option]] = {}
-    for row, choices in possible.items():
-        places = [numbers.setdefault((id(one.passage), one.words), len(numbers)) for one in choices]
-        left[row] = [*map(_Option, choices, places)]
-    options = dict(left)
+    taken: set[Place] = set()
+
+    def probability_left(choice: ChosenValue) -> float:
+        return choice.probability * (TAKEN if choice.place in taken else 1.0)
+
     found: dict[JsonPath, ChosenValue] = {}
-    taken: set[int] = set()
-    best: dict[int, _Option | None] = {}
-    just_taken = -1
+    left = {row: choices for row, choices in possible.items() if choices}
     while left:
-        for row, own in left.items():
-            # No place gains probability, so a field's best value changes only when another field takes its place.
-            if row not in best or ((one := best[row]) and one.place == just_taken):
-                best[row] = max(own, key=lambda one: one.probability_left(taken), default=None)
-        row = max(left, key=lambda index: likeliest.probability_left(taken) if (likeliest := best[index]) else -1.0)
-        option = best[row]
+        best = {row: max(choices, key=probability_left) for row, choices in left.items()}
+        row = max(best, key=lambda one: probability_left(best[one]))
+        found[scored.fields[row].path] = best[row]
         del left[row]
-        just_taken = -1
-        if option is not None:
-            found[scored.fields[row].path] = option.choice
-            if option.choice.words and option.place not in taken:
-                just_taken = option.place
-                taken.add(just_taken)
+        if best[row].words:
+            taken.add(best[row].place)
     for row in rows:
         field = scored.fields[row]
         if field.path in found and found[field.path].value is None and not (field.may_be_left_out or field.fits(None)):
             del found[field.path]
-            if (demanded := _likeliest_value(options[row], taken)) is not None:
+            if (demanded := _likeliest_value(possible[row], taken)) is not None:
                 found[field.path] = demanded
     return {field.path: found[field.path] for field in scored.fields if field.path in found}
 
@@ -95,20 +91,11 @@ def text_list_at(scored: FieldScores, choice: ChosenValue) -> TextList | None:
     return read_text_list(scored.candidates, choice.passage, choice.words, choice.probability)
 
 
-class _Option(NamedTuple):
-    choice: ChosenValue
-    place: int
-    """Number of the choice's place: the same for choices of the same words."""
-
-    def probability_left(self, taken: Container[int]) -> float:
-        return self.choice.probability * (TAKEN if self.place in taken else 1.0)
-
-
-def _likeliest_value(options: Sequence[_Option], taken: Container[int]) -> ChosenValue | None:
+def _likeliest_value(choices: Sequence[ChosenValue], taken: Container[Place]) -> ChosenValue | None:
     """Return the most likely value for a field that must have one, if possible from a place that no other field has."""
-    with_value = [one for one in options if one.choice.value is not None]
-    free = [one.choice for one in with_value if one.place not in taken]
-    best = max(free or [one.choice for one in with_value], key=lambda one: one.probability, default=None)
+    with_value = [one for one in choices if one.value is not None]
+    free = [one for one in with_value if one.place not in taken]
+    best = max(free or with_value, key=lambda one: one.probability, default=None)
     return best and replace(best, is_demanded=True)
 
 

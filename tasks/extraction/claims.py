@@ -6,7 +6,6 @@ A receipt prints `10.00` beside "Cash": the number is right for a field `cash` a
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
@@ -31,7 +30,6 @@ OWN_AFFINITY = 0.5
 """The words around a match count as its field's own label, even if they name no known concept, if their affinity is at
 least this."""
 _FRACTION = re.compile(r"\d[.,]\d|%")
-_ROUNDING = frozenset({"rounding"})
 _CLOCK = re.compile(r"\d[:.]\d\d")
 
 
@@ -122,20 +120,7 @@ class LabelClaims:
         if answered.in_list:
             return None
         found = next(self.own_pairs(answered), None)
-        if found is None or self._is_rounded(*found, answered):
-            return None
-        return LabelClaim("elsewhere", found[1].label)
-
-    def _is_rounded(self, passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:
-        """True if the field is a total, and differs from the value beside its label only by an amount that the page
-        calls a rounding."""
-        wanted = parse_number(str(answered.value)) if "total" in answered.concepts else None
-        if wanted is None:
-            return False
-        roundings = self.layout(passage).of_concepts.get(_ROUNDING, ())
-        # A rounding without a sign may have been subtracted.
-        by = {sign * one for pair in roundings for one in _amounts(passage, pair) for sign in (1, -1) if abs(one) < 1}
-        return not wanted.readings.isdisjoint(total + one for total in _amounts(passage, pair) for one in by)
+        return None if found is None else LabelClaim("elsewhere", found[1].label)
 
     def own_pairs(self, answered: AnsweredField) -> Iterator[tuple[Passage, LabelledValue]]:
         """Find the labels that name the field and have a value of its kind beside them, each with its passage."""
@@ -185,12 +170,6 @@ def _line_word(match: ValueMatch) -> str:
         return ""
     line = match.passage.lines[match.passage.line_at(match.words[0])]
     return next((word for word in line.words if not WORDS_OF_ADDRESSES.isdisjoint(fold(word))), "")
-
-
-def _amounts(passage: Passage, pair: LabelledValue) -> frozenset[Decimal]:
-    """Return all readings of the first number beside a label."""
-    number = passage.number_at.get(pair.values[0])
-    return number.readings if number else frozenset()
 
 
 def _is_of_kind(passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from tasks.extraction.affinity import affinity, likeness
-from tasks.extraction.candidates import CandidateSpan, LineSegment
+from tasks.extraction.candidates import CandidateSpan
 from tasks.extraction.fields import FormField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -75,13 +75,6 @@ MAX_LABEL_LINES: Final = 8
 MAX_WORDS_TO_DENIAL: Final = 3
 """Largest number of words between a denial and the name that it denies."""
 
-CROSSES: Final = frozenset(("x", "X", "×", "✓", "✔", "✗", "✘", "√"))
-"""Words and signs that count as a cross in the cells of a table."""
-MAX_HEADS: Final = 12
-"""Largest number of texts above a mark that are examined to find the header of its column."""
-FEWEST_MARKS: Final = 2
-"""Fewest rows with a mark in a table of options."""
-
 _MARK = re.compile("|".join(map(re.escape, sorted((*TICKED, *EMPTY), key=len, reverse=True))))
 _CIRCLES = frozenset("○◯")
 """Signs that are used both as bullets and as empty circles."""
@@ -129,7 +122,6 @@ def decide(
     if not (fields or lists):
         return {}
     options = [option for passage in passages for option in _options(passage)]
-    options += _options_in_cells(scored.candidates.segments) if scored else ()
     found = {}
     for path, (field, names) in fields.items():
         values, naming = _Values(field.schema), _Naming(names)
@@ -227,39 +219,6 @@ def _options(passage: Passage) -> Iterator[_PrintedOption]:
                     yield _PrintedOption(passage, words, text, mark[0] in TICKED, option_group)
             lines_below += 1
         start += len(line) + 1
-
-
-def _options_in_cells(segments: Sequence[LineSegment]) -> list[_PrintedOption]:
-    """Return the options of tables whose header row names them. Each further row is a question with a mark in one
-    column."""
-    marks = [index for index, segment in enumerate(segments) if segment.text in CROSSES and segment.box]
-    found = []
-    for index in marks:
-        mark, head = segments[index], _head_of(index, segments)
-        if mark.left < 0 or head is None or mark.box is None:
-            continue
-        label = mark.left
-        # The text at the left end of the row is the question.
-        for _ in range(MAX_HEADS):
-            if segments[label].left < 0:
-                break
-            label = segments[label].left
-        if segments[label].text not in CROSSES:
-            found.append(_PrintedOption(mark.passage, mark.words, head, True, segments[label].text))
-    return found if len(found) >= FEWEST_MARKS else []
-
-
-def _head_of(index: int, segments: Sequence[LineSegment]) -> str | None:
-    """Return the header of the column that contains a mark: the nearest text above it that is not a mark itself."""
-    mark = segments[index]
-    above = [
-        one
-        for one in segments
-        if one.box and mark.box and one.passage is mark.passage and one.box[3] <= mark.box[1]
-        and one.box[0] < mark.box[2] and one.box[2] > mark.box[0]
-    ]  # fmt: skip
-    nearest = sorted(above, key=lambda one: -one.box[3] if one.box else 0)[:MAX_HEADS]
-    return next((one.text for one in nearest if one.text not in CROSSES), None)
 
 
 def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Decision | None:

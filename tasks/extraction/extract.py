@@ -1,33 +1,39 @@
-"""Fills the fields of a schema with whole results of specialists, and with values copied from the texts that were
-read."""
+"""Fills the fields of a schema with whole results of specialists, and with values copied from the texts that were read.
+
+There are six steps:
+
+1. Read (`passages`): the texts become lines and words with places.
+2. Structure (`table_lists`, `records`): tables and records that repeat are found, and fill lists of objects.
+3. Candidates (`candidates`, `page_reading`): the spans of the texts that may be values.
+4. Score (`extractor`): the network and the encoder of pages score each candidate for each field, and rules correct the
+   scores.
+5. Assign (`choice`, `object_lists`, `text_lists`, `decisions`): each field gets the likeliest value, and each list the
+   filling that is worth most.
+6. Judge (`probability`, `sums`): lists that contradict printed sums are doubted, and warnings say what is lacking.
+   `evidence` finds the place of each value, with the calibrated probability that it is right.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import emptiest_value
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.decisions import decide
-from tasks.extraction.examples import Example, taught_names
+from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import MAX_FIELDS, NESTING, WantedField, with_nesting
 from tasks.extraction.fields_to_fill import FieldsToFill, fields_to_fill, lists_to_fill
-from tasks.extraction.front_page import FrontPage, authors_as_objects, read_front_page, title_and_authors
-from tasks.extraction.headed_rows import tables_on_pages
-from tasks.extraction.likeness import likeness_by_words
 from tasks.extraction.object_lists import ObjectList, PrintedText, printed_text, read_object_list
-from tasks.extraction.passages import Passage, passages_to_search
+from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores, in_doubt
 from tasks.extraction.records.record_lists import better_of, fill_from_records
 from tasks.extraction.specialist_lists import specialist_lists
 from tasks.extraction.sums import columns_of, lists_against_sums, prefer_sums_of_lists
-from tasks.extraction.table_lists import MAX_EMBEDDED, FilledList, fill_lists
-from tasks.extraction.table_readings import HeadedTable, affordable_tables, headed_tables, header_texts
+from tasks.extraction.table_lists import FilledList, fill_from_tables, with_taught_names
 from tasks.extraction.text_lists import TextList, named_list
 from tasks.extraction.whole_results import TaskResults
-from tasks.extraction.written_tables import tables_in
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
@@ -38,9 +44,6 @@ fewer items there."""
 
 _LACKING = "Nothing was copied for these fields of {path}: {names}."
 _AGAINST_SUM = "The items of {path} do not add up to the sum that is printed with them."
-FEWEST_COLUMNS = 3
-"""An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
-searched for by the places of words."""
 
 
 def copy_fields(
@@ -52,78 +55,24 @@ def copy_fields(
 ) -> CopiedFields:
     """Copy the fields of `schema` from `results` and the texts in `read`. Places where `examples` have the fields are
     preferred. Raises ModelError."""
-    # Structure: what the schema asks for, and the tables that were read.
-    checker, listed = lists_to_fill(schema)
-    found = specialist_lists(schema, checker, results)
-    listed = {path: fields for path, fields in listed.items() if path not in found}
-    for one in examples if listed else ():
-        listed = _with_taught_names(one, listed)
-    tables, readings = _from_tables(read, listed, extractor) if listed else ({}, [])
-    to_fill = fields_to_fill(
-        schema, checker, results, listed, {path for path, one in tables.items() if one.is_exact}, found
-    )
+    checker, all_lists = lists_to_fill(schema)
+    from_results = specialist_lists(schema, checker, results)
+    lists = with_taught_names({path: one for path, one in all_lists.items() if path not in from_results}, examples)
+    # Structure.
+    tables, were_tables_read = fill_from_tables(read, lists, extractor)
+    exact = {path for path, one in tables.items() if one.is_exact}
+    to_fill = fields_to_fill(schema, checker, results, lists, exact, from_results)
     if to_fill is None:
         return CopiedFields({})
-    # Candidates and their scores.
+    filled = better_of(tables, fill_from_records(read, lists))
+    # Candidates, and the score of each candidate for each field.
     scored = extractor.score(read, to_fill.wanted, examples) if extractor and to_fill.wanted and read else None
-    passages = scored.candidates.passages if scored else passages_to_search(read)
-    page = read_front_page(passages)
-    filled = better_of(tables, fill_from_records(read, listed)) | authors_as_objects(page, read, listed)
-    # A value, a table or a group of records for each field; then what is wrong with them.
-    copied = _assigned(to_fill, read, passages, page, filled, scored)
-    empty = [path for path in listed if readings and copied.values.get(path) == []]
-    warnings = [*copied.warnings, *_warnings(copied.tables, empty, to_fill.beyond)]
-    lacking = {path: ", ".join(one.unanswered) for path, one in found.items() if one.items and one.unanswered}
+    copied = _assign(to_fill, read, filled, scored)
+    lacking = {path: ", ".join(one.unanswered) for path, one in from_results.items() if one.items and one.unanswered}
+    unanswered = [path for path in lists if were_tables_read and copied.values.get(path) == []]
+    warnings = [*copied.warnings, *_warnings(copied.tables, unanswered, to_fill.beyond)]
     warnings += [_LACKING.format(path=pointer_of(path), names=names) for path, names in lacking.items()]
-    return replace(copied, from_results=found, warnings=warnings)
-
-
-def _with_taught_names(
-    example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]
-) -> dict[JsonPath, list[WantedField]]:
-    """Return the fields of lists. If a column in the tables of an example contains most of the values of a field, its
-    header is added to the names of that field."""
-    tables = tables_for(example.entries, lists)
-    taught: dict[JsonPath, list[WantedField]] = {path: [] for path in lists}
-    for path, fields in lists.items():
-        for one in fields:
-            taught[path].append(one._replace(names=taught_names(one, tables, example.answer)))
-    return taught
-
-
-def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> list[HeadedTable]:
-    fields = [one for columns in lists.values() for one in columns]
-    tables = tables_in(read)
-    # Commas in two lines of a letter make a table of two columns, too.
-    exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
-    wanted = list(lists.values())[:MAX_FIELDS]
-    passages = passages_to_search(read)
-    found = tables_on_pages([one for one in passages if id(read[one.entry]) not in exact], wanted)
-    tables_with_entries = [*((read[passage.entry], table) for passage, table in found), *tables]
-    return headed_tables(affordable_tables(tables_with_entries, len(fields)), fields)
-
-
-def _from_tables(
-    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
-) -> tuple[dict[JsonPath, FilledList], Sequence[HeadedTable]]:
-    """Fill lists of objects from the tables that were read. The second result are the readings of these tables.
-
-    Raises ModelError.
-    """
-    fields = [one for columns in lists.values() for one in columns]
-
-    readings = tables_for(read, lists)
-    if not readings:
-        return {}, []
-    headers = header_texts(readings)
-    embedded = headers[:MAX_EMBEDDED]
-    meanings = extractor.likeness_of_headers(fields, embedded) if extractor is not None and embedded else None
-
-    likeness = {(one.path, head): likeness_by_words(one.names, head) for one in fields for head in headers}
-    if meanings is not None:
-        for (row, one), (index, head) in product(enumerate(fields), enumerate(embedded)):
-            likeness[one.path, head] += float(meanings[row, index])
-    return fill_lists(readings, lists, likeness), readings
+    return replace(copied, from_results=from_results, warnings=warnings)
 
 
 def ways_to_fill(
@@ -131,38 +80,24 @@ def ways_to_fill(
 ) -> list[Mapping[JsonPath, FilledList | ObjectList]]:
     """Return the lists of `schema` filled in each way: from tables, from records, and by the network. Raises
     ModelError."""
-    checker, listed = lists_to_fill(schema)
-    to_fill = fields_to_fill(schema, checker, TaskResults(), listed, (), {})
-    if to_fill is None or not listed:
+    checker, lists = lists_to_fill(schema)
+    to_fill = fields_to_fill(schema, checker, TaskResults(), lists, (), {})
+    if to_fill is None or not lists:
         return []
-    tables, _ = _from_tables(read, listed, extractor)
-    records = fill_from_records(read, listed)
+    tables, _ = fill_from_tables(read, lists, extractor)
     scored = extractor.score(read, to_fill.wanted)
     network = {path: read_object_list(scored, path) for path in to_fill.lists}
-    return [tables, records, network]
+    return [tables, fill_from_records(read, lists), network]
 
 
-def _text_lists(to_fill: FieldsToFill, found: Mapping[JsonPath, TextList]) -> dict[JsonPath, Any]:
-    """Return the lists of texts: those in `found`, and null or an empty list for the others. A list that was not
-    found and may be neither null nor empty is left out."""
-    texts: dict[JsonPath, Any] = {}
-    empty_values: tuple[Any, ...] = (None, [])
-    for path, fits in to_fill.texts.items():
-        value = found[path].texts if path in found else next(filter(fits, empty_values), LEFT_OUT)
-        if value is not LEFT_OUT:
-            texts[path] = value
-    return texts
-
-
-def _assigned(
+def _assign(
     to_fill: FieldsToFill,
     read: Sequence[Entry],
-    passages: Sequence[Passage],
-    page: FrontPage | None,
     filled: Mapping[JsonPath, FilledList],
     scored: FieldScores | None,
 ) -> CopiedFields:
     """Return the fields with their chosen values. `filled` are the lists that tables or records fill."""
+    passages = scored.candidates.passages if scored else passages_to_search(read)
     decided = decide(to_fill.choices, to_fill.choice_lists, read, passages, scored)
     values, tables, improbable = {**to_fill.values}, filled, dict[JsonPath, Any]()
     texts: Mapping[JsonPath, TextList] = {}
@@ -175,15 +110,11 @@ def _assigned(
         rows = {path: one.rows for path, one in (items | tables).items()}
         scored = prefer_sums_of_lists(replace(scored, cells=cells), columns_of(rows.values()))
         choices = choose_values(scored, to_fill.choices)
-        printed, authors = title_and_authors(page, to_fill, read, scored, choices)
-        decided |= printed
-        texts = {**_lists_of_texts(to_fill, scored, choices), **authors}
+        texts = _lists_of_texts(to_fill, scored, choices)
         scored = replace(scored, lists=texts)
         values |= _text_lists(to_fill, texts)
         singles, improbable = _single_values(to_fill, choices)
         values |= singles
-        values |= {path: one.value for path, one in printed.items() if path[:-1] not in authors}
-        improbable = {path: value for path, value in improbable.items() if path not in printed}
         against_sums = lists_against_sums(scored, rows, singles)
         scored = replace(scored, cells=in_doubt(scored.cells, against_sums))
         tables |= {path: tables[path].against_sum() for path in against_sums if path in tables}
@@ -243,6 +174,18 @@ def _lists_of_texts(
         if found and found.items and fits(found.texts):
             lists[path] = found
     return lists
+
+
+def _text_lists(to_fill: FieldsToFill, found: Mapping[JsonPath, TextList]) -> dict[JsonPath, Any]:
+    """Return the lists of texts: those in `found`, and null or an empty list for the others. A list that was not
+    found and may be neither null nor empty is left out."""
+    texts: dict[JsonPath, Any] = {}
+    empty_values: tuple[Any, ...] = (None, [])
+    for path, fits in to_fill.texts.items():
+        value = found[path].texts if path in found else next(filter(fits, empty_values), LEFT_OUT)
+        if value is not LEFT_OUT:
+            texts[path] = value
+    return texts
 
 
 def _single_values(

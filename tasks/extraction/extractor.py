@@ -120,16 +120,15 @@ class Extractor:
         """
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
         candidates = _found(entries, most_spans, answer, lessons)
+        if not candidates.spans or not fields:
+            none = np.zeros((len(fields), 1 + len(candidates.spans)), np.float32)
+            return FieldScores(candidates, fields, none, entries)
         read: Readings = {}
-        if self._reader is not None and fields and candidates.spans:
+        if self._reader is not None:
             prompts = [prompt_of(one.path, one.schema, in_list=one.in_list) for one in fields]
             read = read_pages(candidates.passages, prompts, self._reader, MAX_RUNS // part)
             add_spans(candidates, read, [row for row, one in enumerate(fields) if _is_text(one)])
         strings, spans, texts, wholes = _described(candidates, fields)
-        if not candidates.spans or not fields:
-            return FieldScores(
-                candidates, fields, np.zeros((len(fields), 1 + len(candidates.spans)), np.float32), entries
-            )
         vectors, left_out = self._vectors(strings, spans.labels_beside, MAX_TOKENS // part)
         all_texts = [*texts, *dict.fromkeys(wholes.values())]
         found = self._logits(spans, strings, vectors, all_texts)
@@ -168,21 +167,16 @@ class Extractor:
 
     def _logits(self, spans: SpanFeatures, strings: Strings, vectors: Matrix, texts: Sequence[FieldText]) -> Matrix:
         names = self._embedded([text for field in texts for text in (field.name, field.full)])
-        return self._scores(spans, texts, strings, vectors, names)
+        names = names.reshape(len(texts), 2, DIMENSIONS)
+        matches = label_matches(texts, strings, vectors, names, self._meanings)
+        kinds = np.array([(*text.types, *kinds_of(text)) for text in texts], np.float32)
+        pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
+        return self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))
 
     def _embedded(self, texts: Sequence[str]) -> Matrix:
         if self._embedder is None:
             return np.zeros((len(texts), DIMENSIONS), np.float32)
         return result_of(self._embedder.embed, texts)
-
-    def _scores(
-        self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, of_fields: Matrix
-    ) -> Matrix:
-        names = of_fields.reshape(len(fields), 2, DIMENSIONS)
-        matches = label_matches(fields, strings, vectors, names, self._meanings)
-        kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
-        pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
-        return self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))
 
 
 def _found(entries: Sequence[Entry], most_spans: int, answer: Any, lessons: Sequence[Lesson]) -> Candidates:

@@ -192,31 +192,46 @@ def _fields(root: Mapping[str, Any], part: Any, path: JsonPath) -> Iterator[Form
 def _parts(root: Mapping[str, Any], part: Any, path: JsonPath) -> Iterator[FormField]:
     """Yield the part of a schema at `path` and the fields in it, objects included.
 
-    The fields of objects that may be null come last, and an answer may lack them. If such an object contains itself,
-    the fields of the inner one are left out.
+    The fields of objects that may be null, or that are alternatives, come last, and an answer may lack them. If such an
+    object contains itself, the fields of the inner one are left out. Of fields with the same path in several
+    alternatives, the first counts.
     """
     above: frozenset[tuple[int, ...]] = frozenset()
     waiting = [(part, path, True, above)]
     last: deque[tuple[Any, JsonPath, bool, frozenset[tuple[int, ...]]]] = deque()
+    seen: set[JsonPath] = set()
     left = MAX_OPTIONAL
     while (waiting or last) and left:
-        # The nullable objects around a part are known by the ids of the schemas of their fields.
+        # The optional objects around a part are known by the ids of the schemas of their fields.
         part, at, is_required, above = waiting.pop() if waiting else last.popleft()
         left -= bool(above)
         node = _read(root, part)
         if node.keys().isdisjoint(_KINDS):
             node = {**node, "type": ["string", "null"]}
-        yield FormField(at, node, is_required)
-        if not is_plain(node) or len(at) >= DEEPEST:
+        if is_plain(node) or at not in seen:
+            yield FormField(at, node, is_required)
+        seen.add(at)
+        if len(at) >= DEEPEST:
             continue
-        fields = node["properties"]
-        own = tuple(map(id, fields.values()))
-        is_nullable = is_optional(node) and at != path
-        if not is_nullable:
+        if is_plain(node) and (at == path or not is_optional(node)):
+            fields = node["properties"]
             required = frozenset(() if above else node.get("required", ()))
             waiting += [(fields[name], (*at, name), name in required, above) for name in reversed(fields)]
-        elif own not in above:
-            last += [(child, (*at, name), False, above | {own}) for name, child in fields.items()]
+            continue
+        for one in [node] if is_plain(node) else _alternative_objects(root, node):
+            own = tuple(map(id, one["properties"].values()))
+            if own not in above:
+                last += [(child, (*at, name), False, above | {own}) for name, child in one["properties"].items()]
+
+
+def _alternative_objects(root: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the alternatives of a part that are objects, without the constants that distinguish their kinds."""
+    for keyword in ALTERNATIVES:
+        for branch in node.get(keyword) or ():
+            one = resolved(root, branch)
+            if is_plain(one):
+                fields = one["properties"].items()
+                yield {"properties": {name: child for name, child in fields if "const" not in resolved(root, child)}}
 
 
 def _read(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Adjusts the network's scores for a field by rules.
 
-The rules concern the owner of a block of lines, units, the rounding of a total, labels without a value, the currency of
-amounts, and words that several fields claim.
+The rules concern the owner of a block of lines, units, labels without a value, the currency of amounts, and words that
+several fields claim.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,6 @@ from tasks.extraction.concepts import CONCEPTS, concepts_of, concepts_of_field
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold
 from tasks.extraction.units import prefer_units
-from tasks.extraction.values import number_of
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
@@ -24,19 +23,10 @@ EMPTY_LABEL_PROBABILITY = 0.99
 """Probability that nothing answers a field whose label has nothing after it."""
 IN_CURRENCY = 0.95
 """Probability that a field for a currency means one of the currencies on the page."""
-FROM_WEIGHT = 1.5
-"""Weight of a word such as "from" before a name, which labels a sender, in units of `OWNED`."""
-_SENDER_WORDS = (["from"], ["by"], ["von"])
-_LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
-"""Concepts of schema objects whose values are usually printed in a letterhead, each with the party that the letterhead
-belongs to."""
-NAMED_BONUS = 2.0
-"""Penalty on the logit that nothing answers a field, if a label of the field has a value. For a field with several
-concepts, the same number is the bonus on a place whose label has exactly these concepts: `Telephone of the
-landlord`."""
 UNLABELLED = 0.01
 """Weight of a currency without a label if another currency has a label. A currency with a label has the weight 1."""
-
+NAMED_BONUS = 2.0
+"""Penalty on the logit that nothing answers a field, if a label of the field has a value."""
 RIVAL_PENALTY = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 
@@ -44,18 +34,14 @@ RIVAL_PENALTY = 2.0
 def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates, units: Sequence[str]) -> None:
     """Apply the field's rules to the logits of its places. `units` is the result of `units_after`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
-    if len(field.concepts) > 1:
-        logits[:-1] += NAMED_BONUS * np.array([_concepts_of_label(span) == field.concepts for span in candidates.spans])
     prefer_units(logits, field, units)
-    if "total" in field.concepts:
-        _prefer_rounded(logits, candidates)
     if field.concepts == {"currency"}:
         _prefer_currency(logits, candidates)
         return
     labelled = [
         _has_no_value(candidates.segments[index], index, candidates)
         for index, words in enumerate(candidates.labels)
-        if names_field(words, field)
+        if _names_field(words, field)
     ]
     if labelled:
         # If no label of the field has a value, probably nothing answers the field. Otherwise, something probably does.
@@ -110,10 +96,7 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
     owners = [candidates.parties[span.first] for span in candidates.spans]
     # No label names the owner of a letterhead. If another block belongs to the customer, the letterhead does not.
     score_of_others = -1.0 if party in owners and party not in SENDERS else 0.0
-    found = np.array([_party_agreement(one, party) if one else score_of_others for one in owners], np.float32)
-    if party in SENDERS:
-        found += [FROM_WEIGHT * _is_from(span) for span in candidates.spans]
-    return found
+    return np.array([_party_agreement(one, party) if one else score_of_others for one in owners], np.float32)
 
 
 def _party_of_field(field: FieldText) -> str:
@@ -121,14 +104,8 @@ def _party_of_field(field: FieldText) -> str:
     of the object around the field. Return an empty text if there is no party or more than one."""
     own = {CONCEPTS[name].party for name in field.concepts} - {""}
     context_concepts = concepts_of_field(field.names.around) if field.names.around and not own else frozenset()
-    parties = own or {_LETTERHEADS.get(name, CONCEPTS[name].party) for name in context_concepts} - {""}
+    parties = own or {CONCEPTS[name].party for name in context_concepts} - {""}
     return next(iter(parties)) if len(parties) == 1 else ""
-
-
-def _is_from(span: CandidateSpan) -> bool:
-    """True if the span is a capitalised name after a word such as "from" in a sentence."""
-    word_before = span.label.split()[-1:]
-    return span.kind == "piece" and not span.has_colon and word_before in _SENDER_WORDS and span.text[:1].isupper()
 
 
 def _party_agreement(owner: str, party: str) -> float:
@@ -138,39 +115,6 @@ def _party_agreement(owner: str, party: str) -> float:
     # A sender may be the seller, and a recipient the customer, but a seller is not a customer.
     is_plain = owner in ("from", "to") or party in ("from", "to")
     return float(is_plain) if (owner in SENDERS) == (party in SENDERS) else -1.0
-
-
-def _prefer_rounded(logits: Matrix, candidates: Candidates) -> None:
-    """Prefer the rounded amount for a total if the page states a rounding between the unrounded amount and the rounded
-    one."""
-    numbers = {index: number for index, span in enumerate(candidates.spans) if (number := number_of(span)) is not None}
-    total = max(numbers, key=lambda index: logits[index], default=-1)
-    for index, rounding in numbers.items():
-        if (
-            not 0 < abs(rounding) < 1
-            or not _follows(candidates, total, index)
-            or not _is_rounding(candidates.spans[index])
-        ):
-            continue
-        # A rounding without a sign may have been subtracted.
-        results = {round(numbers[total] + one, 2) for one in (rounding, -abs(rounding))}
-        if later := [one for one, number in numbers.items() if number in results and _follows(candidates, index, one)]:
-            best = max(later, key=lambda one: logits[one])
-            unrounded = [one for one, number in numbers.items() if number == numbers[total]]
-            highest, least = logits[total], logits[best]
-            logits[unrounded] = np.minimum(logits[unrounded], least)
-            logits[best] = highest
-            return
-
-
-def _is_rounding(span: CandidateSpan) -> bool:
-    return "rounding" in _concepts_of_label(span)
-
-
-def _follows(candidates: Candidates, earlier: int, later: int) -> bool:
-    """True if span `later` is after span `earlier` on the same page."""
-    first, last = candidates.spans[earlier], candidates.spans[later]
-    return first.passage is last.passage and first.words[-1] < last.words[0]
 
 
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
@@ -186,7 +130,7 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
     logits[list(places)] = others + np.log(IN_CURRENCY / (1 - IN_CURRENCY)) + shares
 
 
-def names_field(label: tuple[str, ...], field: FieldText) -> bool:
+def _names_field(label: tuple[str, ...], field: FieldText) -> bool:
     """True if the words of a label are a name of the field, or have its concepts."""
     return bool(label) and (label in field.names.own or (bool(field.concepts) and concepts_of(label) == field.concepts))
 

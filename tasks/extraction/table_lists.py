@@ -6,6 +6,7 @@ count as one.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from statistics import median
 from typing import Any, Final
 
@@ -14,13 +15,19 @@ import numpy as np
 from tasks.extraction.assign import Assignment, ComparedColumns, Likeness, assign, is_plain_text
 from tasks.extraction.column_values import NO_VALUE, emptiest_value, is_read, values_of_column
 from tasks.extraction.concepts import CONCEPTS
+from tasks.extraction.examples import Example, taught_names
+from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import types_of, wants_iso
-from tasks.extraction.fields import WantedField
+from tasks.extraction.fields import MAX_FIELDS, WantedField
+from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.likeness import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
+from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField, worth_of
-from tasks.extraction.table_readings import HeadedTable
+from tasks.extraction.table_readings import HeadedTable, affordable_tables, headed_tables, header_texts
+from tasks.extraction.written_tables import tables_in
+from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
 
@@ -47,6 +54,9 @@ LEAST_READABLE: Final = 0.9
 was probably cut at the wrong places."""
 CENT: Final = 0.006
 """The error of a sum is smaller than this, in units of the currency."""
+FEWEST_COLUMNS: Final = 3
+"""An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
+searched for by the places of words."""
 
 Place = tuple[str, str]
 """The pointer and the text of a cell."""
@@ -63,8 +73,6 @@ class FilledList:
     """False if the table's cells were found by the places of words."""
     is_cut: bool = False
     """True if there are more items than MAX_ITEMS."""
-    is_ended: bool = False
-    """True if further lines below the table are not items."""
     left_out: int = 0
     """Number of rows that are as full as items but were not taken."""
     contradicts_sum: bool = False
@@ -85,6 +93,49 @@ class FilledList:
         """Return the list as one that contradicts a sum, with its cells in doubt."""
         cells = {path: cell._replace(is_in_doubt=True) for path, cell in self.cells.items()}
         return replace(self, contradicts_sum=True, cells=cells)
+
+
+def with_taught_names(
+    lists: Mapping[JsonPath, Sequence[WantedField]], examples: Sequence[Example]
+) -> Mapping[JsonPath, Sequence[WantedField]]:
+    """Return the fields of lists. If a column in the tables of an example contains most of the values of a field, its
+    header is added to the names of that field."""
+    for one in examples if lists else ():
+        tables = _readings_of_tables(one.entries, lists)
+        lists = {
+            path: [field._replace(names=taught_names(field, tables, one.answer)) for field in fields]
+            for path, fields in lists.items()
+        }
+    return lists
+
+
+def fill_from_tables(
+    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
+) -> tuple[dict[JsonPath, FilledList], bool]:
+    """Fill lists of objects from the tables that were read. The second result is True if there are tables. Raises
+    ModelError."""
+    readings = _readings_of_tables(read, lists) if lists else []
+    if not readings:
+        return {}, False
+    fields = [one for columns in lists.values() for one in columns]
+    headers = header_texts(readings)
+    likeness = {(one.path, head): likeness_by_words(one.names, head) for one in fields for head in headers}
+    if extractor is not None and (embedded := headers[:MAX_EMBEDDED]):
+        meanings = extractor.likeness_of_headers(fields, embedded)
+        for (row, one), (index, head) in product(enumerate(fields), enumerate(embedded)):
+            likeness[one.path, head] += float(meanings[row, index])
+    return fill_lists(readings, lists, likeness), True
+
+
+def _readings_of_tables(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> list[HeadedTable]:
+    fields = [one for columns in lists.values() for one in columns]
+    tables = tables_in(read)
+    # Commas in two lines of a letter make a table of two columns, too.
+    exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
+    passages = [one for one in passages_to_search(read) if id(read[one.entry]) not in exact]
+    on_pages = tables_on_pages(passages, list(lists.values())[:MAX_FIELDS])
+    all_tables = [*((read[passage.entry], table) for passage, table in on_pages), *tables]
+    return headed_tables(affordable_tables(all_tables, len(fields)), fields)
 
 
 def fill_lists(

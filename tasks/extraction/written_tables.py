@@ -13,7 +13,6 @@ from itertools import groupby
 from operator import itemgetter
 
 from tasks.extraction.passages import head_of
-from tasks.notation.cells import looks_numeric
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.result import SourceLine
@@ -32,8 +31,6 @@ MAX_COLUMNS = 16_384
 _BAR = re.compile(r"(?<!\\)\|")
 _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _RULE = re.compile(r"[-:=+ |]+")
-_YEAR = re.compile(r"(?:19|20)\d\d")
-"""Pattern of a figure that may be the header of a column."""
 _DECIMAL_COMMA = re.compile(r"(?<=\d),\d\d(?!\d)")
 _COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d)")
 
@@ -76,8 +73,7 @@ def _tables_in_text(lines: Sequence[SourceLine]) -> list[ReadTable]:
     for is_barred, run in groupby(zip(lines, barred, strict=True), key=lambda pair: pair[1]):
         block = [line for line, _ in run]
         if is_barred:
-            parts = [_barred_rows(part) for part in _blocks(block)]
-            tables = (_table_of(rows, heading) for rows in _together(parts))
+            tables = (_table_of(_barred_rows(part), heading) for part in _blocks(block))
             found += [table for table in tables if table is not None]
         else:
             heading = block[-1].written.strip(" #")
@@ -101,28 +97,6 @@ def _blocks(lines: Sequence[SourceLine]) -> Iterator[list[SourceLine]]:
 def _is_barred(line: str) -> bool:
     bare = line.strip()
     return len(bare) > 1 and bare[0] == bare[-1] == "|"
-
-
-def _together(blocks: Sequence[list[list[ReadCell]]]) -> Iterator[list[list[ReadCell]]]:
-    """Yield the rows of each table. Two consecutive blocks are one table if they have the same number of columns, more
-    than two, and the second block has no header of its own: it begins with a row with figures, or with the heading of a
-    section and such a row."""
-    table: list[list[ReadCell]] = []
-    for rows in blocks:
-        if table and rows and len(rows[0]) == len(table[0]) > 2 and _goes_on(rows):
-            table += rows
-            continue
-        if table:
-            yield table
-        table = rows
-    if table:
-        yield table
-
-
-def _goes_on(rows: Sequence[Sequence[ReadCell]]) -> bool:
-    texts = [[cell.text for cell in row if cell.text] for row in rows[:2]]
-    first = texts[-1] if len(texts[0]) == 1 else texts[0]
-    return len(first) > 1 and any(looks_numeric(text) and not _YEAR.fullmatch(text) for text in first)
 
 
 def _barred_rows(lines: Sequence[SourceLine]) -> list[list[ReadCell]]:

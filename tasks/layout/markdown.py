@@ -29,8 +29,8 @@ half of it."""
 _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _LETTER = re.compile(r"[a-z]\)\s+(?=\S)")
-DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§@")
-WITHOUT_DESCENDERS = 0.87
+_DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§@")
+_WITHOUT_DESCENDERS = 0.87
 """Assumed height of a box without descenders, relative to a box with them. The ratio is 0.78 in the text layer of a
 file, and 1 for the boxes of an engine."""
 
@@ -123,8 +123,8 @@ def _build_line(pieces: Sequence[PlacedWord]) -> _Line:
 
 def _type_size(pieces: Sequence[PlacedWord]) -> float:
     """Return the type size. A box may be no higher than its letters, which may lack descenders."""
-    has_descenders = any(not DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
-    return max(piece.bottom - piece.top for piece in pieces) / (1 if has_descenders else WITHOUT_DESCENDERS)
+    has_descenders = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
+    return max(piece.bottom - piece.top for piece in pieces) / (1 if has_descenders else _WITHOUT_DESCENDERS)
 
 
 @dataclass(slots=True)

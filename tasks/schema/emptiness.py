@@ -80,7 +80,25 @@ class Completion:
         node = resolved(self.schema, part)
         if is_plain(node) and depth <= DEEPEST and not (is_optional(node) and path not in self._found):
             return self._object(node, path, depth)
+        if path in self._found and depth <= DEEPEST:
+            for branch in self._alternative_objects(node, path):
+                try:
+                    value = self._object(branch, path, depth)
+                except NothingFits:
+                    continue
+                if self._fits(self.checker.of_part(node), value):
+                    return value
         return self._emptiest(node, path, depth)
+
+    def _alternative_objects(self, node: Mapping[str, Any], path: JsonPath) -> list[Mapping[str, Any]]:
+        """Return the alternatives of a part that are objects, first those of whose fields most were found."""
+        branches = [resolved(self.schema, one) for word in ALTERNATIVES for one in node.get(word) or ()]
+        found = self._found | {one for one, value in self.values.items() if value not in (None, [])}
+
+        def worth(branch: Mapping[str, Any]) -> int:
+            return sum(1 if (*path, name) in found else -1 for name in branch["properties"])
+
+        return sorted(filter(is_plain, branches), key=worth, reverse=True)
 
     def _object(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> dict[str, Any]:
         required = frozenset(node.get("required", ()))

@@ -120,3 +120,19 @@ async def test_fields_beyond_the_hundredth_are_named_in_a_warning() -> None:
     assert any("first 100 fields" in warning and "20 others" in warning for warning in filling.warnings), (
         filling.warnings
     )
+
+
+def object_of(kind: str, **properties: Any) -> dict[str, Any]:
+    fields = {"kind": {"const": kind}, **properties}
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+async def test_of_several_objects_the_one_of_which_most_was_read_is_filled() -> None:
+    letter = object_of("letter", salutation=STRING, signature=STRING, place_of_writing=STRING)
+    receipt = object_of("receipt", total=NUMBER, cash=NUMBER, shop=object_of("shop", email=STRING))
+    shop = {"kind": "shop", "email": "shop@acme.example"}
+    for document in ({"anyOf": [letter, receipt]}, {"oneOf": [receipt, letter, {"type": "null"}]}):
+        filling = await whole(shape_of(document=document), read())
+        assert filling.answer is not None
+        assert filling.answer.value == {"document": {"kind": "receipt", "total": 63.6, "cash": 70, "shop": shop}}
+        assert await fill(shape_of(document=document), read()) is None

@@ -103,15 +103,6 @@ async def test_a_block_belongs_to_the_party_that_its_label_names(name: str, valu
     assert await filled(pasted(TWO_PARTIES), **{name: STRING}) == {name: value}
 
 
-@each_case(
-    ("rounding", "after", "total"), [("-0.01", "60.30", 60.3), ("0.01", "60.30", 60.3), ("0.00", "60.31", 60.31)]
-)
-async def test_a_total_is_what_it_is_rounded_to(rounding: str, after: str, total: float) -> None:
-    rows = [("Lamp", "60.31"), ("Total", "60.31"), ("Rounding", rounding), ("", after), ("Cash", "70.00")]
-    page = ocr("ACME BOOKS", *[tuple(filter(None, row)) for row in rows])
-    assert await filled(read(page=page), total=NUMBER) == {"total": total}
-
-
 async def test_a_company_in_brackets_is_torn_at_none_of_them() -> None:
     page = ocr("GOLDEN BOOKS (M) SDN BHD (169609-A)", "NO. 5, JALAN SAGU 18", ("Total", "63.60"))
     company = (await filled(read(page=page), company=STRING))["company"]
