@@ -80,10 +80,6 @@ def docx_laughing() -> bytes:
     )
 
 
-def xml_laughing() -> bytes:
-    return _laughing("<root>&e9;</root>").encode()
-
-
 def _laughing(root: str) -> str:
     entities = "".join(f'<!ENTITY e{level} "{f"&e{level - 1};" * 10}">' for level in range(1, 10))
     return f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e0 "lol">{entities}]>{root}'
@@ -270,12 +266,3 @@ def mp4_without_audio() -> bytes:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return file.getvalue()
-
-
-def jpeg_of_scans(scans: int, *, width: int = 64, height: int = 64) -> bytes:
-    """Return a progressive grey JPEG of `scans` scans. The last scan, a refinement, is repeated."""
-    file = io.BytesIO()
-    PIL.Image.new("L", (width, height), 200).save(file, "JPEG", progressive=True)
-    data = file.getvalue()
-    last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * (scans - data.count(b"\xff\xda") + 1) + data[-2:]
