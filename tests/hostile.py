@@ -9,7 +9,6 @@ import zlib
 
 import av
 import numpy as np
-import PIL.Image
 
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _CONTENT_TYPES = (
@@ -78,10 +77,6 @@ def docx_laughing() -> bytes:
     return docx(
         _laughing(f'<w:document xmlns:w="{_WORD}"><w:body><w:p><w:r><w:t>&e9;</w:t></w:r></w:p></w:body></w:document>')
     )
-
-
-def xml_laughing() -> bytes:
-    return _laughing("<root>&e9;</root>").encode()
 
 
 def _laughing(root: str) -> str:
@@ -194,12 +189,3 @@ def mp4_without_audio() -> bytes:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return file.getvalue()
-
-
-def jpeg_of_scans(scans: int, *, width: int = 64, height: int = 64) -> bytes:
-    """Return a progressive grey JPEG of `scans` scans. The last scan, a refinement, is repeated."""
-    file = io.BytesIO()
-    PIL.Image.new("L", (width, height), 200).save(file, "JPEG", progressive=True)
-    data = file.getvalue()
-    last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * (scans - data.count(b"\xff\xda") + 1) + data[-2:]

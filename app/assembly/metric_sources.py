@@ -14,7 +14,6 @@ from models.hosts.measures import Distribution, EngineCounters
 from models.runtime import Runtime
 from models.workers.pool import Workers
 from tasks.inputs.fetch.fetcher import Fetcher
-from tasks.scrape.browser import LateBrowser
 from tasks.search.failover import SearchFailover
 
 
@@ -48,10 +47,8 @@ def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
     metrics.fill("openfaze_engine_failures_total", failures)
 
 
-def fill_from_inputs(
-    metrics: Metrics, fetcher: Fetcher, workers: Workers, search: SearchFailover, browser: LateBrowser
-) -> None:
-    """Add the counts of the fetcher, the decoders, the search and the browser."""
+def fill_from_inputs(metrics: Metrics, fetcher: Fetcher, workers: Workers, search: SearchFailover) -> None:
+    """Add the counts of the fetcher, the decoders and the search."""
 
     def restarts() -> Iterator[Sample]:
         return (((reason,), count) for reason, count in workers.restarts.items())
@@ -61,7 +58,6 @@ def fill_from_inputs(
             yield ("decode", "process", reason), count
         for provider, count in list(search.failures.items()):
             yield ("web_search", provider, "failed"), count
-        yield ("browser", "chromium", "died"), browser.deaths
 
     metrics.fill("openfaze_fetch_total", lambda: [((outcome,), n) for outcome, n in list(fetcher.outcomes.items())])
     metrics.fill("openfaze_decode_restarts_total", restarts)

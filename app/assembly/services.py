@@ -247,7 +247,7 @@ class Services:
             answer_cache=answers,
         )
         fill_from_engines(self.metrics, self.runtime)
-        fill_from_inputs(self.metrics, self.fetcher, self.loader.workers, self.search, self.browser)
+        fill_from_inputs(self.metrics, self.fetcher, self.loader.workers, self.search)
         fill_from_access(self.metrics, self.admission_control, self.keys)
         fill_from_stores(self.metrics, self.files, self.responses)
         if answers is not None:

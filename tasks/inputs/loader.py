@@ -1,10 +1,6 @@
-"""Loads sources: gets the bytes of a source, and opens the bytes as a document."""
+"""Opens sources as documents and recordings."""
 
 import asyncio
-import hashlib
-import weakref
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from models.workers.pool import Workers
 from tasks.errors import InputError
@@ -30,12 +26,8 @@ _OLD_KINDS = {
 }
 """Streams that identify an office file of the old kind, each with the suffixes of the old format and of the format in
 which to save the file."""
-_THREADS = 2
-"""Number of threads that decode base64, identify and hash bytes."""
 DECODERS = ("tasks.inputs.blame", "tasks.inputs.readers", "tasks.inputs.picture", "tasks.inputs.pdf.document")
 """Modules that decode usual files."""
-_HASHED_AT_ONCE = 64 << 10
-"""At most this many bytes are hashed on the event loop, because switching to a thread would take longer."""
 
 
 def ole_refusal(blob: Blob) -> InputError:
@@ -50,8 +42,8 @@ def ole_refusal(blob: Blob) -> InputError:
     return blob.error(why, code="unsupported_media_type")
 
 
-class MediaLoader:
-    """Reads sources within `limits`, and opens them in `workers`. Closing the loader closes `fetcher` and `workers`."""
+class MediaLoader(SourceReader):
+    """Opens sources within `limits`, in `workers`. Closing the loader closes `fetcher` and `workers`."""
 
     def __init__(
         self,
@@ -60,45 +52,9 @@ class MediaLoader:
         workers: Workers | None = None,
         uploads: Uploads | None = None,
     ) -> None:
-        self.limits = limits
-        self._fetcher = fetcher
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="media")
-        self._reader = SourceReader(fetcher, limits, self._threads, uploads)
+        super().__init__(fetcher, limits, uploads)
         self.workers = workers or Workers()
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
-        self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
-
-    async def digest(self, source: Source) -> bytes:
-        """Return the SHA-256 of the source's bytes. Raises what `load` raises."""
-        found = self._digests.get(source)
-        if found is None:
-            data = (await self.load(source)).data
-            if len(data) <= _HASHED_AT_ONCE:
-                found = hashlib.sha256(data).digest()
-            else:
-                loop = asyncio.get_running_loop()
-                found = await loop.run_in_executor(self._threads, lambda: hashlib.sha256(data).digest())
-            self._digests[source] = found
-        return found
-
-    async def content(self, source: Source) -> Sequence[str]:
-        """Return the digest of the source's bytes, their type and, for a text, their charset. Equal bytes have equal
-        results, unless their type or charset comes from a declaration or a file name. Raises what `load` raises."""
-        digest, blob = await self.digest(source), await self.load(source)
-        charset = blob.charset if blob.media_type in media_types.TEXTS else None
-        return [digest.hex(), blob.media_type, charset or ""]
-
-    async def load(self, source: Source) -> Blob:
-        """Return the bytes of `source`, of any type. The bytes are read once, and remembered for as long as `source`
-        exists or until `forget` is called.
-
-        Raises InputError (malformed, empty, not fetched, `file_not_found`), InputTooLarge.
-        """
-        return await self._reader.read(source)
-
-    def forget(self, source: Source) -> None:
-        """Forget the bytes of `source`, which nobody is going to read again."""
-        self._reader.forget(source)
 
     async def open(self, source: Source) -> Document:
         """Open `source` as a document.

@@ -1,14 +1,8 @@
 """Names media types, and recognises the type of a file by its first bytes. A type that the bytes show takes precedence
 over every declared type."""
 
-import io
 import re
-import struct
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from models.base import media_type_of
@@ -156,18 +150,8 @@ as CSV, RTF and HTML."""
 
 _LONGEST = 255
 """A MIME type has at most this many characters: twice 127 and a slash (RFC 6838, 4.2)."""
-_DIRECTORY_BYTES = 2 << 20
-"""The directory of an archive has at most this many bytes. A directory has 46 bytes plus the name for each member, and
-zipfile takes ten times as much memory for it."""
-_SNIFFED_DIRECTORY_BYTES = 256 << 10
-"""A longer directory is not read to recognise an archive: 5,000 members take 40 ms of Python's lock."""
-DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
-"""Exceptions that zipfile raises for bytes that are not an archive."""
-_MAX_BOXES = 5000
-"""The handlers of tracks are searched for in the first boxes of a file. A file has some ten for each track and, if it
-is fragmented, two for each fragment, mostly after the movie box."""
-_WITH_HANDLERS = {b"moov", b"trak", b"mdia"}
-_HANDLERS = {b"vide": "video", b"soun": "audio"}
+_ISO_HANDLER = re.compile(rb"hdlr.{8}(vide|soun)", re.DOTALL)
+"""Handler of a track in ISO base media (ISO/IEC 14496-12, 8.4.3)."""
 _MATROSKA_HEAD = 1 << 16
 """The description of a Matroska file's tracks, which precedes the clusters of sound and pictures, is searched for in
 this many bytes."""
@@ -178,7 +162,6 @@ _OGG_HEAD = 4096
 """The beginnings of an Ogg file's streams, which precede everything else (RFC 3533, 6), are searched for in this many
 bytes."""
 _OGG_VIDEO = (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video\0\0\0")
-_OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 # The byte after the signature is a block type or a version; it is included because prose can begin with "ID3", too.
 _FLAC = (b"fLaC\x00", b"fLaC\x80")
 _ID3 = (b"ID3\x02", b"ID3\x03", b"ID3\x04")
@@ -212,12 +195,12 @@ _FTYP_BYTES = 1024
 """An `ftyp` box has at most this many bytes. Real boxes are smaller. In prose with the word `ftyp`, the four letters
 before it would mean a far larger size."""
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
-_OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
-"""Folders in an office file that identify it. The program that writes the file chooses the names of the parts in
-them."""
+_OFFICE_FOLDER = re.compile(rb"PK\x03\x04.{26}(word|ppt|xl)/", re.DOTALL)
+"""Head of a member in a folder that identifies an office file (APPNOTE.TXT 4.3.7). The program that writes the file
+chooses the names of the parts in it."""
+_OFFICE = {b"word": DOCX, b"ppt": PPTX, b"xl": XLSX}
 _FIRST_MEMBERS = 1 << 20
-"""The names of members are searched for in this many bytes of an archive without a list of members."""
-_CONTENT_TYPES = "[Content_Types].xml"
+"""The heads of members are searched for in this many bytes."""
 _MIME_TYPE = re.compile(rb"application/[\w.+-]+")
 _MARKUP_PROLOGUE = re.compile(rb"(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>)*", re.DOTALL | re.IGNORECASE)
 
@@ -240,66 +223,9 @@ def media_type_of_file(filename: str | None) -> str | None:
     return media_type_named(PurePosixPath(filename).suffix) if filename else None
 
 
-class _Bounded(io.BytesIO):
-    """A file that refuses very large reads until the limit is lifted. Only a hostile archive causes such reads."""
-
-    def __init__(self, data: bytes, limit: int) -> None:
-        super().__init__(data)
-        self.limit = limit
-
-    def read(self, size: int | None = -1) -> bytes:
-        if self.limit and size is not None and size > self.limit:
-            raise zipfile.BadZipFile("the list of members is too long")
-        return super().read(size)
-
-
-def opened_archive(data: bytes, directory_bytes: int = _DIRECTORY_BYTES) -> zipfile.ZipFile:
-    """Open an archive whose directory has at most `directory_bytes` bytes. Raises one of DAMAGED."""
-    file = _Bounded(data, directory_bytes)
-    archive = zipfile.ZipFile(file)
-    file.limit = 0
-    return archive
-
-
-Tracks = frozenset[str]
-"""Set of `audio` and `video`; empty if the given bytes do not contain the tracks' description."""
-
-
-def iso_tracks(data: bytes) -> Tracks:
-    """Return the tracks of ISO base media (ISO/IEC 14496-12, 8.4.3), by the handlers in the movie box."""
-    handlers = (data[start + 16 : start + 20] for kind, start in islice(_boxes(data), _MAX_BOXES) if kind == b"hdlr")
-    return frozenset({_HANDLERS.get(handler, "") for handler in handlers} - {""})
-
-
-def matroska_tracks(data: bytes) -> Tracks:
-    kinds = set(_MATROSKA_CODEC.findall(data[:_MATROSKA_HEAD]))
-    return frozenset({b"A": "audio", b"V": "video"}[kind] for kind in kinds)
-
-
-def ogg_tracks(data: bytes) -> Tracks:
-    head = data[:_OGG_HEAD]
-    kinds = (("video", _OGG_VIDEO), ("audio", _OGG_AUDIO))
-    return frozenset(kind for kind, marks in kinds if any(mark in head for mark in marks))
-
-
-def _boxes(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Yield type and start of each box, and those of the boxes in it if it leads to the handlers of tracks."""
-    ends, position = [len(data)], 0
-    while ends:
-        size, header = int.from_bytes(data[position : position + 4], "big"), 8
-        if size == 1:
-            size, header = int.from_bytes(data[position + 8 : position + 16], "big"), 16
-        end = min(position + size, ends[-1]) if size else ends[-1]
-        if end < position + header or position + header > len(data):  # the box that contains it has no more
-            position = ends.pop()
-            continue
-        kind = data[position + 4 : position + 8]
-        yield kind, position
-        if kind in _WITH_HANDLERS:
-            ends.append(end)
-            position += header
-        else:
-            position = end
+def _has_only_sound(data: bytes) -> bool:
+    """True if the tracks of ISO base media are sound, by the handlers in the movie box."""
+    return set(_ISO_HANDLER.findall(data)) == {b"soun"}
 
 
 def sniff(data: bytes, *, text: bool = False) -> str | None:
@@ -344,7 +270,7 @@ def _probe_iso(data: bytes) -> str | None:
     if major in _HEIF_BRANDS:
         return "image/heif"
     # Audiobooks and the like may show chapter pictures in a video track.
-    is_sound = major in _AUDIO_BRANDS or iso_tracks(data) == {"audio"}
+    is_sound = major in _AUDIO_BRANDS or _has_only_sound(data)
     if major.startswith(b"3g"):
         return "audio/3gpp" if is_sound else "video/3gpp"
     if is_sound:
@@ -357,20 +283,21 @@ def _probe_old_quicktime(data: bytes) -> str | None:
     size = int.from_bytes(data[:4], "big")
     if data[4:8] not in _QUICKTIME_BOXES or not (size in (0, 1) or 8 <= size <= len(data)):
         return None
-    return "audio/mp4" if iso_tracks(data) == {"audio"} else "video/quicktime"
+    return "audio/mp4" if _has_only_sound(data) else "video/quicktime"
 
 
 def _probe_matroska(data: bytes) -> str | None:
     if not data.startswith(b"\x1a\x45\xdf\xa3"):
         return None
-    kind = "audio" if matroska_tracks(data) == {"audio"} else "video"
+    kinds = set(_MATROSKA_CODEC.findall(data[:_MATROSKA_HEAD]))
+    kind = "audio" if kinds == {b"A"} else "video"
     return f"{kind}/webm" if b"webm" in data[:64] else f"{kind}/x-matroska"
 
 
 def _probe_ogg(data: bytes) -> str | None:
     if not data.startswith(b"OggS\x00"):
         return None
-    return "video/ogg" if "video" in ogg_tracks(data) else "audio/ogg"
+    return "video/ogg" if any(mark in data[:_OGG_HEAD] for mark in _OGG_VIDEO) else "audio/ogg"
 
 
 def _probe_id3(data: bytes) -> str | None:
@@ -406,18 +333,8 @@ def _probe_mpeg(data: bytes) -> str | None:
 def _probe_zip(data: bytes) -> str | None:
     if not data.startswith(b"PK\x03\x04"):
         return None
-    names = None  # stays None if the list of members cannot be read, or is long
-    with suppress(*DAMAGED), opened_archive(data, _SNIFFED_DIRECTORY_BYTES) as archive:
-        names = archive.namelist()
-    for folder, short in _OFFICE.items():
-        # A truncated archive has lost its list of members, but each remaining member still begins with its name.
-        found = (
-            data.find(folder.encode(), 0, _FIRST_MEMBERS) >= 0
-            if names is None
-            else any(name.startswith(folder) for name in names)
-        )
-        if found and (names is None or _CONTENT_TYPES in names):
-            return media_type_named(short)
+    if folder := _OFFICE_FOLDER.search(data[:_FIRST_MEMBERS]):
+        return _OFFICE[folder[1]]
     # OpenDocument and EPUB files begin with a member that holds their type (ODF 1.3 part 2, 3.3).
     kind = data[38:118].partition(b"PK")[0] if data[30:38] == b"mimetype" else b""
     return kind.decode("ascii", "replace") if _MIME_TYPE.fullmatch(kind) else "application/zip"

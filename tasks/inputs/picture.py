@@ -2,7 +2,6 @@
 which Pillow opens them. Pages are upright, in RGB."""
 
 import io
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,13 +12,11 @@ import PIL.TiffImagePlugin
 from numpy.typing import NDArray
 from PIL import ImageChops, ImageStat
 from PIL.Image import Transpose
-from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
-from tasks.inputs.colour_space import to_srgb
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.pages import Kind, Pages, TextLayer
@@ -34,26 +31,10 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 _MAX_FRAMES = 10_000
 """A file has at most this many frames. A few megabytes can contain a million empty TIFF directories, and skipping each
 takes time."""
-_MAX_SCANS = 500
-"""A JPEG has at most this many scans. Each decodes the whole picture again, and encoders make a dozen."""
-_BYTES_TO_DECODE = 6
-"""Bytes per pixel while decoding, in addition to Pillow's own four: three coefficients of a progressive JPEG, or a
-WebP's canvas."""
 _NEW_SUBFILE_TYPE = 254
 _REDUCED = 1
 """Bit of NewSubfileType for a directory that is only a smaller copy of another one, and thus not a page (TIFF 6.0, page
 36)."""
-_SCAN = b"\xff\xda"
-"""A JPEG's SOS marker. It cannot occur in picture data (ITU-T T.81, B.1.1.5), but it may occur in metadata."""
-_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-"""Pattern of a marker, except for stuffed bytes and restarts, which occur within picture data."""
-_END = b"\xd9"
-_MARKERS_WITHOUT_SEGMENT = (b"\x01", b"\xd8", _END)
-"""Markers that no segment follows."""
-_INFLATED_AT_MOST = 1032
-"""A byte of a zlib stream expands to at most this many bytes (zlib's "Technical Details")."""
-_BLOCK = 8
-"""Side in pixels of the blocks in a JPEG, each of which takes at least one bit."""
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -76,19 +57,15 @@ _DEPTHS = (255, 1023, 4095, 65535)
 class PicturePages(Pages):
     """The frames of one picture file. Calls from several threads are safe.
 
-    The constructor raises InputError if the header cannot be read, or for too many pixels, frames or scans.
+    The constructor raises InputError if the header cannot be read, or for too many pixels or frames.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
         self._limits = limits
-        # A WebP's canvas is allocated before its size is known.
-        self._pixels = limits.image_pixels if blob.media_type == "image/webp" else 0
         with self._reading(1), self._opened() as image:
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
-            self._check_scans(image)
-            self._pixels = image.width * image.height
         self.total = len(self._frames)
         self.kind: Kind = "image" if self.total == 1 else "paged"
 
@@ -114,9 +91,6 @@ class PicturePages(Pages):
         with self._reading(number), self._opened() as image:
             image.seek(self._frames[number - 1])
             self._check_pixels(image, number)
-            self._pixels = max(self._pixels, image.width * image.height)
-            if least_bytes(image) > len(self._blob.data):
-                raise ValueError("the file is too short for its pixels")
             yield image
 
     def _opened(self) -> PIL.Image.Image:
@@ -138,10 +112,6 @@ class PicturePages(Pages):
         except Exception as error:
             if not is_fault_of_file(error):
                 raise
-            # libjpeg, libtiff and libwebp report missing memory in the same way as damaged bytes. The pixels decoded so
-            # far are still allocated. This allocation raises MemoryError if less memory is left than the libraries may
-            # need.
-            np.empty(self._pixels * _BYTES_TO_DECODE, np.uint8)
             raise self._blob.error(
                 f"cannot be decoded as a picture{_page_suffix(number)}: it is damaged or incomplete."
             ) from error
@@ -165,39 +135,12 @@ class PicturePages(Pages):
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
 
-    def _check_scans(self, image: PIL.Image.Image) -> None:
-        data = self._blob.data
-        if not isinstance(image, JpegImageFile) or data.count(_SCAN) <= _MAX_SCANS:
-            return
-        if sum(marker == _SCAN for marker in _markers(data)) > _MAX_SCANS:
-            raise self._blob.error(f"has more than {_MAX_SCANS} scans.")
-
     def _check_pixels(self, image: PIL.Image.Image, number: int) -> None:
         self._blob.check_pixels(*image.size, self._limits.image_pixels, has="is", where=_page_suffix(number))
 
 
 def _page_suffix(number: int) -> str:
     return f" at page {number}" if number > 1 else ""
-
-
-def _markers(data: bytes) -> Iterator[bytes]:
-    """Yield the markers of the first picture in a JPEG."""
-    place = 0
-    while (marker := _MARKER.search(data, place)) and marker[1] != _END:
-        yield marker[0]
-        place = marker.end()
-        if marker[1] not in _MARKERS_WITHOUT_SEGMENT:
-            place += int.from_bytes(data[place : place + 2])
-
-
-def least_bytes(frame: PIL.Image.Image) -> int:
-    """Return a lower bound of the size of a file that contains all pixels of `frame`; 0 if it is neither a PNG nor a
-    JPEG. A smaller file is refused before memory is allocated."""
-    if isinstance(frame, PngImageFile):
-        return frame.width * frame.height // (8 * _INFLATED_AT_MOST)
-    if isinstance(frame, JpegImageFile):
-        return (frame.width // _BLOCK) * (frame.height // _BLOCK) // 8
-    return 0
 
 
 def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
@@ -225,16 +168,15 @@ def upright_rgb(frame: PIL.Image.Image) -> Image:
 
 
 def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
-    profile = frame.info.get("icc_profile")
     if frame.mode in {"I", "F"} or frame.mode.startswith("I;16"):
-        return to_srgb(PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))), profile)
+        return PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))).convert("RGB")
     if frame.mode in {"La", "RGBa"}:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
     if not frame.has_transparency_data:
-        return to_srgb(frame, profile)
+        return frame.convert("RGB")
     frame = frame.convert("RGBA")
     paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light(frame) else "white")
-    return to_srgb(PIL.Image.alpha_composite(paper, frame).convert("RGB"), profile)
+    return PIL.Image.alpha_composite(paper, frame).convert("RGB")
 
 
 def _is_light(frame: PIL.Image.Image) -> bool:

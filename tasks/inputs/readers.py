@@ -34,19 +34,7 @@ def _open_picture(blob: Blob, limits: MediaLimits) -> Pages:
 def _open_office(blob: Blob, limits: MediaLimits) -> Pages:
     from tasks.inputs.office.document import OfficeFile
 
-    match blob.media_type:
-        case media_types.DOCX:
-            from tasks.inputs.office.docx import docx_to_markdown
-
-            return OfficeFile(blob, limits, docx_to_markdown)
-        case media_types.PPTX:
-            from tasks.inputs.office.pptx import pptx_to_markdown
-
-            return OfficeFile(blob, limits, pptx_to_markdown)
-        case _:
-            from tasks.inputs.office.xlsx import xlsx_to_markdown
-
-            return OfficeFile(blob, limits, xlsx_to_markdown)
+    return OfficeFile(blob, limits)
 
 
 def _open_html(blob: Blob, limits: MediaLimits) -> Pages:

@@ -2,9 +2,9 @@
 
 import asyncio
 import binascii
-import io
+import hashlib
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
@@ -19,16 +19,15 @@ from tasks.inputs import media_types
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
-from tasks.inputs.source import HEAD, Arrival, Blob, Source
+from tasks.inputs.source import Arrival, Blob, Source
 from tasks.inputs.text.charset import looks_like_text
 
 _BLANKS = b"\r\n\t \v\f"
 _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
-_PIECE = 1 << 20
-"""Inputs are decoded in pieces of this many bytes, so that no second copy of a whole input exists and other threads run
-in between."""
-_TAIL = 64
-"""The padding, which may be mixed with white space, is searched for in this many bytes at the end."""
+_THREADS = 2
+"""Number of threads that decode base64, identify and hash bytes."""
+_HASHED_AT_ONCE = 64 << 10
+"""At most this many bytes are hashed on the event loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,83 +59,39 @@ class Payload:
     charset: str | None
 
 
-def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payload:
-    """Decode the source's payload.
+def decode_payload(source: Source, *, limit: int) -> Payload:
+    """Decode the source's payload, of at most `limit` bytes.
 
-    The size is known from the length of the text, so more than `limit` bytes are never decoded. White space in base64
-    and missing padding are accepted, because many clients send such text, and so is the alphabet of URLs, which
-    Gmail's API uses. Any other character outside of base64 is refused.
+    White space in base64 and missing padding are accepted, because many clients send such text, and so is the alphabet
+    of URLs, which Gmail's API uses. Any other character outside of base64 is refused.
 
     Raises InputError and InputTooLarge.
     """
-    text = source.payload or b""
-    whole = memoryview(text.encode() if isinstance(text, str) else text)
-    if bytes(whole[:5]).lower() != b"data:":
+    payload = source.payload or b""
+    text = payload.encode() if isinstance(payload, str) else bytes(payload)
+    if text[:5].lower() != b"data:":
         complaint = f"'{source.param}' is neither a URL, a data URL nor valid base64."
-        _check_size(whole, source, limit, is_base64=True, piece=piece)
-        return Payload(_join_pieces(_decode_base64(_split_pieces(whole, piece), complaint, source)), None, None)
-
-    head, comma, _ = bytes(whole[5:HEAD]).partition(b",")
-    body = whole[5 + len(head) + len(comma) :]
+        return Payload(_decode_base64(text, source, limit, complaint), None, None)
+    head, _, body = text[5:].partition(b",")
     media_type, *parameters = (part.strip() for part in str(head, "utf-8", "replace").lower().split(";"))
     charset = next((part.removeprefix("charset=") for part in parameters if part.startswith("charset=")), None)
-    is_base64 = "base64" in parameters
-    _check_size(body, source, limit, is_base64=is_base64, piece=piece)
-    data = _unquote(_split_pieces(body, piece))
-    if is_base64:
-        data = _decode_base64(data, "invalid base64 payload in data URI", source)
-    return Payload(_join_pieces(data), media_type or None, charset)
+    data = unquote_to_bytes(body) if b"%" in body else body
+    if "base64" in parameters:
+        data = _decode_base64(data, source, limit, "invalid base64 payload in data URI")
+    _check_size(len(data), source, limit)
+    return Payload(data, media_type or None, charset)
 
 
-def _split_pieces(text: memoryview, piece: int) -> Iterator[bytes]:
-    for start in range(0, len(text), piece):
-        yield bytes(text[start : start + piece])
-
-
-def _join_pieces(pieces: Iterable[bytes]) -> bytes:
-    file = io.BytesIO()
-    file.writelines(pieces)
-    return file.getvalue()
-
-
-def _unquote(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Replace each escape such as `%41` by its byte."""
-    rest = b""
-    for piece in pieces:
-        text = rest + piece
-        mark = text.rfind(b"%", max(len(text) - 2, 0))
-        rest = text[mark:] if mark >= 0 else b""
-        text = text[: len(text) - len(rest)]
-        yield unquote_to_bytes(text) if b"%" in text else text
-    yield rest
-
-
-def _decode_base64(pieces: Iterable[bytes], complaint: str, source: Source) -> Iterator[bytes]:
-    rest = b""
+def _decode_base64(text: bytes, source: Source, limit: int, complaint: str) -> bytes:
+    text = text.translate(_URL_ALPHABET, _BLANKS)
+    _check_size(len(text.rstrip(b"=")) * 3 // 4, source, limit)
     try:
-        for piece in pieces:
-            text = rest + piece.translate(_URL_ALPHABET, _BLANKS)
-            # The last four characters are held back, because only they may be padded, and more may follow.
-            cut = max(len(text) - 4, 0) // 4 * 4
-            text, rest = text[:cut], text[cut:]
-            if b"=" in text:
-                raise binascii.Error("text after the padding")
-            yield pybase64.b64decode(text, validate=True)
-        yield pybase64.b64decode(rest + b"=" * (-len(rest) % 4), validate=True)
+        return pybase64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise InputError(complaint, param=source.param) from error
 
 
-def _check_size(text: memoryview, source: Source, limit: int, *, is_base64: bool, piece: int) -> None:
-    """Check the size by the length of `text`. The characters are counted only if the length may be too large."""
-    size = len(text) * 3 // 4 if is_base64 else len(text)
-    if size <= limit:
-        return
-    length = len(text) - 2 * sum(part.count(b"%") for part in _split_pieces(text, piece))
-    if is_base64:
-        length -= sum(len(part) - len(part.translate(None, _BLANKS)) for part in _split_pieces(text, piece))
-    padding = bytes(text[-_TAIL:]).translate(None, _BLANKS)[-2:].count(b"=")
-    size = length * 3 // 4 - padding if is_base64 else length
+def _check_size(size: int, source: Source, limit: int) -> None:
     if size > limit:
         raise InputTooLarge(
             f"'{source.label}' is {megabytes(size)}; the limit is {megabytes(limit)} (OPENFAZE_MAX_PART_MB).",
@@ -189,23 +144,18 @@ class Once(Generic[Result]):
 
 
 class SourceReader:
-    """Reads sources, and remembers the bytes of each as long as the source exists or until they are forgotten."""
+    """Reads the bytes of sources within `limits`. The bytes of a source are read once, and remembered for as long as it
+    exists or until they are forgotten."""
 
-    def __init__(
-        self,
-        fetcher: Fetcher,
-        limits: MediaLimits,
-        threads: ThreadPoolExecutor,
-        uploads: Uploads | None,
-    ) -> None:
-        """Bytes are decoded and identified in `threads`."""
+    def __init__(self, fetcher: Fetcher, limits: MediaLimits, uploads: Uploads | None) -> None:
+        self.limits = limits
         self._fetcher = fetcher
-        self._limits = limits
-        self._threads = threads
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="media")
         self._uploads = uploads
         self._read: weakref.WeakKeyDictionary[Source, Once[Blob]] = weakref.WeakKeyDictionary()
+        self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
 
-    async def read(self, source: Source) -> Blob:
+    async def load(self, source: Source) -> Blob:
         """Return the bytes of `source`, of any type.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`), InputTooLarge.
@@ -218,6 +168,24 @@ class SourceReader:
     def forget(self, source: Source) -> None:
         """Forget the bytes of `source`, which nobody is going to read again."""
         self._read.pop(source, None)
+
+    async def digest(self, source: Source) -> bytes:
+        """Return the SHA-256 of the source's bytes. Raises what `load` raises."""
+        found = self._digests.get(source)
+        if found is None:
+            data = (await self.load(source)).data
+            # Switching to a thread takes longer than hashing a few bytes.
+            small = len(data) <= _HASHED_AT_ONCE
+            found = _digest_of(data) if small else await self._in_thread(_digest_of, data)
+            self._digests[source] = found
+        return found
+
+    async def content(self, source: Source) -> Sequence[str]:
+        """Return the digest of the source's bytes, their type and, for a text, their charset. Equal bytes have equal
+        results, unless their type or charset comes from a declaration or a file name. Raises what `load` raises."""
+        digest, blob = await self.digest(source), await self.load(source)
+        charset = blob.charset if blob.media_type in media_types.TEXTS else None
+        return [digest.hex(), blob.media_type, charset or ""]
 
     async def _blob(self, source: Source) -> Blob:
         if source.url is not None:
@@ -238,7 +206,7 @@ class SourceReader:
         fetched = await self._fetcher.fetch(
             url,
             param=source.param,
-            max_bytes=self._limits.fetch_bytes,
+            max_bytes=self.limits.fetch_bytes,
             arrived=arrival.grow,
         )
         arrival.grow(len(fetched.data))
@@ -267,9 +235,13 @@ class SourceReader:
         return Blob(data, _identify(data, (source.format,), source.filename), source.filename, source.param)
 
     def _decoded(self, source: Source) -> Blob:
-        payload = decode_payload(source, limit=self._limits.part_bytes)
+        payload = decode_payload(source, limit=self.limits.part_bytes)
         media_type = _identify(payload.data, (payload.media_type, source.format), source.filename)
         return Blob(payload.data, media_type, source.filename, source.param, payload.charset)
+
+
+def _digest_of(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _take_from_total(source: Source, size: int) -> None:
@@ -286,7 +258,8 @@ def _identify(data: bytes, declared: tuple[str | None, ...], filename: str | Non
     """
     names = (*map(media_type_named, declared), media_type_of_file(filename))
     named = next(filter(None, names), None)
-    plain = "text/plain" if looks_like_text(data) else media_types.UNKNOWN
-    if plain != media_types.UNKNOWN and named in media_types.DEMUXERS:
+    if named in media_types.DEMUXERS and looks_like_text(data):
         named = None
-    return sniff(data, text=named in media_types.TEXTS) or named or plain
+    if found := sniff(data, text=named in media_types.TEXTS) or named:
+        return found
+    return "text/plain" if looks_like_text(data) else media_types.UNKNOWN

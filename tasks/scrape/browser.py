@@ -1,4 +1,5 @@
-"""Renders pages in Chromium with Playwright. All of the browser's connections go through a proxy in this process."""
+"""Renders pages in Chromium with Playwright. Each page has a browser of its own, which starts for it and ends with it.
+All connections of the browser go through a proxy in this process."""
 
 import asyncio
 import contextlib
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from models.base import EngineFailed, EngineUnavailable, UpstreamDown
+from models.base import EngineUnavailable, UpstreamDown
 from models.queues import Slots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
@@ -25,7 +26,7 @@ from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route
+    from playwright.async_api import Browser, BrowserContext, Page, Route
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Names of programs in PATH that speak Chromium's protocol."""
@@ -34,9 +35,6 @@ REMEDY = (
     "OPENFAZE_BROWSER."
 )
 """Advice in errors, for when `find_browser` finds nothing."""
-_RENDERS = 200
-"""Number of pages after which the browser is restarted, because a process that runs foreign scripts grows."""
-_NICENESS = 10
 _SETTLE_MS = 3000
 """Milliseconds for which a loaded page may keep its connections busy. After that, the page is read as far as it has
 loaded."""
@@ -131,8 +129,8 @@ def find_browser(choice: str = "auto") -> str | None:
 
 
 class BrowserRenderer:
-    """Renders pages in one shared browser, which starts with the first page and is restarted after it has died. Each
-    page has its own context, without cookies or storage of other pages, and its own proxy."""
+    """Renders pages in browsers. Each page has its own context, without cookies or storage of other pages, and its own
+    proxy."""
 
     def __init__(self, policy: BrowserPolicy, fetch: FetchPolicy, resolver: Resolver | None = None) -> None:
         """Bind the policies. Connections follow the rules of `fetch`; `resolver` replaces the system's."""
@@ -140,59 +138,31 @@ class BrowserRenderer:
         self._system_resolver = SystemResolver()
         self._network = network_of(fetch, resolver or self._system_resolver)
         self._slots = Slots("browser", policy.pages)
-        self.deaths = 0
-        """Number of browsers that died, at work or idle."""
-        self._dead: Browser | None = None
-        """The last browser whose death was counted."""
-        self._starting = asyncio.Lock()
-        self._playwright: Playwright | None = None
-        self._browser: Browser | None = None
-        self._rendered = 0
 
     async def render(self, url: str, *, param: str | None = None) -> Rendered:
         """Return the page at `url` after it has loaded and gone quiet. Invisible elements are marked `hidden`.
 
         Raises FetchFailed (the page cannot be loaded, takes too long or crashes), InputTooLarge, EngineUnavailable (no
-        browser starts), UpstreamDown (the browser at an address does not answer) and EngineFailed (the browser died
-        twice).
+        browser starts) and UpstreamDown (the browser at an address does not answer).
         """
         # The first import takes as long as loading a page.
         await asyncio.to_thread(importlib.import_module, "playwright.async_api")
         from playwright.async_api import Error
 
         async with self._slots.slot():
-            for attempt in (1, 2):
-                try:
-                    async with asyncio.timeout(self._policy.seconds):
-                        return await self._render(url, param)
-                except TimeoutError as error:
-                    raise self._failed(url, param, f"took longer than {self._policy.seconds:g} s") from error
-                except Error as error:
-                    is_crash = any(sign in str(error) for sign in ("crashed", "has been closed", "disconnected"))
-                    if not is_crash and self._browser is not None and self._browser.is_connected():
-                        raise self._failed(url, param, "could not be loaded in the browser") from error
-                    self._count_death(self._browser)
-                    log.warning("browser_died", attempt=attempt)
-                    if attempt == 2:
-                        if "crashed" in str(error) and self._browser is not None and self._browser.is_connected():
-                            raise self._failed(url, param, "crashes in the browser") from error
-                        raise EngineFailed("browser") from error
-        raise AssertionError("unreachable")
+            try:
+                async with asyncio.timeout(self._policy.seconds), self._browser() as browser:
+                    return await self._render(browser, url, param)
+            except TimeoutError as error:
+                raise self._failed(url, param, f"took longer than {self._policy.seconds:g} s") from error
+            except Error as error:
+                raise self._failed(url, param, "could not be loaded in the browser, or crashes in it") from error
 
     async def close(self) -> None:
-        await self._stop()
         await self._system_resolver.close()
 
-    async def _stop(self) -> None:
-        browser, self._browser = self._browser, None
-        playwright, self._playwright = self._playwright, None
-        if browser is not None:
-            await _close_quietly(browser.close())
-        if playwright is not None:
-            await _close_quietly(playwright.stop())
-
-    async def _render(self, url: str, param: str | None) -> Rendered:
-        async with BrowserProxy(self._network) as proxy, self._context(proxy) as context:
+    async def _render(self, browser: "Browser", url: str, param: str | None) -> Rendered:
+        async with BrowserProxy(self._network) as proxy, _context(browser, proxy) as context:
             page = await context.new_page()
             response = await page.goto(url, wait_until="load", timeout=0)
             if response is None or response.status >= 400:
@@ -211,72 +181,57 @@ class BrowserRenderer:
             return Rendered(data, page.url)
 
     @asynccontextmanager
-    async def _context(self, proxy: BrowserProxy) -> AsyncIterator["BrowserContext"]:
-        browser = await self._running()
-        context = await browser.new_context(
-            proxy={"server": proxy.url},
-            service_workers="block",
-            accept_downloads=False,
-            java_script_enabled=True,
-            permissions=[],
-            viewport={"width": 1280, "height": 2000},
-        )
-        try:
-            await context.add_init_script(_WITHOUT_WORKERS_AND_SOCKETS)
-            await context.route_web_socket("**/*", lambda socket: socket.close())
-            await context.route("**/*", _filter_request)
-            yield context
-        finally:
-            await _close_quietly(context.close())
-
-    async def _running(self) -> "Browser":
-        async with self._starting:
-            self._rendered += 1
-            browser = self._browser
-            is_old = self._rendered > _RENDERS and browser is not None and not browser.contexts
-            if browser is None or is_old or not browser.is_connected():
-                if browser is not None and not browser.is_connected():
-                    self._count_death(browser)
-                await self._stop()
-                browser = self._browser = await self._start()
-                self._rendered = 1
-            return browser
-
-    def _count_death(self, browser: "Browser | None") -> None:
-        """Count the death of a browser only once, even if several pages notice it."""
-        if browser is None or browser is not self._dead:
-            self._dead = browser
-            self.deaths += 1
-
-    async def _start(self) -> "Browser":
+    async def _browser(self) -> AsyncIterator["Browser"]:
+        """Start a browser, or connect to the one that is running at an address, for the duration of the block."""
         from playwright.async_api import Error, async_playwright
 
-        self._playwright = await async_playwright().start()
-        chromium, program = self._playwright.chromium, self._policy.program
-        try:
-            if program.startswith(_DEVTOOLS):
-                return await chromium.connect_over_cdp(program)
-            browser = await chromium.launch(
-                executable_path=program,
-                args=list(FLAGS),
-                proxy={"server": _NOWHERE},
-                # Chromium refuses to run with a sandbox as root.
-                chromium_sandbox=os.geteuid() != 0,
-                handle_sigint=False,
-                handle_sigterm=False,
-                handle_sighup=False,
-            )
-            pid = await _pid_of(browser)
-            await asyncio.to_thread(limit_memory, pid)
-            _lower_priority(pid)
-            return browser
-        except Error as error:
-            if program.startswith(_DEVTOOLS):
-                raise UpstreamDown("browser", "The browser that OPENFAZE_BROWSER names does not answer.") from error
-            raise EngineUnavailable("browser", "The browser that OPENFAZE_BROWSER names does not start.") from error
+        program = self._policy.program
+        async with async_playwright() as playwright:
+            try:
+                if program.startswith(_DEVTOOLS):
+                    browser = await playwright.chromium.connect_over_cdp(program)
+                else:
+                    browser = await playwright.chromium.launch(
+                        executable_path=program,
+                        args=list(FLAGS),
+                        proxy={"server": _NOWHERE},
+                        # Chromium refuses to run with a sandbox as root.
+                        chromium_sandbox=os.geteuid() != 0,
+                        handle_sigint=False,
+                        handle_sigterm=False,
+                        handle_sighup=False,
+                    )
+                    await asyncio.to_thread(limit_memory, await _pid_of(browser))
+            except Error as error:
+                if program.startswith(_DEVTOOLS):
+                    raise UpstreamDown("browser", "The browser that OPENFAZE_BROWSER names does not answer.") from error
+                raise EngineUnavailable("browser", "The browser that OPENFAZE_BROWSER names does not start.") from error
+            try:
+                yield browser
+            finally:
+                await _close_quietly(browser.close())
 
     def _failed(self, url: str, param: str | None, reason: str) -> FetchFailed:
         return FetchFailed(f"'{url[:200]}' {reason}.", param=param)
+
+
+@asynccontextmanager
+async def _context(browser: "Browser", proxy: BrowserProxy) -> AsyncIterator["BrowserContext"]:
+    context = await browser.new_context(
+        proxy={"server": proxy.url},
+        service_workers="block",
+        accept_downloads=False,
+        java_script_enabled=True,
+        permissions=[],
+        viewport={"width": 1280, "height": 2000},
+    )
+    try:
+        await context.add_init_script(_WITHOUT_WORKERS_AND_SOCKETS)
+        await context.route_web_socket("**/*", lambda socket: socket.close())
+        await context.route("**/*", _filter_request)
+        yield context
+    finally:
+        await _close_quietly(context.close())
 
 
 class LateBrowser:
@@ -295,10 +250,6 @@ class LateBrowser:
             if self._renderer is None and program is not None:
                 self._renderer = self._make(program)
         return self._renderer
-
-    @property
-    def deaths(self) -> int:
-        return self._renderer.deaths if self._renderer else 0
 
     async def close(self) -> None:
         if self._renderer is not None:
@@ -334,12 +285,6 @@ def limit_memory(pid: int, megabytes: int = PROCESS_MB) -> None:
             pass  # it has ended
         except OSError as error:
             log.warning("browser_memory_unlimited", reason=type(error).__name__)
-
-
-def _lower_priority(pid: int) -> None:
-    """Lower the priority of the browser's processes, which have a group of their own, because Playwright makes one."""
-    with contextlib.suppress(ProcessLookupError):
-        os.setpriority(os.PRIO_PGRP, os.getpgid(pid), _NICENESS)
 
 
 async def _wait_until_quiet(page: "Page") -> None:

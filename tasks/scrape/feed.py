@@ -10,7 +10,6 @@ from lxml.etree import ParserError
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import decode_text
-from tasks.inputs.text.xml_entities import declares_entities
 from tasks.scrape.main_part import text_of
 from tasks.scrape.metadata import language_of
 from tasks.scrape.parsing import Link, ParsedPage, joined
@@ -33,13 +32,10 @@ def is_feed(data: bytes) -> bool:
 
 
 def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, list[Entry]]:
-    """Read a feed as a page and its entries. Raises InputError if the data is not text, declares XML entities or is not
-    a feed."""
+    """Read a feed as a page and its entries. Raises InputError if the data is not text or not a feed."""
     import feedparser  # type: ignore[import-untyped]
 
     text = decode_text(blob, limits)
-    if declares_entities(text):
-        raise blob.error("declares XML entities, which no feed needs.")
     # feedparser would take bytes or a text for the name of a file or a URL to fetch, so it gets a stream.
     found = feedparser.parse(
         io.BytesIO(text.encode()),

@@ -1,5 +1,6 @@
 """Parses HTML into a tree of bounded size and depth, and defines the page that is read from it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,9 +14,15 @@ from tasks.errors import InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import decode_text
-from tasks.inputs.text.xml_characters import markup_without_forbidden
 
 MAX_TAGS = 200_000
+_FORBIDDEN = re.compile(
+    r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    r"|&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef])|0*(?:[0-8]|1[124-9]|2\d|3[01]|6553[45]))(?![0-9a-f]);?",
+    re.IGNORECASE,
+)
+"""Characters that XML forbids (XML 1.0, 2.2), and references to them: the library refuses them in what is written into
+a tree."""
 _DEPTH = 120
 """The tree has at most this many levels, because libraries recurse once per level. Pages have 10 to 40 levels."""
 _OF_HEAD = frozenset({"title", "meta", "link", "script", "style", "base", "noscript", "template"})
@@ -72,7 +79,7 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
     text = decode_text(replace(blob, charset=charset), limits)
     if text.count("<") > MAX_TAGS:
         raise InputTooLarge(f"'{blob.label}' has more than {MAX_TAGS} tags, the limit of a page.", param=blob.param)
-    root = _parse_tree(markup_without_forbidden(text))
+    root = _parse_tree(_FORBIDDEN.sub("", text))
     _flatten(root)
     return root
 

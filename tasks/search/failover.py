@@ -20,7 +20,7 @@ LIMIT_S = 8.0
 UNREACHABLE_S = 30.0
 BLOCKED_S = 300.0
 REFUSED_S = 600.0
-"""Seconds for which a provider is skipped after its first failure. UNREACHABLE_S counts if the provider cannot be
+"""Seconds for which a provider is skipped after a failure. UNREACHABLE_S counts if the provider cannot be
 reached, BLOCKED_S if it limits its use, and REFUSED_S if it rejects the key or has no credit left."""
 
 _MAX_TITLE = 300
@@ -40,7 +40,6 @@ _INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
 _SETTINGS_OF_PROVIDERS = "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY"
 MORE_PROVIDERS_REMEDY = f"{_SETTINGS_OF_PROVIDERS}, to have other providers asked as well."
 REMEDY = f"{_SETTINGS_OF_PROVIDERS}, or install the package 'ddgs', which needs no key."
-_LONGEST_REST_S = 900.0
 _WANTED_MORE = 2
 """Factor on the number of requested results, because several results may belong to one page."""
 
@@ -138,24 +137,14 @@ def is_on(url: str, site: str) -> bool:
 log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class _SkippedProvider:
-    """A failed provider, which is skipped until the time `until`. The object is kept until the provider answers
-    again."""
-
-    reason: str
-    until: float
-    failures: int
-
-
 class SearchFailover:
-    """Asks `providers` in order. A provider that fails is skipped for a while, and for twice as long after each further
-    failure, up to `_LONGEST_REST_S`. `clock` returns seconds."""
+    """Asks `providers` in order. A provider that fails is skipped for a while. `clock` returns seconds."""
 
     def __init__(self, providers: Sequence[SearchProvider], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.providers = tuple(providers)
         self._clock = clock
-        self._rests: dict[str, _SkippedProvider] = {}
+        self._rests: dict[str, tuple[str, float]] = {}
+        """Reason for which a provider is skipped, and the time until which it is, by its name."""
         self.failures: Counter[str] = Counter()
         """Number of failed searches, by the name of the provider."""
 
@@ -164,37 +153,24 @@ class SearchFailover:
         of each provider."""
         reasons = []
         for provider in self.providers:
-            rest = self._rests.get(provider.name)
-            left = rest.until - self._clock() if rest is not None else 0.0
-            if rest is not None and left > 0:
-                reasons.append(f"{provider.name} {rest.reason}, and is paused for {left:.0f} s more.")
+            reason, until = self._rests.get(provider.name, ("", 0.0))
+            if (left := until - self._clock()) > 0:
+                reasons.append(f"{provider.name} {reason}, and is paused for {left:.0f} s more.")
                 continue
             try:
                 hits = await provider.search(query.text, query.site, query.freshness, _WANTED_MORE * count)
             except SearchFailed as failure:
                 self.failures[provider.name] += 1
                 log.warning("search_provider_failed", provider=provider.name, reason=failure.reason)
-                self._let_rest(provider.name, failure)
+                self._rests[provider.name] = failure.reason, self._clock() + failure.rest_s
                 reasons.append(f"{provider.name} {failure.reason}.")
                 continue
-            self._rests.pop(provider.name, None)
             return _distinct_pages(hits, query.site)[:count]
         raise EngineUnavailable("web_search", " ".join([*reasons, MORE_PROVIDERS_REMEDY] if reasons else [REMEDY]))
 
     async def close(self) -> None:
         for provider in self.providers:
             await provider.close()
-
-    def _let_rest(self, name: str, failure: SearchFailed) -> None:
-        if failure.rest_s <= 0:
-            return
-        now = self._clock()
-        rest = self._rests.get(name)
-        if rest is not None and rest.until > now:
-            return  # simultaneous requests to it count as one failure
-        failures = rest.failures + 1 if rest is not None else 1
-        seconds = min(failure.rest_s * 2 ** (failures - 1), max(_LONGEST_REST_S, failure.rest_s))
-        self._rests[name] = _SkippedProvider(failure.reason, now + seconds, failures)
 
 
 def _distinct_pages(hits: Sequence[Hit], site: str | None) -> list[Hit]:

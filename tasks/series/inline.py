@@ -32,7 +32,6 @@ _DATE = (
 )
 _AMOUNT = r"(?P<value>[-+−]?[$€£]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)"
 _DATED = re.compile(rf"(?:[\s,;|]{{1,5}}|(?<![\w.])){_DATE}[\s,;|]{{1,5}}{_AMOUNT}(?![\w.]\w)(?!:\d)")
-_VALUE_THEN_DATE = re.compile(rf"(?:[\s,;|]{{1,5}}|(?<![\w.])){_AMOUNT}[\s,;|]{{1,5}}{_DATE}(?![\w.]\w)")
 _DATED_SHORT = re.compile(
     r"(?:[\s;|]{1,5}|(?<![\w.]))(?P<date>(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?)[,;:]"
     r"(?P<value>[-+−]?[$€£]?\d+(?:\.\d+)?)(?=[\s;|,.?!]|$)(?![,.]\d)"
@@ -199,7 +198,7 @@ def _is_longer(listed: NumberList, found: LabelledValues) -> bool:
 
 def _table_in_run(text: str, most_cells: int) -> SeriesMessage | None:
     """Find a table whose line breaks were lost: `date,sold,2026-01-01,5,2026-01-02,7`."""
-    runs = [_longest_run(form, text) for form in (_DATED, _DATED_SHORT, _VALUE_THEN_DATE)]
+    runs = [_longest_run(form, text) for form in (_DATED, _DATED_SHORT)]
     best = max(runs, key=len)
     if len(best) < _LEAST_RUN or (best is runs[1] and not _rise_evenly([one["date"] for one in best])):
         return None

@@ -5,7 +5,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from tasks.notation.cells import moment
 from tasks.notation.words import MONTHS, any_of, month_named
@@ -77,16 +77,9 @@ def labelled_values(text: str, today: dt.date) -> LabelledValues | None:
     dates, note = _dates(found, today)
     if dates is None:
         return None
-    rows = (
-        [[date.isoformat(), value] for date, value in zip(dates, values, strict=True)]
-        if dates
-        else [*map(_row, values)]
-    )
+    rows = [[date.isoformat(), value] for date, value in zip(dates, values, strict=True)] if dates else []
+    rows = rows or [[value] for value in values]
     return LabelledValues(found[0].start(), found[-1].end(), rows, note)
-
-
-def _row(value: str) -> list[str]:
-    return [value]
 
 
 def _kind(match: "re.Match[str]") -> str:
@@ -128,17 +121,13 @@ def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date)
     ]
     written = [one[f"{kind}_year"] or (one["day_year"] if kind == "month" else None) for one in found]
     stated = [int(one) if one else None for one in written]
-    is_latest_first = _span(places[::-1]) < _span(places)
-    order = -1 if is_latest_first else 1
-    years = _years(places[::order], stated[::order])
-    if years is None:
+    order = -1 if _span(places[::-1]) < _span(places) else 1  # the latest value may come first
+    years, note = _years(places[::order], stated[::order], today)[::order], ""
+    if any(own not in (None, year) for own, year in zip(stated, years, strict=True)):
         return [], "The years do not agree with the order of the values, so the values are used without dates."
-    years, note = years[::order], ""
     if not any(stated):
-        latest = 0 if is_latest_first else -1
-        last = today.year - int(places[latest] > (today.month, today.day))
-        years = [year + last - years[latest] for year in years]
-        note = f"No year was given: the {'first' if is_latest_first else 'last'} value is assumed to be from {last}."
+        which, year = ("first", years[0]) if order < 0 else ("last", years[-1])
+        note = f"No year was given: the {which} value is assumed to be from {year}."
     try:
         return [dt.date(year, month, day) for year, (month, day) in zip(years, places, strict=True)], note
     except ValueError:  # a day that the month lacks
@@ -152,26 +141,12 @@ def _span(places: Sequence[tuple[int, int]]) -> int:
     return sum((after - before) % _YEAR_DAYS or _YEAR_DAYS for before, after in pairwise(days))
 
 
-def _years(places: Sequence[tuple[int, int]], stated: Sequence[int | None]) -> list[int] | None:
-    """Return the year of each month and day, counted from 0 if no year is stated; None if the stated years contradict
-    the order or leave another year in doubt.
-
-    A stated year holds for the following labels. A label that is not later in the calendar than the previous one begins
-    the next year.
-    """
+def _years(places: Sequence[tuple[int, int]], stated: Sequence[int | None], today: dt.date) -> list[int]:
+    """Return the year of each month and day. If not all are stated, a label that is not later in the calendar than the
+    previous one begins the next year, and without a stated year, the last label is the latest one up to `today`."""
     if all(stated):
         return [year for year in stated if year]
-    steps = [0, *(int(after <= before) for before, after in pairwise(places))]
-    first = next((index for index, year in enumerate(stated) if year), 0)
-    latest_stated = (stated[first] or 0) - sum(steps[1 : first + 1])
-    years: list[int] = []
-    for step, own in zip(steps, stated, strict=True):
-        year = years[-1] + step if years else latest_stated
-        if own and own != year:
-            # After a new year without a statement, a gap in the years may have been there instead of here.
-            if own < year or years[-1] != latest_stated:
-                return None
-            year = own
-        latest_stated = own or latest_stated
-        years.append(year)
-    return years
+    years = list(accumulate((int(after <= before) for before, after in pairwise(places)), initial=0))
+    known = next((index for index, year in enumerate(stated) if year), -1)
+    last = stated[known] or today.year - int(places[-1] > (today.month, today.day))
+    return [year + last - years[known] for year in years]

@@ -20,14 +20,10 @@ from tasks.inputs.text.charset import looks_like_text
 from tasks.inputs.text.text_file import json_depth
 from tasks.series.columns import COLUMNS, Mentions, ObservedSeries, series_in
 from tasks.series.formats import delimited_table, is_head, json_table
-from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
+from tasks.series.grid import SeriesTable, TooManyCells, TooManyColumns, cell_of, check_size, table_of
 from tasks.series.inline import SeriesMessage, message_of
 from tasks.series.regular import LEAST_POINTS
 
-_GAPS = 20
-"""At most this many positions are visited per permitted cell, because a row can have its only cell far to the right.
-A workbook's tables, without their empty columns, may have more than the permitted cells only up to this many for each
-cell that is filled, because each of them is looked at several times."""
 _PROSE = frozenset(
     {"text/html", "text/markdown", media_types.DOCX, media_types.PPTX, media_types.EMAIL, media_types.MAILBOX}
 )
@@ -60,46 +56,35 @@ def workbook_series(blob: Blob, limits: MediaLimits, words: str) -> SourceSeries
             warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
             workbook = openpyxl.load_workbook(packed(members), read_only=True, data_only=True, keep_links=False)
             visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
-            room = [limits.cells * _GAPS, limits.cells]
-            tables = [(sheet.title, table) for sheet in visible if (table := _table_of_sheet(sheet, room)) is not None]
+            tables = [(sheet.title, table) for sheet in visible if (table := _table_of_sheet(sheet, limits.cells))]
     except (InputError, MemoryError):
         raise
-    except TooManyCells as error:  # the sheet has too many positions, which include empty ones
-        raise _too_large(blob, TooManyCells(limits.cells)) from error
+    except TooManyCells as error:
+        raise _too_large(blob, error) from error
     except Exception as error:  # openpyxl raises many types of exceptions for malformed parts
         raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
     return _series_of(tables, words)
 
 
-def _table_of_sheet(sheet: Any, room: list[int]) -> SeriesTable | None:
-    """Return the table of a sheet. `room` has the numbers of positions and of filled cells that are left for the sheets
-    of the workbook. Raises TooManyCells."""
+def _table_of_sheet(sheet: Any, most_cells: int) -> SeriesTable | None:
+    """Return the table of a sheet, without empty rows and columns. Raises TooManyCells."""
     sheet.reset_dimensions()  # the dimensions in a file may be wrong
-    found: list[dict[int, Cell]] = []
-    for row in sheet.iter_rows(values_only=True):
-        cells: dict[int, Cell] = {
-            at: cell for at, value in enumerate(row) if value is not None and (cell := cell_of(value)) is not None
-        }
-        room[0] -= len(row) + 1
-        room[1] -= len(cells)
-        if min(room) < 0:
-            raise TooManyCells(0)
-        if cells:
-            found.append(cells)
+    rows_of_cells = (
+        {at: cell for at, value in enumerate(row) if (cell := cell_of(value)) is not None}
+        for row in sheet.iter_rows(values_only=True)
+    )
+    found = [cells for cells in rows_of_cells if cells]
     # Titles above a table are narrower than the table.
     widest = max(map(len, found), default=0)
     start = next((index for index, cells in enumerate(found) if 2 * len(cells) > widest), 0)
-    found = found[start:]
-    if not found:
+    columns = sorted(set[int]().union(*found[start:]))
+    check_size(len(found) - start, len(columns), most_cells)
+    rows = [[cells.get(at) for at in columns] for cells in found[start:]]
+    if not rows:
         return None
-    columns = sorted(set[int]().union(*found))
-    room[0] -= len(columns) * len(found)
-    if room[0] < 0:
-        raise TooManyCells(0)
-    rows = [[cells.get(at) for at in columns] for cells in found]
-    texts = [cell if isinstance(cell, str) else "" for cell in rows[0]]
-    named = is_head(texts) and all(cell is None or isinstance(cell, str) for cell in rows[0])
-    return table_of(rows[1:] if named else rows, texts if named else (), len(columns) * len(found))
+    head = [cell if isinstance(cell, str) else "" for cell in rows[0]]
+    is_named = is_head(head) and all(cell is None or isinstance(cell, str) for cell in rows[0])
+    return table_of(rows[1:] if is_named else rows, head if is_named else (), most_cells)
 
 
 def _text_series(blob: Blob, limits: MediaLimits, words: str) -> SourceSeries:

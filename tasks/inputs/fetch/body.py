@@ -18,8 +18,6 @@ _CHUNKS_AT_ONCE = 16
 """Number of chunks that are read before other tasks have their turn."""
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
-_FED = 4096
-"""Number of compressed bytes that zlib gets at a time. It copies those that follow the end of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +126,11 @@ class _Inflater:
 
     def add(self, chunk: bytes) -> None:
         """Decompress the next chunk into the body. Raises zlib.error and InputTooLarge."""
-        view = memoryview(chunk)
-        for start in range(0, len(view), _FED):
-            packed: bytes | memoryview = view[start : start + _FED]
-            while packed:
-                if self._inflate.eof:  # Otherwise the object would collect the bytes after the end of the stream.
-                    self._inflate = zlib.decompressobj(_ANY_WINDOW)
-                piece = self._inflate.decompress(packed, _STEP)
-                self._body.add(piece)
-                while len(piece) == _STEP and not self._inflate.unconsumed_tail and not self._inflate.eof:
-                    piece = self._inflate.decompress(b"", _STEP)
-                    self._body.add(piece)
-                packed = self._inflate.unused_data or self._inflate.unconsumed_tail
+        packed = chunk
+        while packed:
+            if self._inflate.eof:  # Otherwise the object would collect the bytes after the end of the stream.
+                self._inflate = zlib.decompressobj(_ANY_WINDOW)
+            self._body.add(self._inflate.decompress(packed, _STEP))
+            packed = self._inflate.unused_data or self._inflate.unconsumed_tail
+        while not self._inflate.eof and (piece := self._inflate.decompress(b"", _STEP)):
+            self._body.add(piece)

@@ -19,7 +19,7 @@ from typing import Self
 import httpcore
 import httpx
 
-from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_public
+from tasks.inputs.fetch.url_policy import Address, AllowList, is_public, unmapped
 
 _PORTS = {"http": 80, "https": 443}
 # Metadata services of clouds give a virtual machine's credentials to everyone who can reach the services. A metadata
@@ -143,9 +143,10 @@ class Proxy:
 
 
 def is_metadata(address: Address) -> bool:
-    """True if `address` belongs to a metadata service or carries the IPv4 address of one."""
+    """True if `address` leads to a metadata service."""
+    address = unmapped(address)
     plain = address if isinstance(address, IPv4Address) else IPv6Address(int(address))  # without its scope
-    return not _METADATA_ADDRESSES.isdisjoint({plain, *carried_ipv4(address)})
+    return plain in _METADATA_ADDRESSES
 
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]

@@ -18,7 +18,7 @@ from protego import Protego
 from models.queues import KEY, Slots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
-from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused, UrlRefused
+from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, UrlRefused
 
 AGENT = "openfaze"
 """Our product token in a robots.txt."""
@@ -50,10 +50,6 @@ class _Rules:
     """The parsed file, or None if it has no rules or they are unknown."""
     failure: str | None = None
     """Reason why the rules are unknown, in which case nothing is allowed."""
-    unreachable: str | None = None
-    """Reason why the host cannot be reached, which prevents fetching its pages as well."""
-    is_refused: bool = False
-    """True if the host is not public, which holds for its pages as well."""
     until: float = float("-inf")
 
 
@@ -73,7 +69,7 @@ class Robots:
     async def delay(self, url: httpx.URL, visit: Fetch) -> float | None:
         """Return the Crawl-delay of the host in seconds (0 without one), or None if robots.txt disallows `url`.
 
-        Raises FetchFailed if the host cannot be reached or its rules cannot be read at present, and HostRefused.
+        Raises FetchFailed if the rules of the host cannot be read at present.
         """
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         place = KEY.get(), origin
@@ -84,10 +80,6 @@ class Robots:
                 self._rules.move_to_end(place)
                 if len(self._rules) > _MAX_ORIGINS:
                     self._rules.popitem(last=False)
-        if rules.is_refused:
-            raise visit.host_refused()
-        if rules.unreachable is not None:
-            raise visit.unreachable(rules.unreachable)
         if rules.failure is not None:
             raise visit.failed(f"is on a host whose robots.txt {rules.failure} (OPENFAZE_SCRAPE_ROBOTS)")
         return await asyncio.to_thread(_crawl_delay, rules.parsed, str(url)) if rules.parsed else 0.0
@@ -101,7 +93,7 @@ class Robots:
         return rules
 
     async def _read(self, origin: str) -> _Rules:
-        parsed, failure, unreachable, is_refused = None, None, None, False
+        parsed, failure, kept_s = None, None, _KEPT_FOR_S
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
             parsed = await asyncio.to_thread(_parsed, fetched.data)
@@ -109,8 +101,8 @@ class Robots:
             failure = "is too large"
         except FetchFailed as error:
             # A server without a robots.txt answers 4xx. After any other failure, there may be rules that are unknown.
-            if error.unreachable is not None:
-                unreachable = error.unreachable
+            if not error.is_reached:
+                kept_s = 0.0  # fetching the page says why
             elif error.status is None:
                 failure = "could not be read"
             elif not 400 <= error.status < 500 or error.status == 429:
@@ -118,13 +110,9 @@ class Robots:
         except UrlRefused as error:
             # If a redirect is not permitted, there may be rules. If the URL itself is not, for example because of its
             # port, fetching the page raises the same refusal with the page's URL.
-            if error.redirected:
-                failure = "could not be read"
-            else:
-                is_refused = isinstance(error, HostRefused)
-        is_known = failure is None and unreachable is None and not is_refused
-        until = self._clock() + (_KEPT_FOR_S if is_known else _FAILURE_KEPT_FOR_S)
-        return _Rules(parsed, failure, unreachable, is_refused, until)
+            failure = "could not be read" if error.redirected else None
+            kept_s = 0.0
+        return _Rules(parsed, failure, self._clock() + (_FAILURE_KEPT_FOR_S if failure else kept_s))
 
 
 def _parsed(data: bytes) -> Protego | None:

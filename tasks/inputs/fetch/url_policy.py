@@ -14,62 +14,23 @@ from tasks.inputs.source import LONGEST_URL
 
 Address = IPv4Address | IPv6Address
 
-_CLOSED_V4 = tuple(
-    IPv4Network(text)
+_CLOSED = tuple(
+    ip_network(text)
     for text in (
-        "0.0.0.0/8",  # this network
-        "10.0.0.0/8",
-        "100.64.0.0/10",  # carrier-grade NAT, with Alibaba's metadata service
-        "127.0.0.0/8",
         "168.63.129.16/32",  # Azure's wire server: a public number, but reachable only from inside
-        "169.254.0.0/16",  # link-local; the metadata service of most clouds
-        "172.16.0.0/12",
         "192.0.0.0/24",  # IETF protocol assignments, with Oracle's metadata service
-        "192.0.2.0/24",  # documentation
-        "192.31.196.0/24",  # AS112
-        "192.52.193.0/24",  # AMT
         "192.88.99.0/24",  # 6to4 relays
-        "192.168.0.0/16",
-        "192.175.48.0/24",  # AS112
-        "198.18.0.0/15",  # benchmarking
-        "198.51.100.0/24",  # documentation
-        "203.0.113.0/24",  # documentation
         "224.0.0.0/4",  # multicast
-        "240.0.0.0/4",  # reserved, and the broadcast address
+        "2001::/23",  # IETF protocol assignments: Teredo, benchmarking, ORCHID
+        "2002::/16",  # 6to4 carries any IPv4 address and is out of use (RFC 7526)
     )
 )
-"""Closed IPv4 networks: IANA's special-purpose registry, and internal services of clouds at public addresses.
-`is_global` alone depends on the Python version and allows 192.0.0.0/24 and multicast."""
-
+"""Closed networks that `is_global` allows, in some versions of Python."""
 _OPEN_V6 = IPv6Network("2000::/3")
 """The only block that IANA has allotted as global unicast. Loopback, ::/96, fc00::/7, fe80::/10, fec0::/10, multicast
 and everything unassigned lie outside."""
-
-_CLOSED_V6 = tuple(
-    IPv6Network(text)
-    for text in (
-        "2001::/23",  # IETF protocol assignments: Teredo, benchmarking, ORCHID
-        "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4 carries any IPv4 address and is out of use (RFC 7526)
-        "2620:4f:8000::/48",  # AS112
-        "3fff::/20",  # documentation
-    )
-)
 _NAT64 = IPv6Network("64:ff9b::/96")
 """Prefix of a DNS64 resolver's answers on an IPv6-only network; the last 32 bits are the IPv4 address (RFC 6052)."""
-
-_NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
-"""NAT64 prefix for a network's own use (RFC 8215)."""
-_CARRIERS = (
-    # Each network, and the number of bits to the right of the IPv4 address in its addresses.
-    (IPv6Network("::/96"), 0),  # IPv4-compatible (RFC 4291, deprecated)
-    (IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped
-    (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated (RFC 2765)
-    (_NAT64, 0),
-    (_NAT64_LOCAL, 0),
-    (IPv6Network("2001::/32"), 64),  # Teredo: its server (RFC 4380)
-    (IPv6Network("2002::/16"), 80),  # 6to4
-)
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 """First half of an interface identifier whose second half is an IPv4 address to tunnel to (RFC 5214)."""
 _MAX_PORT = 65535
@@ -89,44 +50,21 @@ number")."""
 
 def is_public(address: Address) -> bool:
     """True if `address` is a unicast address on the public internet, however it is written."""
-    if isinstance(address, IPv4Address):
-        return address.is_global and not any(address in network for network in _CLOSED_V4)
-    if address.scope_id is not None or _is_isatap(address):
-        return False
-    if address.ipv4_mapped is not None:
-        return is_public(address.ipv4_mapped)
-    if address in _NAT64:
-        return is_public(_low_ipv4(int(address)))
-    return address.is_global and address in _OPEN_V6 and not any(address in network for network in _CLOSED_V6)
-
-
-def carried_ipv4(address: Address) -> tuple[IPv4Address, ...]:
-    """Return the IPv4 addresses to which gateways, tunnels or translators may send packets for `address`."""
-    if isinstance(address, IPv4Address):
-        return ()
-    number = int(address)
-    carried = [_low_ipv4(number >> shift) for network, shift in _CARRIERS if address in network]
-    if address.teredo is not None:
-        carried.append(address.teredo[1])
-    if address in _NAT64_LOCAL:  # a /48 prefix leaves out the bits 64 to 71 (RFC 6052)
-        carried.append(IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF))
-    if _is_isatap(address):
-        carried.append(_low_ipv4(number))
-    return tuple(carried)
-
-
-def _is_isatap(address: IPv6Address) -> bool:
-    return int(address) >> 32 & 0xFFFF_FFFF in _ISATAP
-
-
-def _low_ipv4(number: int) -> IPv4Address:
-    return IPv4Address(number & 0xFFFF_FFFF)
+    address = unmapped(address)
+    if isinstance(address, IPv6Address):
+        is_tunnel = int(address) >> 32 & 0xFFFF_FFFF in _ISATAP
+        if address.scope_id is not None or is_tunnel or address not in _OPEN_V6:
+            return False
+    return address.is_global and not any(address in network for network in _CLOSED)
 
 
 def unmapped(address: Address) -> Address:
-    """Return the IPv4 address that `address` is mapped from, or else `address`."""
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    """Return the IPv4 address to which an IPv6 address leads, by its mapping or through NAT64, or else `address`."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address
 
 
 Network = IPv4Network | IPv6Network
@@ -200,22 +138,15 @@ class UrlRefused(InputError):
         """True if the URL itself is permitted, and redirects to the refused one."""
 
 
-class HostRefused(UrlRefused):
-    """Raised if a host is not on the public internet (`url_not_allowed`)."""
-
-
 class FetchFailed(InputError):
     """Raised if the URL may be fetched, but no usable response came (`fetch_failed`)."""
 
-    def __init__(
-        self, message: str, *, status: int | None = None, unreachable: str | None = None, param: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, status: int | None = None, is_reached: bool = True, param: str | None = None):
         super().__init__(message, code="fetch_failed", param=param)
         self.status = status
         """Status of the server's response; None if there was no response."""
-        self.unreachable = unreachable
-        """Reason in a few words why the URL's own host could not be reached; None if the fetch failed for another
-        reason."""
+        self.is_reached = is_reached
+        """False if no host could be connected to."""
 
 
 @dataclass(slots=True)
@@ -239,15 +170,14 @@ class Fetch:
     def refused(self, reason: str) -> UrlRefused:
         return UrlRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)
 
-    def host_refused(self) -> HostRefused:
-        reason = "is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)"
-        return HostRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)
+    def host_refused(self) -> UrlRefused:
+        return self.refused("is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)")
 
     def unreachable(self, reason: str) -> FetchFailed:
         """Return the error for a host that could not be reached; `reason` is a few words such as "the connection was
         refused"."""
-        own = None if self.redirected else reason
-        return FetchFailed(f"{self._subject} could not be reached: {reason}.", unreachable=own, param=self.param)
+        message = f"{self._subject} could not be reached: {reason}."
+        return FetchFailed(message, is_reached=self.redirected, param=self.param)
 
     def failed(self, reason: str, *, status: int | None = None) -> FetchFailed:
         return FetchFailed(f"{self._name} {reason}.", status=status, param=self.param)

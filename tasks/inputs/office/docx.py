@@ -6,10 +6,8 @@ import mammoth
 from lxml import etree
 from mammoth.docx.files import InvalidFileReferenceError
 
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import equations, word_markup
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.office.word_runs import WordRuns
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
 
@@ -29,7 +27,7 @@ p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
 """
 
 
-def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits: MediaLimits) -> str:
+def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages) -> str:
     """Convert a document with headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and
     equations.
 
@@ -50,9 +48,9 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
     # Programs give the parts different names, so they are known by the namespace of their elements.
     roots = {name: _parsed(data) for name, data in members.items() if any(one.encode() in data for one in _NAMESPACES)}
     for namespace in _NAMESPACES:
-        runs = WordRuns(roots.values(), namespace)
+        hidden = word_markup.hidden_styles(roots.values(), namespace)
         for root in roots.values():
-            runs.apply_to(root)
+            word_markup.drop_hidden(root, namespace, hidden)
             word_markup.simplify(root, namespace)
             _write_out_equations(root, namespace)
     for name, root in roots.items():

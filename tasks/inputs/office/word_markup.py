@@ -1,16 +1,10 @@
-"""Rewrites the markup of a Word document so that mammoth reads what Word shows: the right choice of an alternative, the
-results of fields without their codes, and text within elements that mammoth does not know."""
+"""Rewrites the markup of a Word document so that mammoth reads what Word shows: no hidden text, the choice of an
+alternative, the results of fields without their codes, and text within elements that mammoth does not know."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from lxml import etree
 
-_OFFICE_2010 = "http://schemas.microsoft.com/office/word/2010/"
-_KNOWN_NAMESPACES = {
-    *(f"{_OFFICE_2010}wordprocessing{kind}" for kind in ("Shape", "Group", "Canvas", "Drawing")),
-    *(f"{_OFFICE_2010}wordml", "http://schemas.microsoft.com/office/word/2012/wordml"),
-}
-"""Namespaces that Word has known since 2010 or 2013, whose choices it shows."""
 _READ_THROUGH = "smartTag"
 """An element of which mammoth reads no more than its content."""
 _CONTAINERS = ("fldSimple", "dir", "bdo", "ruby", "rubyBase")
@@ -20,6 +14,56 @@ _MADE_BY_PROGRAMS = ("pgNum", "dayShort", "dayLong", "monthShort", "monthLong", 
 _TABS = ("ptab", *_MADE_BY_PROGRAMS)
 _NO_CONTENT = ("rPr", "fldChar", "instrText", "delInstrText")
 """Elements of a run that show nothing themselves."""
+_OFF = ("0", "false", "off")
+_LONGEST_CHAIN = 20
+"""A style is based on at most this many others, one on the next."""
+
+
+def hidden_styles(parts: Iterable[etree._Element], namespace: str) -> set[str]:
+    """Return the styles that hide text, by themselves or by a style that they are based on (ECMA-376, part 1, 17.7.4).
+    `parts` are the roots of the document's parts, one of which may have its styles."""
+    name = f"{{{namespace}}}"
+    styles = {
+        style.get(f"{name}styleId", ""): (_is_hidden(style, name), _style_of(style, name, "basedOn"))
+        for root in parts
+        for style in root.findall(f"{name}style")
+    }
+    hidden = set()
+    for style in styles:
+        based_on = style
+        for _ in range(_LONGEST_CHAIN):
+            is_hidden, based_on = styles.get(based_on, (False, ""))
+            if is_hidden is not None:
+                break
+        if is_hidden:
+            hidden.add(style)
+    return hidden
+
+
+def drop_hidden(root: etree._Element, namespace: str, styles: set[str]) -> None:
+    """Remove the content of runs that are hidden, by their own properties (17.3.2.41) or by one of these styles."""
+    name = f"{{{namespace}}}"
+    kept = [f"{name}{kind}" for kind in _NO_CONTENT]
+    for run in list(root.iter(f"{name}r")):
+        is_hidden = _is_hidden(run, name)
+        if is_hidden is None and styles:
+            paragraph = next(run.iterancestors(f"{name}p"), None)
+            own = _style_of(run.find(f"{name}rPr"), name, "rStyle")
+            around = None if paragraph is None else paragraph.find(f"{name}pPr")
+            is_hidden = not styles.isdisjoint([own, _style_of(around, name, "pStyle")])
+        for one in [one for one in run if one.tag not in kept] if is_hidden else ():
+            run.remove(one)
+
+
+def _is_hidden(element: etree._Element, name: str) -> bool | None:
+    """Return whether the properties of a run or a style hide its text; None if they do not say."""
+    vanish = element.find(f"{name}rPr/{name}vanish")
+    return None if vanish is None else vanish.get(f"{name}val") not in _OFF
+
+
+def _style_of(properties: etree._Element | None, name: str, kind: str) -> str:
+    style = None if properties is None else properties.find(f"{name}{kind}")
+    return "" if style is None else style.get(f"{name}val", "")
 
 
 def simplify(root: etree._Element, namespace: str) -> None:
@@ -38,46 +82,20 @@ def simplify(root: etree._Element, namespace: str) -> None:
 
 
 def _choose(alternative: etree._Element, name: str) -> None:
-    """Put the content that Word shows in the place of an element with alternatives, of which mammoth would read the
-    last."""
-    chosen, fallback = None, None
-    for branch in alternative.iterchildren("{*}Choice", "{*}Fallback"):
-        if etree.QName(branch).localname == "Fallback":
-            fallback = branch
-        elif chosen is None and _is_known(branch):
-            chosen = branch
-    chosen = fallback if chosen is None else chosen
-    parent = alternative.getparent()
-    if parent is None:
-        return
-    if chosen is not None:
-        letters = _letters_of(chosen.iter(f"{name}t"))
-        if fallback is not None and _letters_of(fallback.iter(f"{name}t")) == letters:
-            chosen = _with_boxes_of(fallback, chosen, name)
-        for one in list(chosen):
-            alternative.addprevious(one)
-    parent.remove(alternative)
+    """Put the content that Word shows in the place of an element with alternatives: the first choice, or else the
+    fallback, whose pictures and boxes mammoth reads, if it has the same text."""
+    choice = next(alternative.iterchildren("{*}Choice"), None)
+    fallback = next(alternative.iterchildren("{*}Fallback"), None)
+    chosen = fallback if choice is None else choice
+    if choice is not None and fallback is not None and _letters_in(choice, name) == _letters_in(fallback, name):
+        chosen = fallback
+    for one in [] if chosen is None else list(chosen):
+        alternative.addprevious(one)
+    next(alternative.iterancestors()).remove(alternative)
 
 
-def _with_boxes_of(fallback: etree._Element, choice: etree._Element, name: str) -> etree._Element:
-    """Return the fallback, which has the pictures in a form that mammoth reads, with the text boxes that are shown; or
-    the choice that is shown, if it has other text, too."""
-    boxes, old_boxes = ([*branch.iter(f"{name}txbxContent")] for branch in (choice, fallback))
-    in_boxes = _letters_of(text for box in boxes for text in box.iter(f"{name}t"))
-    if len(boxes) != len(old_boxes) or in_boxes != _letters_of(choice.iter(f"{name}t")):
-        return choice
-    for box, old_box in zip(boxes, old_boxes, strict=True):
-        next(old_box.iterancestors()).replace(old_box, box)
-    return fallback
-
-
-def _letters_of(texts: Iterable[etree._Element]) -> str:
-    return "".join("".join(one.text or "" for one in texts).split())
-
-
-def _is_known(choice: etree._Element) -> bool:
-    """True if Word shows a choice of an alternative, unless it shows one before it."""
-    return _KNOWN_NAMESPACES.issuperset(choice.nsmap.get(prefix) for prefix in choice.get("Requires", "").split())
+def _letters_in(element: etree._Element, name: str) -> str:
+    return "".join("".join(one.text or "" for one in element.iter(f"{name}t")).split())
 
 
 def _rewrite_text(root: etree._Element, name: str) -> None:
@@ -103,54 +121,21 @@ def _keep_results_of_fields(root: etree._Element, name: str) -> None:
     Of a field from its mark "begin" to its mark "end", only what follows the mark "separate" is shown (ECMA-376,
     part 1, 17.16.18).
     """
-    if root.find(f".//{name}fldChar") is None:
-        return
-    for story in _stories(root, name):
-        _keep_results(story, name)
-
-
-def _stories(root: etree._Element, name: str) -> Iterator[list[etree._Element]]:
-    """Yield the content of the runs in a text and in each of its boxes and notes, in its order."""
-    starts = tuple(f"{name}{kind}" for kind in ("txbxContent", "footnote", "endnote", "comment"))
     unread = (f"{name}del", f"{name}moveFrom")
-    open_: list[list[etree._Element]] = [[]]
-    walker = etree.iterwalk(root, events=("start", "end"), tag=(*starts, *unread, f"{name}r"))
-    for event, element in walker:
-        if element.tag in starts:
-            if event == "start":
-                open_.append([])
-            else:
-                yield open_.pop()
-        elif event == "end":
-            continue
-        elif element.tag == f"{name}r":
-            open_[-1] += element.iterchildren("{*}*")
-        else:
-            walker.skip_subtree()
-    yield open_[0]
-
-
-def _keep_results(story: list[etree._Element], name: str) -> None:
-    kinds = [one.get(f"{name}fldCharType") if one.tag == f"{name}fldChar" else None for one in story]
-    ended: set[int] = set()
-    begun: list[int] = []
-    for index, kind in enumerate(kinds):
-        if kind == "begin":
-            begun.append(index)
-        elif kind == "end" and begun:
-            ended.add(begun.pop())
+    runs = [run for run in root.iter(f"{name}r") if next(run.iterancestors()).tag not in unread]
+    content = [one for run in runs for one in run]
+    kinds = [one.get(f"{name}fldCharType") for one in content]
+    if kinds.count("begin") != kinds.count("end"):  # a field may have no end
+        return
     no_content = {f"{name}{kind}" for kind in _NO_CONTENT}
-    open_: list[tuple[int, bool]] = []  # where each field begins, and whether its result has begun
-    codes = 0  # number of fields that end, whose codes are around
-    for index, (one, kind) in enumerate(zip(story, kinds, strict=True)):
-        match kind:
-            case "begin":
-                open_.append((index, False))
-                codes += index in ended
-            case "separate" if open_ and not open_[-1][1]:
-                codes -= open_[-1][0] in ended
-                open_[-1] = open_[-1][0], True
-            case "end" if open_:
-                codes -= not open_.pop()[1]
-            case None if codes and one.tag not in no_content:
-                next(one.iterancestors()).remove(one)
+    in_codes: list[bool] = []
+    """True for each open field whose code has not ended yet."""
+    for one, kind in zip(content, kinds, strict=True):
+        if kind == "begin":
+            in_codes.append(True)
+        elif kind == "separate" and in_codes:
+            in_codes[-1] = False
+        elif kind == "end" and in_codes:
+            in_codes.pop()
+        elif any(in_codes) and one.tag not in no_content:
+            next(one.iterancestors()).remove(one)

@@ -7,7 +7,7 @@ from lxml import etree
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import PDF, UNKNOWN, media_type_of_file, sniff
-from tasks.inputs.office.bounds import XmlBudget, XmlCheck, XmlRefused
+from tasks.inputs.office.bounds import XmlBudget, XmlRefused, check_xml
 from tasks.inputs.pages import Pages
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.pictured_text import EmbeddedPages, Opener, PicturedText
@@ -62,7 +62,7 @@ def _xfa_form(packets: Sequence[bytes], limits: MediaLimits) -> str:
     values: list[tuple[str, str]] = []
     for packet in packets:
         try:
-            XmlCheck(budget).feed(packet, end=True)
+            check_xml(packet, budget)
         except XmlRefused:  # the beginning and the end of the form by themselves are not XML
             continue
         root = etree.fromstring(packet, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))

@@ -7,7 +7,6 @@ closed explicitly, because the garbage collector might close them in any thread.
 import ctypes
 import io
 import math
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,8 +28,6 @@ _PDFIUM = threading.RLock()
 _CODES_TIMES = 2
 """Largest enlargement of pages that are searched for codes. At 144 DPI, a bar of 0.2 mm is only one pixel wide, which
 is too little."""
-_NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
-"""List of pages in a file without pages, which PDFium reports as a format error."""
 _FORM_PAGES = 10
 """A form is searched for fields on this many pages."""
 _MAX_FILES = 1_000
@@ -140,8 +137,6 @@ class PdfPages(Pages):
                 raise self._blob.error(
                     "is encrypted: remove its password and send it again.", code="encrypted_pdf"
                 ) from error
-            if _NO_PAGES.search(self._blob.data):
-                raise self._blob.error("has no pages.") from error
             raise self._blob.error("is not a readable PDF: it is damaged or incomplete.") from error
 
     @contextmanager

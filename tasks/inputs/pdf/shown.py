@@ -1,8 +1,6 @@
-"""Finds the visible content of a PDF page other than its text: pictures, outlined letters, lines and
-notes."""
+"""Finds the visible content of a PDF page other than its text: pictures, outlined letters, lines and annotations."""
 
 import ctypes
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
@@ -34,14 +32,10 @@ _MAX_RULINGS = 10_000
 _MAX_DEPTH = 5
 """Nested forms are examined to at most this depth."""
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
-_TEXT_DRAWN = re.compile(r"(?:[^(]\)|[\da-fA-F]>)\s{0,9}(?:Tj|'|\")|\]\s{0,9}TJ|\sDo\b")
-"""Pattern of the operators that show text or another stream (ISO 32000-1, 9.4.3 and 8.8)."""
-_LONG_DRAWING = 100_000
-"""Drawings of fields with more bytes are not examined."""
+"""Kinds of annotations that show text."""
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
-_MAX_NOTED = 200_000
-"""The notes that are read on one page have at most this many characters together. The limit is needed because any
-number of notes may share one text in the file."""
+_MAX_CHARACTERS = 200_000
+"""A string of the file has at most this many characters."""
 _MAX_STRUCK = 1_000
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
@@ -251,9 +245,8 @@ def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
 
 
 def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
-    """True if text that is not part of the page's content may be drawn over it: a note, a stamp, or a field whose text
-    is but drawn."""
-    return any(_is_drawn(annotation, page) for annotation in annotations(page))
+    """True if text that is not part of the page's content may be drawn over it: a note or a stamp."""
+    return any(pdfium.FPDFAnnot_GetSubtype(one) in _WRITTEN and not is_hidden(one) for one in annotations(page))
 
 
 def has_fields(page: pypdfium2.PdfPage) -> bool:
@@ -276,24 +269,6 @@ def struck_out(page: pypdfium2.PdfPage) -> list[Box]:
     return places
 
 
-def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
-    """Return the notes for which the file contains no appearance. Viewers show them with their own appearance, but
-    PDFium does not draw them.
-
-    A note's rectangle is divided evenly among its lines, and a line's width among its characters. A note is left out if
-    it would bring the total to more than _MAX_NOTED characters.
-    """
-    lines: list[TextLine] = []
-    characters_left = _MAX_NOTED
-    for note in annotations(page):
-        box = rectangle(note)
-        if _is_undrawn_note(note) and view.box.contains(box.centre):
-            text = string_of(pdfium.FPDFAnnot_GetStringValue, note, b"Contents", most=characters_left)
-            characters_left -= len(text)
-            lines += lines_in(box, text, view)
-    return lines
-
-
 def annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
     """Yield the page's annotations. Each is closed when the next one is requested."""
     for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
@@ -304,36 +279,8 @@ def annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
                 pdfium.FPDFPage_CloseAnnot(annotation)
 
 
-def _is_drawn(annotation: object, page: pypdfium2.PdfPage) -> bool:
-    kind = pdfium.FPDFAnnot_GetSubtype(annotation)
-    if kind == pdfium.FPDF_ANNOT_WIDGET and page.formenv and not is_hidden(annotation):
-        is_text = pdfium.FPDFAnnot_GetFormFieldType(page.formenv, annotation) == pdfium.FPDF_FORMFIELD_TEXTFIELD
-        has_value = pdfium.FPDFAnnot_GetFormFieldValue(page.formenv, annotation, None, 0) > _EMPTY
-        return is_text and not has_value and _shows_text(annotation)
-    return kind in _WRITTEN and not is_hidden(annotation) and not _is_undrawn_note(annotation)
-
-
 def is_hidden(annotation: object) -> bool:
     return bool(pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN)
-
-
-def _shows_text(annotation: object) -> bool:
-    """Return whether an annotation's own drawing may show text."""
-    mode = pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL
-    size = pdfium.FPDFAnnot_GetAP(annotation, mode, None, 0)
-    if size > _LONG_DRAWING:
-        return True
-    buffer = ctypes.create_string_buffer(size)
-    pdfium.FPDFAnnot_GetAP(annotation, mode, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
-    return _TEXT_DRAWN.search(buffer.raw.decode("utf-16-le", "replace")) is not None
-
-
-def _is_undrawn_note(annotation: object) -> bool:
-    return bool(
-        pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_FREETEXT
-        and not is_hidden(annotation)
-        and pdfium.FPDFAnnot_GetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) <= _EMPTY
-    )
 
 
 def rectangle(annotation: object) -> Box:
@@ -361,7 +308,7 @@ def box_quad(box: Box, view: PageView) -> Quad:
     return d, c, b, a
 
 
-def string_of(read: Callable[..., int], *arguments: object, most: int = _MAX_NOTED) -> str:
+def string_of(read: Callable[..., int], *arguments: object, most: int = _MAX_CHARACTERS) -> str:
     """Return the string that a function of PDFium reads; "" if it has more than `most` characters."""
     size = read(*arguments, None, 0)
     if size // _EMPTY > most:

@@ -20,7 +20,6 @@ from tasks.inputs.pdf.shown import (
     PageView,
     has_drawn_annotations,
     shown_on,
-    typed_notes,
 )
 from tasks.inputs.pdf.struck import struck_words
 from tasks.inputs.pdf.words import PdfWord, read_words
@@ -134,12 +133,11 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     """
     view = PageView.of(page, width, height)
     typed, fields = read_fields(page, view)
-    notes = (*typed_notes(page, view), *typed)
     shown = shown_on(page)
     words = [word for word in read_words(page) if view.box.contains(word.box.centre)]
     is_readable = _share_read(words) >= _READABLE
     if not words or (is_readable and _is_no_language(words)):
-        return TextLayer(notes, fields=fields)
+        return TextLayer(tuple(typed), fields=fields)
 
     grid = AreaGrid(view.box)
     pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
@@ -163,7 +161,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     # Where OCR runs, its own text is preferred.
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
-    lines = (*(_text_line(line, view) for line in _group_lines(kept)), *notes)
+    lines = (*(_text_line(line, view) for line in _group_lines(kept)), *typed)
     return TextLayer(lines, complete, tuple(rulings), shown.has_drawings, fields)
 
 

@@ -10,7 +10,6 @@ from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.source import Blob
 from tasks.inputs.text import charset
-from tasks.inputs.text.xml_entities import declares_entities
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 """Characters before and after a picture's number. They are Unicode noncharacters, which are reserved for internal use.
@@ -159,15 +158,12 @@ def read_text(blob: Blob, limits: MediaLimits) -> str:
     """Read the text of `blob`, which need not be well-formed, because logs and truncated files are read as well.
     Comments in Markdown are left out.
 
-    Raises what `decode_text` raises, and InputError for JSON deeper than `limits.json_depth` and for XML that declares
-    entities.
+    Raises what `decode_text` raises, and InputError for JSON deeper than `limits.json_depth`.
     """
     head = blob.data[:_SAMPLE]
     if blob.media_type == "application/xml" and not blob.charset and (declared := _DECLARED.match(head)):
         blob = replace(blob, charset=declared[1].decode("ascii"))
     text = decode_text(blob, limits)
-    if blob.media_type == "application/xml" and declares_entities(text):
-        raise blob.error("declares XML entities, which are not expanded: send it without them.")
     if blob.media_type == "application/json" and json_depth(text) > limits.json_depth:
         raise blob.error(f"has lists or objects more than {limits.json_depth} deep, the limit.")
     if blob.media_type == "text/markdown":

@@ -45,14 +45,11 @@ async def result_of(
         ("print(1)", "print(1)"),
         ("\nfor x in 1, 2:\n    print(x)\n", "for x in 1, 2:\n    print(x)"),
         ("Run this:\n```python\nprint(1)\n```\nPlease.", "print(1)"),
-        ("```\nprint(1)\n```", "print(1)"),
         ("```py\nprint(1)", "print(1)"),
-        ("```Python3 title='a'\nprint(1)\n```", "print(1)"),
         ("~~~python\nprint('```')\n~~~", "print('```')"),
         ("````python\nprint('''\n```\n''')\n````", "print('''\n```\n''')"),
         ("```python\nx = 1\n```\nand\n```python\nprint(x)\n```", "x = 1\nprint(x)"),
         ("```sh\nls\n```\n```python\nprint(1)\n```", "print(1)"),
-        ("print('`` ``` not a fence')", "print('`` ``` not a fence')"),
         ("```python\r\nprint(1)\r\n```", "print(1)"),
     ],
 )
@@ -99,13 +96,9 @@ async def test_the_requests_inputs_go_along() -> None:
     [
         (["a.csv", "b.csv"], ["a.csv", "b.csv"]),
         (["a.csv", "a.csv"], ["a.csv", "2-a.csv"]),
-        (["3-a", "a", "a"], ["3-a", "a", "3-3-a"]),
         ([None, ""], ["input-1", "input-2"]),
         (["../../etc/passwd"], ["_.._etc_passwd"]),
-        (["..", "."], ["input-1", "input-2"]),
         (["a\nb\0c"], ["a_b_c"]),
-        (["ä 三.csv"], ["ä 三.csv"]),
-        (["x" * 300 + ".csv"], ["x" * 196 + ".csv"]),
         (["三" * 100 + ".csv"], ["三" * 65 + ".csv"]),
     ],
 )

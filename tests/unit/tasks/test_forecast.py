@@ -11,7 +11,6 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from models.base import EngineOverloaded
 from models.series.forecaster import Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError
@@ -28,11 +27,8 @@ class Repeating:
     """Repeats the last value, give or take one and a half."""
 
     asked: list[Series] = field(default_factory=list)
-    full: bool = False
 
     async def forecast(self, series: Series, *, wait: bool = False) -> Outlook:
-        if self.full and not wait:
-            raise EngineOverloaded("repeating", 1, 2)
         self.asked.append(series)
         value = np.full(series.horizon, series.values[-1])
         return Outlook(value, value - 1.5, value + 1.5, "repeating")
@@ -94,12 +90,6 @@ async def test_several_series_carry_their_names(reader: SeriesReader) -> None:
     assert result["notes"] == ["sold: Forecast by repeating.", "visitors: Forecast by repeating."]
 
 
-async def test_the_series_that_is_named_is_forecast_alone(reader: SeriesReader) -> None:
-    result = await result_of(reader, "next 2 days of visitors", source(csv_of("sold", "visitors")))
-    assert len(result["predictions"]) == 2
-    assert "series" not in result["predictions"][0]
-
-
 @pytest.mark.parametrize("behind", [False, True])
 async def test_a_data_url_in_the_text_is_a_file(reader: SeriesReader, behind: bool) -> None:
     url = f"data:text/csv;base64,{base64.b64encode(csv_of('sold').encode()).decode()}"
@@ -154,8 +144,6 @@ async def test_the_engine_is_told_horizon_and_seasons(reader: SeriesReader) -> N
     [
         ("next 3 days", csv_of("sold", days=4), "at least 5 values .* 'sold' has 4: 4 values .* at 20.* were read"),
         ("next 3 days", "name,town\na,b\nc,d\n", "no column of numbers .*: its columns are 'name', 'town'"),
-        ("next 3 days", "sold\n5\n6.5\n7\n", r"'sold' has 3: 3 values \(5, 6.5, 7\) were read"),
-        ("next 300 days", csv_of("sold"), "300 steps of one day each; the limit is 256"),
         ("next 3 days", '"' + "x" * 200_000, "'sold.csv' has no column of numbers"),
         ("next 3 days", "no table at all", "'sold.csv' has no column of numbers"),
     ],

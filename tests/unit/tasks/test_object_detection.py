@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from models.base import EngineOverloaded, EngineUnavailable
+from models.base import EngineUnavailable
 from models.vision.detection.detector import Detection, Detector, Mask
 from models.vision.text import Image
 from tasks.base import TaskRequest
@@ -59,7 +59,6 @@ class Finder:
     name: str = "finder"
     has_masks: bool = False
     side: int = 1000
-    full: bool = False
     asked: list[tuple[int, tuple[str, ...] | None, bool]] = field(default_factory=list)
 
     async def detect(
@@ -67,8 +66,6 @@ class Finder:
     ) -> list[Detection]:
         width = image.shape[1]
         self.asked.append((width, None if labels is None else tuple(labels), masks))
-        if self.full and not wait:
-            raise EngineOverloaded(self.name, 1, 2)
         mask = Mask(2, 3, np.ones((10, 8), bool)) if masks and self.has_masks else None
         return [
             Detection(label, 0.9 - 0.1 * index, (2.0, 3.0, 10.0, 13.0), mask)
@@ -145,13 +142,6 @@ async def test_without_an_open_vocabulary_a_described_thing_is_of_its_kind(loade
     finder = Finder()
     await task(loader, finder).run(TaskRequest("Find the red bus", (picture(50),)))
     assert finder.asked == [(50, ("bus",), False)]
-
-
-async def test_an_engine_of_open_vocabulary_looks_for_whatever_is_named(loader: MediaLoader) -> None:
-    finder = Finder(labels=None)
-    await task(loader, finder).run(TaskRequest("Find unicorns", (picture(50),)))
-    await task(loader, finder).run(TaskRequest("Detect all objects.", (picture(50),)))
-    assert [labels for _, labels, _ in finder.asked] == [("unicorn",), None]
 
 
 async def test_pages_are_numbered_through_and_hints_choose_them(loader: MediaLoader) -> None:

@@ -1,11 +1,9 @@
 """The `ocr` task on real files. How well an engine reads is measured elsewhere."""
 
-import asyncio
 import base64
 import io
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import pytest
 from PIL import Image as Pillow
@@ -19,7 +17,6 @@ from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.decode.files import OpenFile
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -66,36 +63,15 @@ def no_reader() -> PageReader:
 
 @dataclass
 class Reader:
-    """Says how wide a picture is. Holds readings back until `release` is set."""
+    """Says how wide a picture is."""
 
-    release: asyncio.Event = field(default_factory=asyncio.Event)
     full: bool = False
-    under_way: int = 0
-    most: int = 0
-    cancelled: int = 0
-    waits: list[bool] = field(default_factory=list)
-    busy: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when as many readings are under way as the task starts at once."""
 
     def check_room(self) -> None:
         if self.full:
             raise EngineOverloaded("test", 1, 2)
 
     async def read(self, image: Image, *, wait: bool = False) -> PageText:
-        self.waits.append(wait)
-        if self.full and not wait:
-            raise EngineOverloaded("test", 1, 2)
-        self.under_way += 1
-        self.most = max(self.most, self.under_way)
-        if self.under_way == 4:
-            self.busy.set()
-        try:
-            await self.release.wait()
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
-        finally:
-            self.under_way -= 1
         quad = ((5.0, 5.0), (45.0, 5.0), (45.0, 25.0), (5.0, 25.0))
         return PageText([TextLine((Word(f"{image.shape[1]}px", quad, 0.9),), quad)])
 
@@ -160,9 +136,7 @@ async def test_the_pages_of_several_sources_are_numbered_through(loader: MediaLo
 
 
 async def test_a_picture_that_comes_alone_has_no_page_and_no_hints(loader: MediaLoader) -> None:
-    reader = Reader()
-    reader.release.set()
-    result = (await OcrTask(lambda: reader, loader).run(TaskRequest("page 3 of the book", (picture(100),)))).data
+    result = (await OcrTask(Reader, loader).run(TaskRequest("page 3 of the book", (picture(100),)))).data
     assert result["extracted_text"] == "100px"
     assert list(result["sections"][0]) == ["text", "lines"]
     assert (result["width"], result["height"]) == (100, 50)
@@ -177,9 +151,7 @@ async def test_rulings_of_a_picture_are_looked_for_where_tables_are_shown(loader
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     asked = TaskRequest("", (source(buffer.getvalue(), "image/png", "messages[0].content[0].image_url.url"),))
-    reader = Reader()
-    reader.release.set()
-    task = OcrTask(lambda: reader, loader)
+    task = OcrTask(Reader, loader)
     assert not (await task.run(asked)).layouts[0].rulings
     for form in (Form(tables=True), Form(markdown=True), Form(is_read=True)):
         assert len((await task.run(replace(asked, form=form))).layouts[0].rulings) == 3
@@ -188,9 +160,7 @@ async def test_rulings_of_a_picture_are_looked_for_where_tables_are_shown(loader
 async def test_codes_are_looked_for_where_fields_are_read(loader: MediaLoader) -> None:
     sheet = png_of(sheet_of((code_drawn("4006381333931", "EAN13"), 40, 50)))
     asked = TaskRequest("", (source(sheet, "image/png", "messages[0].content[0].image_url.url"),))
-    reader = Reader()
-    reader.release.set()
-    task = OcrTask(lambda: reader, loader)
+    task = OcrTask(Reader, loader)
     assert not list((await task.run(asked)).codes())
     plain, read = [await task.run(replace(asked, form=form)) for form in (Form(tables=True), Form(is_read=True))]
     assert not list(plain.codes())
@@ -198,27 +168,8 @@ async def test_codes_are_looked_for_where_fields_are_read(loader: MediaLoader) -
     assert read.data == (await task.run(asked)).data
 
 
-async def test_a_picture_whose_codes_cannot_be_searched_for_is_read_all_the_same(
-    loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refused(file: OpenFile[Any], call: Any, *args: object) -> object:
-        if call.__name__ == "codes":
-            raise EngineUnavailable("no process can be started", "free some memory")
-        return await run(file, call, *args)
-
-    run = OpenFile.run
-    monkeypatch.setattr(OpenFile, "run", refused)
-    reader = Reader()
-    reader.release.set()
-    sheet = source(png_of(sheet_of(width=100)), "image/png")
-    result = await OcrTask(lambda: reader, loader).run(TaskRequest("", (sheet,), form=Form(is_read=True)))
-    assert (result.text(), list(result.codes())) == ("100px", [])
-
-
 async def test_frames_are_pages(loader: MediaLoader) -> None:
-    reader = Reader()
-    reader.release.set()
-    result = (await OcrTask(lambda: reader, loader).run(TaskRequest("pages 2-3", (picture(100, 200, 300),)))).data
+    result = (await OcrTask(Reader, loader).run(TaskRequest("pages 2-3", (picture(100, 200, 300),)))).data
     assert result["extracted_text"] == "200px\n\n300px"
     assert [section["width"] for section in result["sections"]] == [200, 300]
 
@@ -234,32 +185,12 @@ async def test_an_overloaded_engine_refuses_a_picture_before_anything_of_it_is_d
 
     monkeypatch.setattr(loader, "load", noted)
     reader, request = Reader(), TaskRequest("", (picture(100, 200, 300),))
-    reader.release.set()
     await OcrTask(lambda: reader, loader).run(request)
     assert len(loaded) == 1
     reader.full = True
     with pytest.raises(EngineOverloaded):
         await OcrTask(lambda: reader, loader).run(request)
     assert len(loaded) == 1
-
-
-async def test_cancelling_a_request_cancels_its_pages(loader: MediaLoader) -> None:
-    reader = Reader()
-    running = asyncio.create_task(
-        OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(100, 200, 300, 400, 500),)))
-    )
-    await reader.busy.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert (reader.cancelled, reader.under_way) == (4, 0)
-
-
-async def test_progress_is_told_page_by_page(loader: MediaLoader) -> None:
-    told: list[tuple[str, int, int]] = []
-    request = TaskRequest("", (pdf("One", "Two", "Three"),), lambda *progress: told.append(progress))
-    await OcrTask(no_reader, loader).run(request)
-    assert told == [("ocr", 1, 3), ("ocr", 2, 3), ("ocr", 3, 3)]
 
 
 @pytest.mark.deep

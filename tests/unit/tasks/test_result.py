@@ -40,12 +40,6 @@ def test_a_document_names_its_pages() -> None:
     assert read(result) == "[page 1]\nSheet 1\n\nmore\n[page 2]\nSheet 2\n\nmore"
 
 
-def test_with_a_text_file_among_them_all_stands_in_the_order_of_the_inputs() -> None:
-    sections = [page_section([line(f"Sheet {page}", 0)], page, 100, 100) for page in (1, 2)]
-    result = document_result(["Sheet 1", "a,b\n1,2", "Sheet 2"], sections, 2)
-    assert read(result) == "Sheet 1\na,b\n1,2\nSheet 2"
-
-
 def test_the_text_of_a_picture_stays_where_it_stands_in_its_document() -> None:
     section = page_section([line("5", 0)], 1, 100, 100)
     result = document_result(["Total: 1500\n\n| logo 5 | x |\n\nend"], [section], 1)
@@ -107,15 +101,6 @@ def test_a_page_is_its_markdown_under_its_title_and_address() -> None:
     }
     assert shown("scraper", page) == "Shop <https://a.example/>\nSells.\n# Lamp\n5"
     assert shown("scraper", {**page, "data": {"lamp": 5}}).splitlines()[1] == 'data: {"lamp":5}'
-
-
-def test_several_pages_stand_under_their_own_addresses() -> None:
-    pages = [
-        {"url": f"https://{name}.example/", "title": "", "description": "", "text": name, "markdown": f"# {name}"}
-        for name in ("a", "b")
-    ]
-    assert shown("scraper", pages) == "<https://a.example/>\n# a\n<https://b.example/>\n# b"
-    assert result_of("scraper", pages).text() == "a\n\nb"
 
 
 HIDDEN = "ann@example.org"

@@ -95,18 +95,12 @@ async def test_no_link_on_a_page_is_followed() -> None:
     assert [head.split()[1] for head in here.server.requests] == ["/page"]
 
 
-INJECTED = {
-    "title": f"<title>{ORDER}</title><p>the text</p>",
-    "hidden div": f'<div style="display:none">{ORDER}</div><p>the text</p>',
-    "alternative text": f'<img src="x.png" alt="{ORDER}"><p>the text</p>',
-    "JSON-LD": f'<script type="application/ld+json">{{"a": "{ORDER}"}}</script><p>the text</p>',
-    "description": f'<meta name="description" content="{ORDER}"><p>the text</p>',
-}
-
-
-@pytest.mark.parametrize("place", INJECTED)
-async def test_orders_on_a_page_are_neither_followed_nor_in_its_text(place: str) -> None:
-    async with site(page=html(INJECTED[place])) as here:
+async def test_orders_on_a_page_are_neither_followed_nor_in_its_text() -> None:
+    places = (
+        f'<title>{ORDER}</title><meta name="description" content="{ORDER}"><div style="display:none">{ORDER}</div>'
+        f'<img src="x.png" alt="{ORDER}"><script type="application/ld+json">{{"a": "{ORDER}"}}</script>'
+    )
+    async with site(page=html(f"{places}<p>the text</p>")) as here:
         result = await here.scrape("page", f"Scrape {{}} <task>ocr</task> {ORDER}")
     assert (result["text"], result["markdown"]) == ("the text", "the text")
     assert [head.split()[1] for head in here.server.requests] == ["/page"]
@@ -132,9 +126,7 @@ async def test_a_shell_is_rendered() -> None:
     "shell",
     [
         '<div id="app">Loading …</div><script src="a.js"></script>',
-        '<app-root></app-root><script src="a.js" type="module"></script>',
         "<p>Hello there, this is our site</p><noscript>Enable JavaScript</noscript><script src=a></script>",
-        '<script src="a.js"></script>',
         "<div id=root></div><script>go()</script>",
         "<div id=stage></div><p style='display:none'>not shown</p><script>go()</script>",
     ],
@@ -153,15 +145,6 @@ async def test_a_short_page_with_a_script_is_answered_with_its_text() -> None:
         result = await here.scrape("page")
     assert result["text"] == "Cafe Luna\nOpen Mon-Fri 8-17."
     assert result["metadata"]["rendered"] is False
-
-
-@pytest.mark.parametrize(
-    "script", ["<script>go()</script>", '<script type="module">go()</script>', "<script src=a></script>"]
-)
-async def test_nothing_to_read_without_a_browser_is_no_empty_text(script: str) -> None:
-    async with site(page=html(f"<title>App</title><div id=root></div>{script}")) as here:
-        with pytest.raises(EngineUnavailable, match="no text until its scripts have run"):
-            await here.scrape("page")
 
 
 class BrokenBrowser:
@@ -200,10 +183,3 @@ async def test_fields_of_a_feed_are_in_data() -> None:
     async with site(feed=response(FEED, "Content-Type: application/rss+xml")) as here:
         result = await here.scrape("feed", "Extract titles and links from {}")
     assert result["data"][1] == {"title": "Second", "link": "https://b.example/two"}
-
-
-async def test_a_feed_with_entities_is_refused() -> None:
-    bomb = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "b">]><rss version="2.0"><channel>&a;</channel></rss>'
-    async with site(feed=response(bomb, "Content-Type: application/rss+xml")) as here:
-        with pytest.raises(InputError, match="entities"):
-            await here.scrape("feed")

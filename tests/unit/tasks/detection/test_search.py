@@ -1,14 +1,13 @@
 """Searching a picture piece by piece."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from models.base import EngineOverloaded
 from models.capability import EngineConfig
 from models.vision.detection.capability import FASTESTDET
 from models.vision.detection.detector import Detection, Detector, Mask
@@ -52,15 +51,10 @@ class Finder:
     labels: Sequence[str] | None = ("red",)
     has_masks: bool = True
     side: int = 100
-    full: bool = False
-    waits: list[bool] = field(default_factory=list)
 
     async def detect(
         self, image: Image, *, labels: Sequence[str] | None = None, masks: bool = False, wait: bool = False
     ) -> list[Detection]:
-        self.waits.append(wait)
-        if self.full and not wait:
-            raise EngineOverloaded("finder", 1, 1)
         rows, columns = np.nonzero(image[..., 0])
         if not len(rows):
             return []

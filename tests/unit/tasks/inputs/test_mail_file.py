@@ -202,12 +202,9 @@ async def test_the_first_of_several_subjects_counts(loader: MediaLoader) -> None
     ("written", "shown"),
     [
         ("The total is \r\n120.00 EUR \r\nfor you.\r\nThanks", "The total is 120.00 EUR for you.\r\nThanks"),
-        ("The total is \n 120.00 EUR\n\nThanks", "The total is 120.00 EUR\n\nThanks"),
         ("> The total is \n> 120.00 EUR \n> of May\nThanks", "> The total is 120.00 EUR of May\nThanks"),
         (">> The total is \n> 120.00 EUR \nThanks", ">> The total is \n> 120.00 EUR \nThanks"),
         ("Yours \n-- \nAda \nLovelace", "Yours \n-- \nAda Lovelace"),
-        ("> Yours \n> -- \n> Ada", "> Yours \n> -- \n> Ada"),
-        ("The total is \n\n120.00 EUR", "The total is \n\n120.00 EUR"),
     ],
 )
 async def test_lines_that_the_senders_program_broke_are_joined(loader: MediaLoader, written: str, shown: str) -> None:

@@ -11,15 +11,13 @@ from tasks.errors import InputError
 from tasks.inputs.reading import decode_payload
 from tasks.inputs.source import Origin, Source
 
-PIECE = 16
-"""Small, so that a few dozen characters are many pieces."""
 LIMIT = 10_000
 
 blanks = st.sampled_from(["", "\n", "\r\n", " ", "\t"])
 
 
 def decode(payload: str | memoryview) -> bytes:
-    return decode_payload(Source(Origin("p"), payload=payload), limit=LIMIT, piece=PIECE).data
+    return decode_payload(Source(Origin("p"), payload=payload), limit=LIMIT).data
 
 
 @given(st.binary(max_size=200), st.booleans(), blanks, st.integers(1, 90))
@@ -45,6 +43,6 @@ def test_what_is_larger_than_the_limit_is_refused_and_nothing_else(size: int, li
     source = Source(Origin("p"), payload=payload)
     if size > limit:
         with pytest.raises(InputError, match="the limit is"):
-            decode_payload(source, limit=limit, piece=PIECE)
+            decode_payload(source, limit=limit)
     else:
-        assert decode_payload(source, limit=limit, piece=PIECE).data == bytes(size)
+        assert decode_payload(source, limit=limit).data == bytes(size)

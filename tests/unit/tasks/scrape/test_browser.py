@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -130,7 +129,7 @@ async def test_a_page_that_grows_without_end_does_not_take_the_browser_along() -
         a_browser(seconds=15.0) as renderer,
         showing(bomb, fine=response(b"<p>fine</p>", "Content-Type: text/html")) as server,
     ):
-        with pytest.raises(InputError, match="crashes in the browser|took longer"):
+        with pytest.raises(InputError, match="in the browser|took longer"):
             await renderer.render(server.url())
         renderer._policy = replace(renderer._policy, seconds=60)
         assert await text(renderer, server.url("fine")) == "fine"
@@ -150,30 +149,7 @@ async def test_scripts_get_no_more_memory_than_the_bound() -> None:
             said = await text(renderer, server.url())
         except InputError as error:
             said = str(error)
-    assert "refused" in said or "crashes in the browser" in said
-
-
-async def test_a_browser_that_died_is_started_anew(renderer: BrowserRenderer) -> None:
-    async with showing(shows("'hello'")) as server:
-        assert await text(renderer, server.url()) == "It said: hello"
-        before = renderer.deaths
-        os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
-        assert await text(renderer, server.url()) == "It said: hello"
-        assert renderer.deaths == before + 1
-
-
-def _chromium_of(parent: int) -> int:
-    """The browser's own process: the first below `parent` whose program is Chromium."""
-    import psutil
-
-    return next(
-        child.pid
-        for child in psutil.Process(parent).children(recursive=True)
-        # One that another test has killed may be there still.
-        if child.status() != psutil.STATUS_ZOMBIE
-        and "--headless" in child.cmdline()
-        and not any(part.startswith("--type=") for part in child.cmdline())
-    )
+    assert "refused" in said or "in the browser" in said
 
 
 def install_in_no_time(folder: Path) -> None:

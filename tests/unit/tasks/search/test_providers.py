@@ -127,13 +127,10 @@ async def test_serper_gets_the_key_the_site_and_the_dates(freshness: Freshness, 
     [
         (response(status="429 Slowly"), "received too many requests (status 429)", BLOCKED_S),
         (response(status="401 Who"), "rejected its API key (status 401)", REFUSED_S),
-        (response(status="402 Pay"), "has no credit left (status 402)", REFUSED_S),
         (response(status="422 What"), "rejected the query (status 422)", 0.0),
         (response(status="500 Oops"), "answered with status 500", UNREACHABLE_S),
         (b"nonsense\r\n\r\n", "could not be reached", UNREACHABLE_S),
         (response(b"<html>Please solve this CAPTCHA</html>"), "asks for a CAPTCHA", BLOCKED_S),
-        (response(b"<html>Just a moment...</html>"), "asks for a CAPTCHA", BLOCKED_S),
-        (response(b"<html>Hello</html>"), "answered with something other than JSON", UNREACHABLE_S),
         (response(b"[" * 100_000), "answered with something other than JSON", UNREACHABLE_S),
         (response(b"[]"), "answered in an unknown format", UNREACHABLE_S),
         (
@@ -187,18 +184,12 @@ async def test_a_provider_that_keeps_silent_is_left(monkeypatch: pytest.MonkeyPa
     [
         "ftp://a.example/",
         "javascript:alert(1)",
-        "file:///etc/passwd",
-        "//a.example/",
         "https://user:secret@a.example/",
         "https://a.example:99999/",
         "https://[::1/",
-        "https://a.example/ b",
         "https://a.example/\u202egpj",
-        "https://a.example/\ud800",
-        "https://",
         "https://a.example/" + "x" * 2000,
         7,
-        None,
     ],
 )
 def test_what_is_no_link_is_left_out(url: object) -> None:

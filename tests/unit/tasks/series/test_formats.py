@@ -46,13 +46,10 @@ def rows(separator: str = ",", head: str = "date,sold") -> str:
         rows(),
         rows(";"),
         rows("\t"),
-        rows("|"),
         rows(", "),
         "\ufeff" + rows(),
         rows().replace("\n", "\r\n"),
-        rows().replace("\n", "\n\n"),
         '"' + rows().replace(",", '","').replace("\n", '"\n"') + '"',
-        "# exported\n" + rows(),
         "Sales report\n" + rows() + "\n",
         "| date | sold |\n|---|---:|\n" + "\n".join(f"| {d} | {v:g} |" for d, v in zip(DAYS, VALUES, strict=True)),
         "\n".join(rows().splitlines()[1:]),
@@ -66,65 +63,47 @@ def test_any_delimiter_is_found(text: str) -> None:
     assert one.times[-1] == dt.datetime(2024, 1, 5)
 
 
-def test_decimal_commas_belong_to_numbers() -> None:
-    text = "Datum;Umsatz\n01.02.2024;1.234,50\n02.02.2024;999,25\n"
-    assert series(delimited_table(text, CELLS)) == {"Umsatz": [1234.5, 999.25]}
-
-
-def test_a_list_of_numbers_with_decimal_commas_is_no_table_of_two_columns() -> None:
-    assert series(delimited_table("12,5\n11,5\n13,5\n", CELLS)) == {"": [12.5, 11.5, 13.5]}
-    assert series(delimited_table("1,12\n2,14\n3,13\n", CELLS)) == {"": [12.0, 14.0, 13.0]}
-    assert series(delimited_table("12,5\n13,1\n14,0\n", CELLS)) == {"": [12.5, 13.1, 14.0]}
-    assert series(delimited_table("Preis\n1.012,50 €\n1.100,20 €\n1.204,00 €\n", CELLS)) == {
-        "Preis": [1012.5, 1100.2, 1204.0]
-    }
-    assert series(delimited_table("1998,5\n2003,7\n2011,2\n", CELLS)) == {"": [1998.5, 2003.7, 2011.2]}
-
-
-def test_missing_values_stay_missing() -> None:
-    assert series(delimited_table("date,v\n2024-01-01,1\n2024-01-02,NA\n2024-01-03,\n2024-01-04,4", CELLS)) == {
-        "v": [1.0, None, None, 4.0]
-    }
-
-
-def test_columns_of_words_and_row_numbers_are_no_series() -> None:
-    text = "id,date,shop,sold\n1,2024-01-01,A,5\n2,2024-01-02,A,6\n3,2024-01-03,A,9\n"
-    assert series(delimited_table(text, CELLS)) == {"sold": [5.0, 6.0, 9.0]}
-
-
 SHOPS = "date,shop,sold,visitors\n" + "\n".join(
     f"2024-01-0{day},{shop},{day * scale},{day}" for day in (1, 2, 3) for shop, scale in (("Berlin", 1), ("Rome", 10))
 )
 
 
+IDS = "unique_id,ds,y\n" + "\n".join(f"{name},2024-01-0{day},{day}" for name in "AB" for day in (1, 2, 3))
+
+
+@each_case(
+    ("text", "words", "expected"),
+    [
+        # Decimal commas.
+        ("Datum;Umsatz\n01.02.2024;1.234,50\n02.02.2024;999,25\n", "", {"Umsatz": [1234.5, 999.25]}),
+        ("12,5\n11,5\n13,5\n", "", {"": [12.5, 11.5, 13.5]}),
+        ("1,12\n2,14\n3,13\n", "", {"": [12.0, 14.0, 13.0]}),
+        ("1998,5\n2003,7\n2011,2\n", "", {"": [1998.5, 2003.7, 2011.2]}),
+        ("Preis\n1.012,50 €\n1.100,20 €\n1.204,00 €\n", "", {"Preis": [1012.5, 1100.2, 1204.0]}),
+        # Missing values; words and row numbers; rows that are series.
+        ("date,v\n2024-01-01,1\n2024-01-02,NA\n2024-01-03,\n2024-01-04,4", "", {"v": [1.0, None, None, 4.0]}),
+        ("id,date,shop,sold\n1,2024-01-01,A,5\n2,2024-01-02,A,6\n3,2024-01-03,A,9\n", "", {"sold": [5.0, 6.0, 9.0]}),
+        ("name,2019,2020,2021,2022,2023\na,1,2,3,4,5\nb,6,7,8,9,0\n", "", {"a": [1, 2, 3, 4, 5], "b": [6, 7, 8, 9, 0]}),
+        # Columns and rows that the request names.
+        (SHOPS, "How many will be Sold?", {"sold": [1.0, 10.0, 2.0, 20.0, 3.0, 30.0]}),
+        (SHOPS, "Forecast the visitor numbers", {"visitors": [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]}),
+        (SHOPS, "sold in Rome", {"Rome": [10.0, 20.0, 30.0]}),
+        (SHOPS, "forecast sold by shop", {"Berlin": [1.0, 2.0, 3.0], "Rome": [10.0, 20.0, 30.0]}),
+        (IDS, "", {"A": [1.0, 2.0, 3.0], "B": [1.0, 2.0, 3.0]}),
+    ],
+)
+def test_the_series_of_a_table(text: str, words: str, expected: dict[str, list[float | None]]) -> None:
+    assert series(delimited_table(text, CELLS), words) == expected
+
+
 def test_all_columns_of_numbers_are_series_unless_some_are_named() -> None:
     assert list(series(delimited_table(SHOPS, CELLS))) == ["sold", "visitors"]
-    assert list(series(delimited_table(SHOPS, CELLS), "Forecast the visitor numbers")) == ["visitors"]
-    assert list(series(delimited_table(SHOPS, CELLS), "How many will be Sold?")) == ["sold"]
-
-
-def test_a_name_in_a_column_of_words_chooses_its_rows() -> None:
-    assert series(delimited_table(SHOPS, CELLS), "sold in Rome") == {"Rome": [10.0, 20.0, 30.0]}
-
-
-def test_rows_are_told_apart_where_the_request_says_by_what() -> None:
-    assert series(delimited_table(SHOPS, CELLS), "forecast sold by shop") == {
-        "Berlin": [1.0, 2.0, 3.0],
-        "Rome": [10.0, 20.0, 30.0],
-    }
-    assert len(series(delimited_table(SHOPS, CELLS), "forecast sold")["sold"]) == 6
-
-
-def test_a_column_of_series_names_tells_rows_apart_by_itself() -> None:
-    text = "unique_id,ds,y\n" + "\n".join(f"{name},2024-01-0{day},{day}" for name in "AB" for day in (1, 2, 3))
-    assert series(delimited_table(text, CELLS)) == {"A": [1.0, 2.0, 3.0], "B": [1.0, 2.0, 3.0]}
 
 
 @pytest.mark.parametrize(
     ("text", "first"),
     [
         ("year,quarter,gdp\n1959,1,10\n1959,2,11\n1959,3,12\n", dt.datetime(1959, 1, 1)),
-        ("year,month,gdp\n1959,4,10\n1959,5,11\n", dt.datetime(1959, 4, 1)),
         ("Jahr;Monat;Wert\n1959;Apr;10\n1959;Mai;11\n", dt.datetime(1959, 4, 1)),
         ("year,month,day,v\n2024,1,30,5\n2024,1,31,6\n", dt.datetime(2024, 1, 30)),
         ("YEAR,SUNACTIVITY\n1700,5\n1701,11\n1702,16\n", dt.datetime(1700, 1, 1)),
@@ -146,11 +125,6 @@ def test_years_down_and_months_across_are_one_series() -> None:
     assert list(one.values) == [float(number) for number in range(1, 13)] * 2
     assert one.times is not None
     assert one.times[13] == dt.datetime(1951, 2, 1)
-
-
-def test_a_row_for_each_series_is_turned() -> None:
-    text = "country,2019,2020,2021,2022,2023\nItaly,1,2,3,4,5\nSpain,6,7,8,9,10\n"
-    assert series(delimited_table(text, CELLS)) == {"Italy": [1, 2, 3, 4, 5], "Spain": [6, 7, 8, 9, 10]}
 
 
 @pytest.mark.parametrize(
@@ -192,17 +166,6 @@ def test_json_without_a_table_has_no_series(text: str) -> None:
         ("Forecast this: " + rows().replace("date,sold\n", ""), "Forecast this:", VALUES),
         ("```csv\n" + rows() + "\n```\nGo on for 2 days", "Go on for 2 days", VALUES),
         ("Continue [3, 5, 4, 6, 7] for 2 steps", "Continue for 2 steps", VALUES),
-        (
-            "Continue " + ", ".join(f"{d}: {v:g}" for d, v in zip(DAYS, VALUES, strict=True)) + " please",
-            "Continue please",
-            VALUES,
-        ),
-        (
-            "Next month?\n"
-            + "\n".join(f"{m} 2024: {v:g}" for m, v in zip(["Jan", "Feb", "Mar", "Apr", "May"], VALUES, strict=True)),
-            "Next month?",
-            VALUES,
-        ),
     ],
 )
 def test_a_message_is_told_from_the_numbers_in_it(text: str, words: str, values: list[float]) -> None:
@@ -214,13 +177,6 @@ def test_a_message_is_told_from_the_numbers_in_it(text: str, words: str, values:
 def test_addresses_are_no_words_and_numbers_beside_sources_are() -> None:
     assert message_of("Forecast https://a.example/sold-2024.csv now", CELLS).words.split() == ["Forecast", "now"]
     assert message_of("the next 5, 6, 7", CELLS, has_sources=True).table is None
-
-
-def test_a_name_is_found_in_either_number_and_any_case() -> None:
-    assert "TotalSales" in Mentions("the total sales of May")
-    assert "visitor" in Mentions("how many visitors")
-    assert "sales" not in Mentions("wholesales")
-    assert "" not in Mentions("anything")
 
 
 def workbook(*sheets: list[list[object]], hidden: bool = False) -> Blob:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tasks.speech.channels import are_apart
 from tests.speech import Samples, decoded, in_a_row, pause, say
@@ -25,9 +24,8 @@ def echoed(samples: Samples, delay: int, seed: int) -> Samples:
     return np.convolve(samples, [*np.zeros(delay), 1.0, *tail])[: len(samples)].astype(np.float32)
 
 
-@pytest.mark.parametrize("leak", [0.0, 0.05, 0.2])
-def test_speakers_by_turns_are_apart(leak: float) -> None:
-    assert are_apart(by_turns(leak))
+def test_speakers_by_turns_are_apart() -> None:
+    assert are_apart(by_turns(0.2))
 
 
 def test_speakers_at_the_same_time_are_apart(shared: Path) -> None:

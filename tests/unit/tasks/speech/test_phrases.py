@@ -63,13 +63,6 @@ def test_a_phrase_is_one_speakers() -> None:
     ]
 
 
-def test_the_text_is_the_chunks_joined() -> None:
-    chunks = chunks_of(phrases(spoken("It rains. Take a coat! | Why?")), 0.3)
-    result = speech_result(chunks, "en").data
-    assert result["text"] == "It rains. Take a coat! Why?"
-    assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
-
-
 def test_chunks_of_a_script_without_spaces_are_joined_by_nothing() -> None:
     words = [SpokenWord("你", 0.0, 0.3, 0.9), SpokenWord("好。", 0.3, 0.6, 0.9), SpokenWord("再见。", 2.0, 2.5, 0.9)]
     result = speech_result(chunks_of(phrases(words)), "zh").data
@@ -90,8 +83,3 @@ def test_a_short_phrase_lasts_as_long_as_it_may() -> None:
     )
     assert alone[0]["timestamp"] == (1.0, 1.3)
     assert followed[0]["timestamp"] == (1.0, 1.2)
-
-
-def test_a_phrase_comes_apart_into_words() -> None:
-    [phrase] = phrases(spoken("how are you"), ["A"] * 3)
-    assert [(part.speaker, len(part.words)) for part in phrase.by_word()] == [("A", 1)] * 3

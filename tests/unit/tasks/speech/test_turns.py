@@ -4,22 +4,14 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.assembly.services import Services
-from app.settings import Settings
 from models.speech.transcriber import RATE, SpokenWord
-from tasks.inputs.source import Origin, Source
 from tasks.speech.cutter import Stretch, Window
 from tasks.speech.listening import Heard, HeardStretch
 from tasks.speech.phrases import Phrase, phrases
 from tasks.speech.turns import PhraseEmitter
-from tasks.speech_to_text import SpeechToTextTask, Transcript
-from tasks.wording.transcripts import SpeechOptions
-from tests.recordings import plain_wav
-from tests.speech import SENTENCES, Samples, in_a_row, pause, say
 
 OVERLAP_S = 1.0
 
@@ -115,14 +107,6 @@ def test_two_channels_are_told_in_the_order_of_speech(
     assert sorted(map(repr, found)) == sorted(map(repr, whole))
 
 
-def test_a_track_that_comes_apart_is_told_before_its_halves() -> None:
-    mono = piece([SpokenWord(" One.", 0.0, 0.5, 0.9)], 0.0, 1.0, cut=None, channel=None)
-    left = piece([SpokenWord(" Two.", 30.0, 30.5, 0.9)], 30.0, 31.0, cut=None, channel=0)
-    right = piece([SpokenWord(" Three.", 29.0, 29.5, 0.9)], 29.0, 31.0, cut=None, channel=1)
-    found, _, _ = told_of([mono, left, right])
-    assert [phrase.text for phrase in found] == ["One.", "Three.", "Two."]
-
-
 def minute() -> list[HeardStretch]:
     said = [SpokenWord(" So.", start, start + 0.5, 0.9) for start in np.arange(0.0, 60.0, 1.0).tolist()]
     parts = [said[at : at + 15] for at in range(0, 60, 15)]
@@ -136,39 +120,3 @@ def test_phrases_are_told_before_the_end() -> None:
     found, _, early = told_of(minute())
     assert len(found) == 60
     assert early >= 40
-
-
-def wav(*channels: Samples) -> Source:
-    length = max(map(len, channels))
-    samples = np.stack([np.pad(channel, (0, length - len(channel))) for channel in channels])
-    return Source(Origin("file"), data=plain_wav(samples.clip(-1, 1)))
-
-
-async def transcribed(source: Source, **options: object) -> tuple[list[str], Transcript, bool]:
-    """What is told, the transcript, and whether some of it was told before the recording's last second was heard."""
-    services = Services(Settings(_env_file=None))
-    told: list[str] = []
-    early: list[bool] = []
-
-    def reached(_: str, done: int, total: int) -> None:
-        early.append(bool(told) and done < total)
-
-    try:
-        transcript = await services.tasks.of_kind(SpeechToTextTask).transcribe(
-            source,
-            SpeechOptions(**options),  # type: ignore[arg-type]
-            reached,
-            lambda phrase: told.append(phrase.text),
-        )
-    finally:
-        await services.close()
-    return told, transcript, any(early)
-
-
-@pytest.mark.deep
-async def test_a_long_recording_is_told_while_it_is_heard() -> None:
-    said = in_a_row([part for text in SENTENCES[:14] for part in (say(text), pause(0.6))])
-    told, transcript, early = await transcribed(wav(said))
-    assert " ".join(told) == transcript.text
-    assert len(transcript.chunks) == len(told) >= 10
-    assert early

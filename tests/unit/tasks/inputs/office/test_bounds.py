@@ -11,7 +11,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.loader import ole_refusal
 from tasks.inputs.media_types import sniff
-from tasks.inputs.office.bounds import XmlBudget, XmlCheck, XmlRefused, inflated
+from tasks.inputs.office.bounds import inflated
 from tasks.inputs.source import Blob
 from tests.office_files import WORD, changed, document_of, opened
 
@@ -49,13 +49,6 @@ def unpacked(data: bytes, limits: MediaLimits | None = None) -> dict[str, bytes]
     return inflated(Blob(data, "application/zip", "file", "p"), limits or MediaLimits())
 
 
-@pytest.mark.parametrize("head", [f'<w:document xmlns:w="{WORD}">'.encode(), b"\x89PNG\r\n\x1a\n"])
-def test_a_bomb_is_seen_by_its_ratio(head: bytes) -> None:
-    bomb = deflated(BODY, [head, *[b" " * MB] * 64])
-    with pytest.raises(InputTooLarge, match="more than 200 times its size: it looks like a zip bomb"):
-        unpacked(bomb, MediaLimits(text_chars=100 * MB))
-
-
 def test_what_is_unpacked_is_counted_over_all_members() -> None:
     members = {
         f"word/media/{number}.png": b"\x89PNG\r\n\x1a\n" + random.Random(number).randbytes(MB // 4)
@@ -74,7 +67,7 @@ def test_the_size_in_a_header_is_not_believed(claimed: int, words: str) -> None:
         unpacked(deflated("word/media/a.png", [picture], claimed), MediaLimits(office_bytes=MB))
 
 
-@pytest.mark.parametrize("name", [BODY, "word/styles.xml", "_rels/.rels", "[Content_Types].xml", "word/unused.xml"])
+@pytest.mark.parametrize("name", [BODY, "_rels/.rels", "word/unused.xml"])
 def test_billion_laughs_are_refused_wherever_they_stand(name: str) -> None:
     xml = f'<?xml version="1.0"?>{LAUGHS}<w:document xmlns:w="{WORD}">&j;</w:document>'
     assert "XML with a document type" in refusal(changed(TEXT, {name: xml.encode()})).message
@@ -84,13 +77,6 @@ def test_billion_laughs_are_refused_wherever_they_stand(name: str) -> None:
 def test_entities_do_not_hide_in_an_encoding(encoding: str) -> None:
     xml = f'<!DOCTYPE w [<!ENTITY x SYSTEM "file:///etc/passwd">]><w xmlns="{WORD}">&x;</w>'.encode(encoding)
     assert refusal(changed(TEXT, {BODY: xml})).code == "invalid_request"
-
-
-@pytest.mark.parametrize("encoding", ["utf-7", "cp037", "utf-32", "shift_jis"])
-def test_encodings_that_parsers_disagree_on_are_refused(encoding: str) -> None:
-    xml = f'<?xml version="1.0" encoding="{encoding}"?><w/>'.encode()
-    with pytest.raises(XmlRefused, match="encoding|malformed"):
-        XmlCheck(XmlBudget(chars=10)).feed(xml, end=True)
 
 
 def test_the_text_of_a_document_is_limited() -> None:
@@ -128,7 +114,6 @@ def test_an_encrypted_member_needs_a_password() -> None:
             "unsupported_media_type",
             r"in the old format \(doc\), which is not supported: save it as docx or PDF",
         ),
-        ("PowerPoint Document", "unsupported_media_type", "save it as pptx or PDF"),
         ("Workbook", "unsupported_media_type", "save it as xlsx or PDF"),
         ("Thumbs.db", "unsupported_media_type", "OLE compound file.*Supported: .*docx"),
     ],

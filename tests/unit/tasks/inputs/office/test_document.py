@@ -93,13 +93,11 @@ async def test_a_damaged_picture_is_mentioned_and_the_rest_is_read(loader: Media
     [
         (f"a\n\n{mark(1)}\n\nb", {1: "x\ny"}, "a\n\nx\ny\n\nb"),
         (f"a\n\n{mark(1)}\n\nb", {}, "a\n\nb"),
-        (f"a {mark(1)} b", {1: "x"}, "a x b"),
         (f"a{mark(1)}b", {1: "x"}, "a x b"),
         (f"a {mark(1)} b", {1: "x\ny"}, "a\n\nx\ny\n\n b"),
         (f"| a | {mark(1)} |", {1: "x\ny"}, "| a | x y |"),
         (f"| a {mark(1)} | b |", {}, "| a | b |"),
         (f"{mark(1)} and {mark(2)}", {1: "x", 2: "y"}, "x and y"),
-        (f"{mark(1)}\n\n{mark(1)}", {1: "x"}, "x\n\nx"),
         (f"a {mark(7)} b", {1: "x"}, "a b"),
     ],
 )

@@ -18,6 +18,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.source import Blob
+from tests.pdfs import raw_pdf
 
 Draw = Callable[[Canvas], object]
 PARAGRAPH = ["The quick brown fox jumps", "over the lazy dog, 42 times."]
@@ -124,26 +125,6 @@ def test_rotated_pages_are_as_displayed(opened: Opened, rotation: int) -> None:
     assert {0: along[0] > 200, 90: along[1] > 200, 180: along[0] < -200, 270: along[1] < -200}[rotation]
 
 
-def test_columns_are_separate_lines(opened: Opened) -> None:
-    def draw(canvas: Canvas) -> None:
-        for row in range(3):
-            canvas.drawString(30, 250 - 14 * row, f"left column {row}")
-            canvas.drawString(200, 250 - 14 * row, f"right column {row}")
-
-    expected = [f"{side} column {row}" for side in ("left", "right") for row in range(3)]
-    assert texts(opened(pdf(draw)).text_layer(1)) == expected
-
-
-def test_text_with_a_picture_beside_it_is_to_be_read_too(opened: Opened) -> None:
-    def draw(canvas: Canvas) -> None:
-        paragraph(canvas)
-        canvas.drawImage(photo(), 100, 20, 200, 150)
-
-    layer = opened(pdf(draw)).text_layer(1)
-    assert texts(layer) == sorted(PARAGRAPH)
-    assert not layer.complete
-
-
 def hidden(canvas: Canvas, rows: int) -> None:
     text = canvas.beginText(20, 280)
     text.setTextRenderMode(3)
@@ -171,38 +152,6 @@ def test_text_that_nobody_sees_is_dropped(opened: Opened) -> None:
     assert layer.complete
 
 
-@pytest.mark.parametrize(
-    ("field", "drawn", "is_complete"),
-    [
-        ("/FT/Tx", b"", True),
-        ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf () Tj ET Q EMC", True),
-        ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf (Ada) Tj ET Q EMC", False),
-        ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf [(A) 20 (da)] TJ ET Q EMC", False),
-        ("/Parent 9 0 R", b"", True),
-        ("/FT/Btn/Ff 65536", b"BT /F 9 Tf (Send) Tj ET", True),
-    ],
-)
-def test_a_field_is_to_be_read_by_ocr_if_its_text_is_but_drawn(
-    opened: Opened, field: str, drawn: bytes, is_complete: bool
-) -> None:
-    content = b"BT /F 20 Tf 20 60 Td (Your name:) Tj ET"
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[%s]>>>>" % (b"9 0 R" if "Parent" in field else b"5 0 R"),
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 100]/Resources<</Font<</F 7 0 R>>>>"
-        b"/Contents 4 0 R/Annots[5 0 R]>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
-        b"<</Type/Annot/Subtype/Widget/F 4/T(name)%s/Rect[150 50 280 80]/AP<</N 6 0 R>>>>" % field.encode(),
-        b"<</Type/XObject/Subtype/Form/BBox[0 0 130 30]/Resources<</Font<</F 7 0 R>>>>/Length %d>>stream\n%s\nendstream"
-        % (len(drawn), drawn),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-        b"null",
-        b"<</FT/Tx/T(name)/V(Ada)/Kids[5 0 R]>>",
-    ]
-    data = b"%PDF-1.7\n" + b"".join(b"%d 0 obj%s endobj\n" % (number, one) for number, one in enumerate(objects, 1))
-    assert opened(data + b"trailer<</Root 1 0 R>>").text_layer(1).complete is is_complete
-
-
 def cmap_of(codes: range, start: int) -> str:
     """A ToUnicode map that sends the first of `codes` to `start`, and the others behind it."""
     rows = "".join(f"<{code:02x}> <{start + code - codes[0]:04x}>\n" for code in codes)
@@ -213,30 +162,22 @@ def cmap_of(codes: range, start: int) -> str:
     )
 
 
-def raw_pdf(content: str, nonsense: range, start: int = 0xE000) -> bytes:
+def mapped(content: str, nonsense: range, start: int = 0xE000) -> bytes:
     """A page with `content` in a font for which the file says that `nonsense` is what begins at `start`, by default the
     private use area."""
     stream = cmap_of(nonsense, start)
-    objects = [
+    return raw_pdf(
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>",
         f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
         f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
-    ]
-    body, offsets = "%PDF-1.4\n", []
-    for number, text in enumerate(objects, start=1):
-        offsets.append(len(body))
-        body += f"{number} 0 obj\n{text}\nendobj\n"
-    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    size = len(objects) + 1
-    trailer = f"trailer << /Size {size} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF"
-    return (f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}").encode("latin-1")
+    )
 
 
 def test_a_text_layer_of_nonsense_is_not_believed(opened: Opened) -> None:
-    layer = opened(raw_pdf("BT /F 12 Tf 50 200 Td (HELLO WORLD) Tj ET", range(ord("A"), ord("Z") + 1))).text_layer(1)
+    layer = opened(mapped("BT /F 12 Tf 50 200 Td (HELLO WORLD) Tj ET", range(ord("A"), ord("Z") + 1))).text_layer(1)
     assert layer == TextLayer((), complete=False)
 
 
@@ -244,7 +185,7 @@ def test_a_text_layer_of_nonsense_is_not_believed(opened: Opened) -> None:
 def test_a_text_layer_of_exchanged_letters_is_not_believed(opened: Opened, start: int) -> None:
     words = "the quick brown fox jumps over the lazy dog and runs " * 3
     codes = range(ord("a"), ord("z") + 1) if start > 32 else range(32, 127)
-    assert opened(raw_pdf(f"BT /F 5 Tf 10 200 Td ({words}) Tj ET", codes, start)).text_layer(1) == TextLayer()
+    assert opened(mapped(f"BT /F 5 Tf 10 200 Td ({words}) Tj ET", codes, start)).text_layer(1) == TextLayer()
 
 
 def test_an_encrypted_file_asks_for_its_password_to_be_removed(opened: Opened) -> None:

@@ -57,20 +57,6 @@ def test_a_few_paths_are_no_text() -> None:
     assert layer_of(words("Page 1 of 1"), outlines("@&")).complete
 
 
-def test_a_note_without_a_look_of_its_own_is_text() -> None:
-    def note(canvas: Canvas) -> None:
-        canvas.freeTextAnnotation("Wrong total!\nAsk Ada", DA="/Helv 18 Tf", Rect=(100, 500, 400, 560))
-
-    layer = layer_of(words("Digital"), note)
-    assert texts(layer) == ["Ask Ada", "Digital", "Wrong total!"]
-    assert layer.complete
-    first, second = sorted((line for line in layer.lines if line.text != "Digital"), key=lambda line: line.quad[0][1])
-    assert first.text == "Wrong total!"
-    assert first.quad[0] == pytest.approx((200, 564), abs=2)
-    assert first.quad[2] == second.quad[1] == pytest.approx((800, 624), abs=2)
-    assert [round(word.quad[0][0]) for word in first.words] == [200, 500]
-
-
 HIDDEN, NO_VIEW = 2, 32
 """Flags of annotations (ISO 32000-1, 12.5.3)."""
 
