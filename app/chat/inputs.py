@@ -27,8 +27,8 @@ from app.wire.request import (
     UrlPart,
 )
 from tasks.extraction.examples import MAX_EXAMPLES
+from tasks.inputs.loader import Uploads
 from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file, sniff
-from tasks.inputs.reading import Uploads
 from tasks.inputs.source import HEAD, Origin, Source, Total, beginning, first_bytes, urls_in
 from tasks.json_tokens import parses_quickly
 from tasks.precontext import REQUEST, Entry

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, 
 from app.state.database import Database
 from app.state.tables import UPLOADS
 from tasks.inputs.limits import MB
-from tasks.inputs.reading import Upload
+from tasks.inputs.loader import Upload
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from app.state.database import Database
 from app.state.entries import StoreDown
 from models.base import RETRY_S, ran_out
 from tasks.inputs.limits import megabytes
+from tasks.inputs.loader import Upload
 from tasks.inputs.media_types import TEXTS, media_type_of_file, sniff
-from tasks.inputs.reading import Upload
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -10,8 +10,7 @@ import structlog
 from models.base import EngineUnavailable
 from models.vision.text import Image
 from tasks.errors import InputError
-from tasks.inputs.decode.budget import DecodedBudget
-from tasks.inputs.decode.files import OpenFile
+from tasks.inputs.decode import DecodedBudget, OpenFile
 from tasks.inputs.pages import DocumentContents, Kind, Pages, TextLayer
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.source import Blob

@@ -12,7 +12,7 @@ from lxml.html import HtmlElement
 
 from models.workers.pool import Workers
 from tasks.inputs import media_types
-from tasks.inputs.decode.files import decode
+from tasks.inputs.decode import decode
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.markdown_text import is_safe, markdown_form

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from models.workers.pool import SMALL, Workers
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
-from tasks.inputs.decode.files import decode
+from tasks.inputs.decode import decode
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.office.bounds import inflated, packed

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from tasks.errors import InputTooLarge
 from tasks.inputs.av import SAMPLE_RATE
-from tasks.inputs.decode.budget import DecodedBudget
-from tasks.inputs.decode.files import OpenFile
+from tasks.inputs.decode import DecodedBudget, OpenFile
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 

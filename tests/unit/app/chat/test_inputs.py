@@ -8,7 +8,7 @@ import pytest
 from app.chat.inputs import Collector, latest_turn
 from app.errors import BadRequest
 from app.wire.request import ChatRequest
-from tasks.inputs.reading import Upload
+from tasks.inputs.loader import Upload
 from tasks.inputs.source import Origin
 from tests.conftest import each_case
 

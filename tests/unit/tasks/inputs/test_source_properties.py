@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import InputError
-from tasks.inputs.reading import decode_payload
+from tasks.inputs.loader import decode_payload
 from tasks.inputs.source import Origin, Source
 
 LIMIT = 10_000

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.errors import to_api_error
 from models.queues import KEY
 from tasks.errors import InputError, Overloaded
-from tasks.inputs.decode.budget import DecodedBudget
+from tasks.inputs.decode import DecodedBudget
 
 Picture = NDArray[np.uint8]
 

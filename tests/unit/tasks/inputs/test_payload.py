@@ -6,7 +6,7 @@ import pytest
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MB
-from tasks.inputs.reading import Payload, decode_payload
+from tasks.inputs.loader import Payload, decode_payload
 from tasks.inputs.source import Origin, Source
 
 

@@ -9,8 +9,7 @@ import pytest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.loader import MediaLoader
-from tasks.inputs.reading import Once, Upload
+from tasks.inputs.loader import MediaLoader, Once, Upload
 from tasks.inputs.source import Origin, Source, Total
 from tests.origin import Origin as Host
 from tests.origin import serving_origin

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from models.workers.pool import WorkerLimits, Workers
 from tasks.errors import InputError
-from tasks.inputs.decode.files import OpenFile, decode, open_file
+from tasks.inputs.decode import OpenFile, decode, open_file
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.pages import Pages
 from tasks.inputs.pdf.document import PdfPages
