@@ -174,10 +174,8 @@ class Settings(BaseSettings):
     """Minutes of a recording."""
     max_text_chars: int = Field(default=10_000_000, ge=1)
     """Characters of a request's messages, and of its text, office and HTML files."""
-    decode_workers: int = Field(default=0, ge=0)
-    """Processes that open files and read texts; 0: as many as processors."""
     decode_memory_mb: float = Field(default=2048, ge=256)
-    """Megabytes that such a process may take (Linux)."""
+    """Megabytes that a process which opens files may take (Linux); as many run as there are processors."""
 
     # Files, responses and batches
     files_dir: str = Field(default="", validate_default=True)
@@ -203,8 +201,6 @@ class Settings(BaseSettings):
     """`exact` answers repeated requests of a key from the cache."""
     cache_url: SecretStr | None = None
     """`sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite` beside the files."""
-    cache_max_mb: float = Field(default=1024, gt=0)
-    """Megabytes of answers, compressed; the oldest are deleted first."""
     cache_secret: Annotated[SecretStr, AfterValidator(_check_length)] | None = None
     """Encrypts answers (AES-256-GCM); 16 characters or more, the same on all servers."""
 

@@ -54,6 +54,8 @@ LARGEST_BODIES = 8
 gigabyte at the default OPENFAZE_MAX_REQUEST_MB."""
 LARGEST_ANSWER = 16 * MB
 """The cache keeps answers of at most this size, in bytes."""
+CACHE_BYTES = 1024 * MB
+"""A cache in a file has at most this size, compressed, in bytes. The oldest answers are deleted first."""
 RESPONSES_BYTES = 1024 * MB
 """The stored responses of one key have at most this size, compressed, in bytes. The oldest are deleted first."""
 WRONG_KEYS = 30
@@ -192,7 +194,7 @@ def build_config(settings: Settings) -> EngineConfig:
 
 def build_workers(settings: Settings) -> Workers:
     limits = WorkerLimits(
-        processes=settings.decode_workers or available_cpus(),
+        processes=available_cpus(),
         memory_bytes=int(settings.decode_memory_mb * MB),
     )
     return Workers(limits, DECODERS)
@@ -360,7 +362,7 @@ def build_entry_store(settings: Settings) -> EntryStore:
         return RedisEntries(url)
     if file := _cache_file(settings):
         database = Database(sqlite_url(file), CACHE.create_all)
-        return SqlEntries(database, ANSWERS, int(settings.cache_max_mb * MB), owns_database=True)
+        return SqlEntries(database, ANSWERS, CACHE_BYTES, owns_database=True)
     raise ValueError(
         f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, but begins with '{url.partition('://')[0][:20]}'"
     )

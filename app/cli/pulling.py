@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,9 +17,6 @@ from models.devices.device import AUTO
 from models.setting_types import GPU, ON, PROFILES
 from models.weights.files import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet, shown_bytes
 from models.weights.pulling import Progress, PullFailed, pull
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
 
 
 class NothingToPull(Exception):
@@ -162,7 +158,7 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
         typer.echo(f"{shown_bytes(_size(sets))} in total, including what is already downloaded", err=True)
     _check_room([known for known in sets if missing[known.name]], root)
     failures: dict[str, PullFailed] = {}
-    with _shown_progress(sets, sum(_missing_bytes(known, root) for known in sets)) as progress:
+    with _shown_progress(sum(_missing_bytes(known, root) for known in sets)) as progress:
         for known in sets:
             try:
                 pull(known, root, progress=progress)
@@ -203,46 +199,28 @@ def _missing_bytes(weight_set: WeightSet, root: Path) -> int:
     return sum(sizes) if len(sizes) == len(missing) else weight_set.about
 
 
-def _print_tenths(needed: int) -> Progress:
-    fetched: dict[str, int] = {}
-    shown_tenths = 0
-
-    def show(file: WeightFile, done: int, _: int | None) -> None:
-        nonlocal shown_tenths
-        fetched[file.path] = done
-        fetched_bytes = sum(fetched.values())
-        tenths = min(10, 10 * fetched_bytes // needed) if needed else 0
-        if tenths > shown_tenths:
-            shown_tenths = tenths
-            typer.echo(f"{tenths}0 %: {shown_bytes(fetched_bytes)} of {shown_bytes(needed)}, now {file.path}", err=True)
-
-    return show
-
-
 @contextmanager
-def _shown_progress(sets: Sequence[WeightSet], needed: int) -> Iterator[Progress]:
-    """Show the progress. A terminal gets a bar per file, and one for all sets if there are several. Any other output
-    gets a line for each tenth of the `needed` bytes."""
+def _shown_progress(needed: int) -> Iterator[Progress]:
+    """Show the progress: a terminal gets a bar, any other output a line for each tenth of the `needed` bytes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
 
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _print_tenths(needed)
-        return
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    with Bars(*columns, TimeRemainingColumn(), console=console) as bars:
-        shown: dict[str, TaskID] = {}
+    with Bars(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task("", total=needed)
         fetched: dict[str, int] = {}
-        total_bar = bars.add_task("in all", total=_size(sets)) if len(sets) > 1 else None
+        shown_tenths = 0
 
-        def show(file: WeightFile, done: int, total: int | None) -> None:
-            if file.path not in shown:
-                shown[file.path] = bars.add_task(file.path, total=total)
-            bars.update(shown[file.path], completed=done, total=total)
+        def show(file: WeightFile, done: int, _: int | None) -> None:
+            nonlocal shown_tenths
             fetched[file.path] = done
-            if total_bar is not None:
-                bars.update(total_bar, completed=sum(fetched.values()))
+            size = sum(fetched.values())
+            bars.update(bar, completed=size, description=file.path)
+            tenths = min(10, 10 * size // needed) if needed else 0
+            if not console.is_terminal and tenths > shown_tenths:
+                shown_tenths = tenths
+                typer.echo(f"{tenths}0 %: {shown_bytes(size)} of {shown_bytes(needed)}, now {file.path}", err=True)
 
         yield show

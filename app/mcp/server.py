@@ -42,9 +42,6 @@ _PIECE = 256 * 1024
 """A file is written in pieces of this many bytes."""
 _MAX_PICTURES = 16
 _PURPOSE = "mcp_result"
-_KINDS: Mapping[type, str] = {
-    list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false", type(None): "null",
-}  # fmt: skip
 INSTRUCTIONS = (
     "Tools that read documents, pictures, recordings and web pages with specialist models, and report where in the "
     "source each result was found. Use `extract` if you know which fields you want, and `ocr` for the whole text."
@@ -178,8 +175,7 @@ def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
     extracted = pydantic_core.from_json(content, cache_strings="keys")
     if tool.name == EXTRACT:
         if not isinstance(extracted, dict):
-            reason = f"should describe an object with 'properties'; its answer here is {_KINDS[type(extracted)]}."
-            raise BadRequest(f"Field 'schema': {reason}", param=SCHEMA)
+            raise BadRequest("Field 'schema': should describe an object with 'properties'.", param=SCHEMA)
         fields = {"evidence": answer.evidence or {}, "unsupported": answer.unsupported or []}
         return Extracted(data=extracted, **fields).model_dump(mode="json")
     result = extracted["result"]

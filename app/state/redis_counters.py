@@ -5,10 +5,6 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.state.counters import (
     ENDED_LEASE_S,
@@ -31,11 +27,10 @@ from app.state.counters import (
     refused,
 )
 from app.state.entries import StoreDown
-from app.state.redis_entries import raise_store_down
+from app.state.redis_entries import delete_matching, open_redis, raise_store_down
 
 ANSWER_S = 2.0
 """Redis may take this many seconds to accept a connection, and this many again to reply."""
-_MAX_CONNECTIONS = 64
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
 
@@ -131,18 +126,7 @@ class RedisCounters:
         an invalid URL."""
         self._spending = spending
         self._clock = clock
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_MAX_CONNECTIONS,
-            timeout=ANSWER_S,
-            socket_timeout=ANSWER_S,
-            socket_connect_timeout=ANSWER_S,
-            # A connection that Redis closed while it was idle is reopened once. After a timeout nothing is sent again,
-            # because Redis may still be running the step.
-            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-            decode_responses=True,
-        )
-        self._redis: Redis = Redis.from_pool(pool)
+        self._redis = open_redis(url, connect_s=ANSWER_S, answer_s=ANSWER_S, decode_responses=True)
         self._scripts = {text: self._redis.register_script(text) for text in (_RESERVE, _SETTLE, _RENEW)}
         self._settling: dict[asyncio.Task[None], str] = {}
         """Settlements that are being written, with their tenants."""
@@ -201,11 +185,7 @@ class RedisCounters:
             await self._run(_RENEW, tenant, NO_LIMITS, "", *own)
 
     async def forget(self, tenant: str) -> None:
-        async def scan() -> list[str]:
-            return [key async for key in self._redis.scan_iter(match=f"{_base(tenant)}:*", count=1000)]
-
-        if keys := await raise_store_down(scan()):
-            await raise_store_down(self._redis.delete(*keys))
+        await delete_matching(self._redis, f"{_base(tenant)}:*")
 
     async def close(self) -> None:
         if self._settling:

@@ -2,7 +2,7 @@
 those that were not used for longest when its `maxmemory` is reached (`maxmemory-policy` `volatile-lru` or
 `allkeys-lru`)."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -22,7 +22,6 @@ _ANSWER_S = 5.0
 """Redis may take this many seconds to receive a command, and this many again to reply. They are enough for the largest
 values."""
 _MAX_CONNECTIONS = 64
-_KEYS_PER_SCAN = 500
 
 
 class RedisEntries:
@@ -32,17 +31,7 @@ class RedisEntries:
     def __init__(self, url: str) -> None:
         """Create the store. The connection is opened at the first call. Raises ValueError if `url` is not the URL of a
         Redis."""
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_MAX_CONNECTIONS,
-            timeout=CONNECT_S,
-            socket_connect_timeout=CONNECT_S,
-            socket_timeout=_ANSWER_S,
-            # A connection that Redis has closed, for example because it was idle, is opened again once. After a timeout
-            # nothing is sent again, because that would make the caller wait twice as long.
-            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-        )
-        self._redis: Redis = Redis.from_pool(pool)
+        self._redis = open_redis(url, connect_s=CONNECT_S, answer_s=_ANSWER_S)
 
     async def get(self, key: Key) -> bytes | None:
         found: Any = await raise_store_down(self._redis.get(_name(key)))
@@ -58,23 +47,10 @@ class RedisEntries:
         return 0
 
     async def purge(self, tenant: str) -> int:
-        count = 0
-        async for names in self._names(f"{PREFIX}{tenant}:*"):
-            count += await raise_store_down(self._redis.unlink(*names))
-        return count
+        return await delete_matching(self._redis, f"{PREFIX}{tenant}:*")
 
     async def close(self) -> None:
         await self._redis.aclose()
-
-    async def _names(self, pattern: str) -> AsyncIterator[list[Any]]:
-        """Yield the keys that match `pattern`, found by SCAN because KEYS would block Redis."""
-        cursor = 0
-        while True:
-            cursor, names = await raise_store_down(self._redis.scan(cursor, match=pattern, count=_KEYS_PER_SCAN))
-            if names:
-                yield list(names)
-            if not cursor:
-                return
 
 
 def _name(key: Key) -> str:
@@ -87,3 +63,31 @@ async def raise_store_down(work: Awaitable[T]) -> T:
         return await work
     except (RedisError, OSError) as error:
         raise StoreDown(f"{type(error).__name__}: {error}") from error
+
+
+def open_redis(url: str, *, connect_s: float, answer_s: float, decode_responses: bool = False) -> Redis:
+    """Return a client, whose connections are opened when they are needed. Raises ValueError if `url` is not the URL of
+    a Redis."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=_MAX_CONNECTIONS,
+        timeout=connect_s,
+        socket_connect_timeout=connect_s,
+        socket_timeout=answer_s,
+        # A connection that Redis has closed, for example because it was idle, is opened again once. After a timeout
+        # nothing is sent again, because Redis may still be at work on it.
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+        decode_responses=decode_responses,
+    )
+    return Redis.from_pool(pool)
+
+
+async def delete_matching(redis: Redis, pattern: str) -> int:
+    """Delete all keys that match `pattern`, and return their number. Raises StoreDown."""
+
+    async def delete() -> int:
+        # KEYS would block Redis, while SCAN finds a few at a time.
+        names = [name async for name in redis.scan_iter(match=pattern, count=1000)]
+        return int(await redis.unlink(*names)) if names else 0
+
+    return await raise_store_down(delete())

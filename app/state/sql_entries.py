@@ -1,7 +1,6 @@
 """A store of entries in a table of a database."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +11,6 @@ from app.state.entries import Key
 
 _ENTRY_BYTES = 200
 """Estimated bytes of a row in addition to its value."""
-_KEPT_SHARE = 0.9
-"""Old entries are deleted until this share of the maximum remains, so that not every write has to delete some."""
-_UNCOUNTED_SHARE = 1 / 64
-"""The entries are counted after this share of the maximum was written, and not at each write, because counting reads an
-index."""
 _MAX_AT_ONCE = 256
 
 
@@ -41,8 +35,6 @@ class SqlEntries:
         self._max_bytes = max_bytes
         self._per_tenant = per_tenant
         self._clock = clock
-        self._uncounted: Counter[str] = Counter()
-        """Bytes written since the entries were last counted, by tenant or, for all entries, by the empty name."""
 
     async def get(self, key: Key) -> bytes | None:
         columns = self._table.c
@@ -64,23 +56,15 @@ class SqlEntries:
         def put(connection: Connection) -> None:
             insert = upsert(connection, self._table).values(key=key.digest, **row)
             connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=row))
-            self._keep_below_maximum(connection, key.tenant if self._per_tenant else "", len(value) + _ENTRY_BYTES)
+            self._keep_below_maximum(connection, key.tenant)
 
         await self._database.write(put)
 
-    def _keep_below_maximum(self, connection: Connection, whose: str, added: int) -> None:
-        least = int(self._max_bytes * _UNCOUNTED_SHARE)
-        # The first write of each tenant counts what an earlier process has written.
-        self._uncounted[whose] = self._uncounted.get(whose, least) + added
-        if self._uncounted[whose] < least:
-            return
-        self._uncounted[whose] = 0
+    def _keep_below_maximum(self, connection: Connection, tenant: str) -> None:
         columns = self._table.c
-        own = columns.tenant == whose if self._per_tenant else true()
+        own = columns.tenant == tenant if self._per_tenant else true()
         size = connection.execute(select(func.coalesce(func.sum(columns.size), 0)).where(own)).scalar_one()
-        if size <= self._max_bytes - least:
-            return
-        excess = size - int(self._max_bytes * _KEPT_SHARE)
+        excess = size - self._max_bytes
         oldest = select(columns.key, columns.size).where(own).order_by(columns.written).limit(_MAX_AT_ONCE)
         while excess > 0 and (rows := connection.execute(oldest).all()):
             keys = []

@@ -69,7 +69,7 @@ _ENVIRONMENT = {
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
     processes: int = field(default_factory=available_cpus)
-    """Number of processes (OPENFAZE_DECODE_WORKERS)."""
+    """Number of processes."""
     memory_bytes: int = 2048 * _MB
     """Memory limit of one process (OPENFAZE_DECODE_MEMORY_MB)."""
     seconds: float = 60.0

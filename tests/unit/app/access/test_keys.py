@@ -82,13 +82,6 @@ def test_a_key_is_the_same_tenant_wherever_it_is_kept(file: Path) -> None:
     assert ApiKeys([], file).check("Bearer one").tenant == ApiKeys(["one"]).check("Bearer one").tenant
 
 
-def test_a_key_of_the_file_may_have_thresholds_of_its_own(file: Path) -> None:
-    key = add_key(file, "alice", {"guard_thresholds": {"S1": 0.25, "S10": 1.0}})
-    keys = ApiKeys(["one"], file)
-    assert keys.check(f"Bearer {key}").guard_thresholds == {"S1": 0.25, "S10": 1.0}
-    assert keys.check("Bearer one").guard_thresholds == {}
-
-
 def test_a_key_in_both_is_an_error_and_is_not_printed(file: Path) -> None:
     file.write_text(f'[[keys]]\nname = "alice"\nsha256 = "{hashlib.sha256(b"hunter2").hexdigest()}"')
     with pytest.raises(KeyFileError, match="the key 'alice' is also in OPENFAZE_API_KEYS") as refusal:
@@ -101,16 +94,6 @@ def test_a_file_without_keys_opens_to_nobody(file: Path) -> None:
     for header in (None, "", "Bearer ", "Bearer any"):
         with pytest.raises(InvalidApiKey):
             ApiKeys([], file).check(header)
-
-
-def test_the_last_key_that_is_removed_closes_the_server(file: Path) -> None:
-    key = add_key(file, "alice", {})
-    keys = ApiKeys([], file)
-    remove_key(file, "alice")
-    keys.refresh()
-    assert not opens(keys, key)
-    with pytest.raises(InvalidApiKey):
-        keys.check(None)
 
 
 def test_what_is_added_to_and_removed_from_the_file_counts(file: Path) -> None:
@@ -174,15 +157,6 @@ def test_a_file_that_stays_is_not_read_again(file: Path, monkeypatch: pytest.Mon
     keys.refresh()
 
 
-def test_a_server_whose_file_others_may_write_is_told(file: Path) -> None:
-    add_key(file, "alice", {})
-    for mode, warned in ((0o600, False), (0o644, False), (0o664, True), (0o602, True)):
-        file.chmod(mode)
-        with capture_logs() as log:
-            ApiKeys([], file)
-        assert [line["mode"] for line in log] == ([f"{mode:04o}"] if warned else [])
-
-
 async def test_the_file_is_followed_until_the_server_ends(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "REFRESH_S", 0.0)
     add_key(file, "alice", {})
@@ -195,10 +169,6 @@ async def test_the_file_is_followed_until_the_server_ends(file: Path, monkeypatc
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
         await following
-
-
-async def test_nothing_is_followed_without_a_file() -> None:
-    await ApiKeys(["one"]).follow_file()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.com"])
@@ -226,10 +196,6 @@ def test_beyond_loopback_a_file_must_hold_a_key_unless_there_are_others(host: st
 def test_a_program_that_nobody_else_reaches_needs_no_keys(file: Path) -> None:
     settings = Settings(_env_file=None, host="0.0.0.0", api_keys=("one",), keys_file=str(file))
     assert build_keys(without_keys(settings)).check(None) == Caller(access.EVERYONE)
-
-
-def test_an_empty_setting_is_no_file() -> None:
-    assert build_keys(Settings(_env_file=None, keys_file="")).check(None) == Caller(access.EVERYONE)
 
 
 def test_a_key_is_found_again_as_long_as_it_is_valid(file: Path) -> None:

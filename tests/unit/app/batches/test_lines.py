@@ -50,11 +50,6 @@ def test_a_file_may_have_as_many_lines_as_the_limit_says_and_no_more() -> None:
     assert "3 lines" in refused.value.problem["message"]
 
 
-def test_blank_lines_count_against_the_limit() -> None:
-    with pytest.raises(BadFile, match="more than 3 lines"):
-        split(b"\n" * 5, most_lines=3)
-
-
 def test_a_line_is_refused_as_soon_as_it_is_too_long() -> None:
     assert split(b"x" * KB) == [(1, b"x" * KB)]
     splitter = Splitter(KB, 10)
@@ -89,27 +84,6 @@ def test_a_bad_line_is_told_by_its_number(bad: bytes, code: str, param: str | No
     [problem] = problems(line("good"), bad, line("also good"))
     assert (problem["code"], problem["line"], problem["param"]) == (code, 2, param)
     assert problem["message"]
-
-
-@each_case(
-    ("bad", "message"),
-    [
-        (line(7), "Field 'custom_id': Input should be a string of 1 to 512 characters, not 7"),
-        (line(""), "Field 'custom_id': Input should be a string of 1 to 512 characters, not ''"),
-        (
-            line("x" * LARGE_BYTES),
-            "Field 'custom_id': Input should be a string of 1 to 512 characters, "
-            "not a string of more than 40 characters",
-        ),
-        (line(method="GET"), "Field 'method': Input should be 'POST', not 'GET'"),
-        (line(method=None), "Field 'method': Field required"),
-        (line(url="/v1/x"), f"Field 'url': Input should be '{URL}', the batch's endpoint, not '/v1/x'"),
-        (line(url=["x"]), f"Field 'url': Input should be '{URL}', the batch's endpoint, not an array"),
-        (b'{"custom_id": "a", "method": "POST"}', "Field 'url': Field required"),
-    ],
-)
-def test_a_message_about_a_line_quotes_the_value(bad: bytes, message: str) -> None:
-    assert problems(bad)[0]["message"] == message
 
 
 def test_a_bad_line_does_not_take_its_id_from_a_good_one() -> None:

@@ -19,7 +19,6 @@ from app.batches.runner import BatchRunner
 from app.batches.store import Batch
 from app.batches.webhook import PAUSES_S, Webhook
 from app.errors import BadRequest
-from app.state.entries import StoreDown
 from app.state.usage import UsageStore
 from models.base import EngineOverloaded
 from models.concurrency import Threads
@@ -87,18 +86,6 @@ async def test_a_line_that_makes_a_library_panic_fails_by_itself(world: World) -
     assert "secret" not in json.dumps(row)
 
 
-async def test_a_file_with_a_bad_line_fails_before_any_of_them_runs(world: World) -> None:
-    good = json.dumps({"custom_id": "a", "method": "POST", "url": URL, "body": {"text": "a"}})
-    async with world.running():
-        batch = await world.ended(await world.add(data=f"{good}\nno json\n{good}\n".encode()))
-    assert batch.status == "failed"
-    assert [(one["code"], one["line"]) for one in batch.errors] == [
-        ("invalid_json_line", 2),
-        ("duplicate_custom_id", 3),
-    ]
-    assert not world.asked
-
-
 async def test_what_may_pass_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_lines, "_FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr(batch_lines, "_LONGEST_PAUSE_S", 0.0)
@@ -127,20 +114,6 @@ async def test_after_a_cancellation_what_runs_ends_and_nothing_else_begins(world
     assert set(said(await world.read(batch.output_file))) == {"id-a", "id-b"}
     assert not world.asked["c"]
     assert set(batch.moments) == {"in_progress", "cancelling", "cancelled"}
-
-
-async def test_one_that_is_cancelled_before_anybody_runs_it_ends_without_a_line(world: World) -> None:
-    batch_id = await world.add("a")
-    await world.store.cancel(EVERYONE, batch_id, world.now)
-    async with world.running():
-        batch = await world.ended(batch_id)
-    assert (batch.status, batch.output_file, world.asked) == ("cancelled", None, {})
-
-
-async def test_what_is_over_is_not_cancelled(world: World) -> None:
-    async with world.running():
-        batch = await world.ended(await world.add("a"))
-        assert await world.store.cancel(EVERYONE, batch.id, world.now) == batch
 
 
 async def test_when_its_time_is_up_what_is_not_answered_says_so(world: World) -> None:
@@ -222,15 +195,6 @@ async def test_a_line_that_waits_for_its_keys_limits_keeps_no_slot_and_holds_nob
         assert (batch.completed, batch.failed) == (3, 0)
         assert (await world.batch(waiting, limited.tenant)).completed == 1
     assert world.asked["d"] == 0, "as many lines of a batch wait as may run"
-
-
-async def test_a_line_that_the_server_refused_keeps_no_slot_while_it_waits(world: World) -> None:
-    world.failures["a"] = [EngineOverloaded("ocr", 128, 60)]
-    async with world.running(at_once=1) as runner:
-        waiting = await world.add("a")
-        await until(lambda: world.asked["a"] == 1 and not runner._lines.slots.running)
-        assert (await world.ended(await world.add("b"))).completed == 1
-        assert (await world.batch(waiting)).completed == 0
 
 
 async def test_a_line_that_waits_ends_with_its_batch_and_is_not_tried_again(world: World) -> None:
@@ -347,15 +311,6 @@ async def test_a_batch_of_an_open_server_ends_where_keys_are_asked_for(world: Wo
     assert not world.asked
 
 
-async def test_a_batch_of_a_key_ends_where_no_key_is_asked_for(world: World) -> None:
-    mine = ApiKeys(["given"]).check("Bearer given").key
-    batch_id = await world.add("a", key=mine)
-    async with world.running():
-        batch = await world.ended(batch_id, mine.tenant)
-    assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["key_removed"])
-    assert not world.asked
-
-
 async def test_one_key_leaves_others_room_for_their_batches(world: World, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     keys = [add_key(file, name, {}) for name in ("mine", "other")]
@@ -448,17 +403,6 @@ async def test_what_nobody_foresaw_is_counted_and_the_batch_tried_again(
         runner.wake()
         assert (await world.ended(batch_id)).status == "completed"
     assert +Counter(runner.faults()) == {("runner", "error"): 1}
-
-
-async def test_a_store_that_is_not_reached_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def down(*_: object) -> None:
-        raise StoreDown("gone")
-
-    async with world.running() as runner:
-        await world.ended(await world.add("a"))
-        monkeypatch.setattr(runner.store, "claim", down)
-        runner.wake()
-        await until(lambda: runner.faults()["store", "unreachable"] > 0)
 
 
 async def test_the_end_is_told_until_it_is_heard_also_by_another_server(tmp_path: Path) -> None:

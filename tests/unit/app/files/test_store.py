@@ -134,14 +134,6 @@ async def test_an_owner_sees_only_its_own(store: FileStore) -> None:
     assert await listed(store, "nobody") == []
 
 
-async def test_the_newest_comes_first(store: FileStore, clock: Clock) -> None:
-    files = []
-    for _ in range(3):
-        clock.now += 0.001
-        files.append(await kept(store, b"x"))
-    assert await listed(store, "me") == files[::-1]
-
-
 async def test_a_page_begins_after_a_file_and_has_one_purpose(store: FileStore, clock: Clock) -> None:
     files = []
     for purpose in ("user_data", "batch", "user_data", "user_data"):
