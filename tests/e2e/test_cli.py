@@ -94,7 +94,7 @@ def test_doctor_tells_programs_what_serves_where_weights_lie_and_what_is_wrong_w
     assert report["weights"] == [{"name": "rf-detr-seg-small", "missing_files": []}]
     assert (status, report["ok"]) == (1, False)
     assert found["object_detection"]["outcome"] == "failed"
-    assert "is not loaded" in found["object_detection"]["said"]
+    assert "did not load" in found["object_detection"]["said"]
 
 
 def test_pull_lists_the_weights_with_their_sizes_licences_and_purposes(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_an_order_in_a_screenshot_is_data(seeing: FullModel) -> None:
     by_words = ask(seeing.client, form.screen.png, text=text)
     assert len(seeing.prompts) == 2
     assert [entry["error"] for entry in seeing.log[logged:] if entry["event"] == "gui_grounding_failed"] == [
-        "InvalidAnswer"
+        "UnfitAnswer"
     ]
     # What the words alone tell of this: nothing, so that all elements are there.
     assert any(iou(box_of(one), form.boxes["create"]) > 0.7 for one in by_words)
