@@ -41,7 +41,7 @@ if importlib.util.find_spec("hypothesis"):
     # broke something, and tries the same examples each time; runs on people's machines find new ones.
     same = bool(os.environ.get("CI"))
     settings.register_profile("openfaze", deadline=None, derandomize=same, max_examples=25)
-    settings.register_profile("deep", deadline=None, derandomize=same, max_examples=100)
+    settings.register_profile("deep", deadline=None, derandomize=same, max_examples=60)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "openfaze"))
 
 

@@ -46,9 +46,8 @@ asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
 """
 
 
-@pytest.mark.parametrize(("width", "height"), [(8000, 8000), (976, 65_535), (65_535, 976)])
-def test_ocr_of_as_many_pixels_as_may_be_stays_within_its_memory(width: int, height: int) -> None:
-    command = [sys.executable, "-c", READING, str(width), str(height)]
+def test_ocr_of_as_many_pixels_as_may_be_stays_within_its_memory() -> None:
+    command = [sys.executable, "-c", READING, "8000", "8000"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines, grown_mb = json.loads(done.stdout.splitlines()[-1])
     assert lines > 500, "the picture is small print from edge to edge"

@@ -1,6 +1,6 @@
 """Calls that clients make, run with each major of the openai package; prints what came of them as JSON.
 
-python client_calls.py BASE_URL KEY PICTURE
+python client_calls.py BASE_URL KEY PICTURE SAMPLES
 """
 
 import base64
@@ -48,7 +48,7 @@ def openai_calls(base_url: str, key: str, picture: str) -> dict[str, Any]:
     }
 
 
-def interfaze_calls(base_url: str, key: str, picture: str, path: Path) -> dict[str, Any]:
+def interfaze_calls(base_url: str, key: str, picture: str, path: Path, samples: Path) -> dict[str, Any]:
     import interfaze
 
     client = interfaze.Interfaze(base_url=base_url, api_key=key, max_retries=0)
@@ -69,6 +69,10 @@ def interfaze_calls(base_url: str, key: str, picture: str, path: Path) -> dict[s
         "text": text_of(asked.choices[0].message.content),
         "streamed_text": text_of(streamed),
         "guarded_text": text_of(guarded.choices[0].message.content),
+        "heard": client.tasks.transcribe(interfaze.inputs.from_path(samples / "speech_jfk.flac")),
+        "people": client.tasks.object_detection(
+            interfaze.inputs.from_path(samples / "photo_people.jpg"), prompt="Find the people"
+        )["detected_objects"],
     }
 
 
@@ -89,11 +93,11 @@ def failure(call: Any) -> list[Any]:
 
 
 def main() -> None:
-    base_url, key, path = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    base_url, key, path, samples = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
     picture = f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
     report: dict[str, Any] = {"openai": openai_calls(base_url, key, picture)}
     if importlib.util.find_spec("interfaze"):
-        report["interfaze"] = interfaze_calls(base_url, key, picture, path)
+        report["interfaze"] = interfaze_calls(base_url, key, picture, path, samples)
     print(json.dumps(report))
 
 

@@ -14,14 +14,13 @@ from tests.e2e.full_model import (
     vcache,
 )
 from tests.llm_server import LlmServer, serving_llm
-from tests.pages import single_line
 from tests.redis_server import serving_redis
 from tests.waiting import wait_until
 
 
 def test_answers_outlive_the_server(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"cache": "exact", "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}", "llm": "off"}
-    body = ocr_request(data_url(single_line("STILL HERE").encoded()))
+    body = ocr_request(data_url(b"Still here", "text/plain"))
     told = []
     for more in ({}, {}, {"max_pages": 7}):
         with client_of_app(tmp_path, **settings, **more) as client:

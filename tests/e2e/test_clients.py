@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import SHARED
 from tests.e2e.conftest import KEY, printed_by_client
 from tests.forked import stem
 from tests.pages import single_line
+from tests.photos import THREE_PEOPLE, best_iou, box_of
 from tests.server import Server
+from tests.speech import JFK, plain_words
 
 CALLS = Path(__file__).parent / "client_calls.py"
 WORDS = "Clients read this line"
@@ -19,7 +22,8 @@ WORDS = "Clients read this line"
 def calls(printed: Callable[..., str], server: Server, folder: Path) -> dict[str, Any]:
     picture = folder / "line.png"
     picture.write_bytes(single_line(WORDS).encoded())
-    report: dict[str, Any] = json.loads(printed(CALLS.read_text(), f"{server.base_url}/v1", KEY, str(picture)))
+    given = (f"{server.base_url}/v1", KEY, str(picture), str(SHARED / "samples"))
+    report: dict[str, Any] = json.loads(printed(CALLS.read_text(), *given))
     return report
 
 
@@ -29,15 +33,8 @@ def printed_here(program: str, *arguments: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize(
-    ("printed", "major"),
-    [(printed_here, "3"), pytest.param(printed_by_client, "2", marks=pytest.mark.deep)],
-    ids=["openai 3", "openai 2"],
-)
-def test_the_openai_sdk_reads_streams_and_raises_its_own_exceptions(
-    printed: Callable[..., str], major: str, server: Server, tmp_path: Path
-) -> None:
-    report = calls(printed, server, tmp_path)["openai"]
+def check_openai(report: dict[str, Any], major: str) -> None:
+    """Check that the SDK of this major has read, streamed, and raised its own exceptions."""
     assert report["version"].split(".")[0] == major
     assert report["models"] == ["interfaze-beta", "openfaze-embedding"]
     assert report["text"] == report["streamed_text"] == WORDS
@@ -52,8 +49,20 @@ def test_the_openai_sdk_reads_streams_and_raises_its_own_exceptions(
     }
 
 
-def test_the_interfaze_sdk_reads_with_its_tasks_and_its_streams(server: Server, tmp_path: Path) -> None:
-    report = calls(printed_by_client, server, tmp_path)["interfaze"]
-    assert report["tasks_ocr"] == report["file_part"] == report["text"] == report["streamed_text"] == WORDS
-    assert report["guarded_text"] == WORDS
-    assert report["vcache"] is False
+def test_the_openai_sdk_reads_streams_and_raises_its_own_exceptions(open_server: Server, tmp_path: Path) -> None:
+    check_openai(calls(printed_here, open_server, tmp_path)["openai"], "3")
+
+
+@pytest.mark.usefixtures("shared")
+def test_the_interfaze_sdk_has_its_tasks_and_streams_beside_an_older_openai(
+    open_server: Server, tmp_path: Path
+) -> None:
+    report = calls(printed_by_client, open_server, tmp_path)
+    check_openai(report["openai"], "2")
+    found = report["interfaze"]
+    assert found["tasks_ocr"] == found["file_part"] == found["text"] == found["streamed_text"] == WORDS
+    assert found["guarded_text"] == WORDS
+    assert found["vcache"] is False
+    assert plain_words(found["heard"]["text"]) == plain_words(JFK)
+    for person in THREE_PEOPLE:
+        assert best_iou(person, [box_of(one) for one in found["people"]]) >= 0.7

@@ -16,6 +16,7 @@ from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.server import Server, serving
 
+pytestmark = pytest.mark.deep
 MAX_MB = 200
 """Memory that an attack may cost at its peak."""
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -73,7 +74,6 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], str, int, str]] = {
 """What is sent, and the error that it gets, by a name."""
 
 
-@pytest.mark.deep
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_gets_its_error_within_bounded_memory(name: str, server: Server) -> None:
     make, media_type, status, code = ATTACKS[name]
@@ -82,7 +82,6 @@ def test_an_attack_gets_its_error_within_bounded_memory(name: str, server: Serve
     is_answered_in_bounded_memory(server, body, status, code)
 
 
-@pytest.mark.deep
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [("/gzip/zeros", 413, "file_too_large"), ("/endless", 413, "file_too_large"), ("/short", 400, "fetch_failed")],

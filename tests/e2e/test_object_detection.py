@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
-from tests.photos import BUS, THREE_PEOPLE, best_iou, box_of, iou, photo
+from tests.e2e.conftest import api_client, data_url
+from tests.photos import BUS, box_of, iou, photo
 from tests.recordings import filmed
 from tests.server import Server
 
@@ -71,25 +71,6 @@ def test_objects_of_a_video_have_the_time_of_their_frame(client: httpx.Client, s
     assert all("page" not in one and 0 <= one["timestamp"] <= 8 for one in found)
     times = [one["timestamp"] for one in found]
     assert times == sorted(times)
-
-
-INTERFAZE = """
-import interfaze, json, pathlib, sys
-
-client = interfaze.Interfaze(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
-photo = interfaze.inputs.from_path(pathlib.Path(sys.argv[3]))
-everything = client.tasks.object_detection(photo)
-people = client.tasks.object_detection(photo, prompt="Find the people")
-print(json.dumps([everything["detected_objects"], people["detected_objects"]]))
-"""
-
-
-def test_the_interfaze_sdks_task_finds_the_people(open_server: Server, shared: Path) -> None:
-    photo_file = shared / "samples" / "photo_people.jpg"
-    everything, people = json.loads(printed_by_client(INTERFAZE, f"{open_server.base_url}/v1", KEY, str(photo_file)))
-    assert everything == people
-    for person in THREE_PEOPLE:
-        assert best_iou(person, [box_of(one) for one in people]) >= 0.7
 
 
 def error(response: httpx.Response) -> tuple[int, str, str]:

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import KEY, data_url, printed_by_client
+from tests.e2e.conftest import api_client, data_url
 from tests.e2e.full_model import FullModel, text_part
 from tests.llm_server import Reply
-from tests.server import REMEMBERING, Server, serving
+from tests.server import Server
 from tests.speech import JFK, plain_words
 
 Json = dict[str, Any]
@@ -19,10 +19,10 @@ CHAT = "/v1/chat/completions"
 SAYS = plain_words(JFK)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("speech") / "log", REMEMBERING, api_keys=KEY, llm="off") as running:
-        yield running
+@pytest.fixture
+def client(open_server: Server) -> Iterator[httpx.Client]:
+    with api_client(open_server) as client:
+        yield client
 
 
 @pytest.fixture
@@ -103,15 +103,3 @@ def test_the_full_model_answers_by_a_schema_from_the_transcript(model: FullModel
     assert json.loads(body["choices"][0]["message"]["content"]) == {"asked_of": "Americans"}
     [entry] = body["precontext"]
     assert (entry["name"], plain_words(entry["result"]["text"])) == ("stt", SAYS)
-
-
-def test_the_interfaze_sdk_transcribes(server: Server, shared: Path) -> None:
-    program = (
-        "import interfaze, json, sys; base_url, key, path = sys.argv[1:]; "
-        "client = interfaze.Interfaze(base_url=base_url, api_key=key, max_retries=0); "
-        "print(json.dumps(client.tasks.transcribe(interfaze.inputs.from_path(path))))"
-    )
-    file = shared / "samples" / "speech_jfk.flac"
-    result = json.loads(printed_by_client(program, f"{server.base_url}/v1", KEY, str(file)))
-    assert plain_words(result["text"]) == SAYS
-    assert result["chunks"][0]["timestamp"][0] == pytest.approx(0.32, abs=0.2)

@@ -68,6 +68,7 @@ def test_a_head_of_a_megabyte_is_refused_without_a_key(server: Attacked, head: b
     assert json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["code"] == "head_too_large"
 
 
+@pytest.mark.deep
 def test_no_engine_is_put_together_on_the_event_loop(server: Attacked) -> None:
     """Nor was any by the tests before this one."""
     services, client = server.services, server.model.client

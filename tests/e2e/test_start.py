@@ -34,9 +34,7 @@ def pasted(banner: str, **variables: str) -> str:
 
 
 def test_the_banner_names_the_addresses_and_a_first_request_that_works(tmp_path: Path) -> None:
-    with serving(
-        tmp_path / "log", log_format="console", imports="", weights_dir=tmp_path / "w", api_keys=KEY
-    ) as server:
+    with serving(tmp_path / "log", log_format="console", weights_dir=tmp_path / "w", api_keys=KEY) as server:
         shown = shown_by(server, "curl ")
         for part in (f"serves on {server.base_url}\n", f"{server.base_url}/docs", "smollm2-135m", str(tmp_path / "w")):
             assert part in shown

@@ -14,6 +14,8 @@ from models.catalog import CATALOG
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE, serving
 
+pytestmark = pytest.mark.deep
+
 CAPABILITY = '''"""The `toy` capability."""
 
 from functools import partial
@@ -132,7 +134,6 @@ def openfaze(imports: str, *arguments: str, **variables: str) -> "subprocess.Com
     return stem(imports).run(SERVE, *arguments, env=environment)
 
 
-@pytest.mark.deep
 @pytest.mark.in_process("its modules are on the server's path alone: a replica would not find them")
 def test_a_server_has_the_toy_without_another_line(imports: str, tmp_path: Path) -> None:
     with serving(tmp_path / "log", imports=imports, toy_times=2) as server:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests import search_engines as said
-from tests.e2e.conftest import KEY, api_client, printed_by_client
+from tests.e2e.conftest import KEY, api_client
 from tests.e2e.full_model import FullModel, client_of_app, content_of, prompt_text, serving_full_model
 from tests.llm_server import Call, Reply
 from tests.origin import Origin, serving_origin
@@ -79,19 +79,6 @@ def test_a_search_finds_and_reads(client: httpx.Client, web: Origin) -> None:
     assert tides["content"].startswith("The moon pulls the water twice a day.")
     assert tides["snippets"][0].startswith("The moon pulls")
     assert (gone["content"], gone["snippets"]) == ("", [])
-
-
-INTERFAZE = """
-import interfaze, json, sys
-
-client = interfaze.Interfaze(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
-print(json.dumps(client.tasks.web_search("Search the web for tides")))
-"""
-
-
-def test_the_interfaze_sdk_searches(client: httpx.Client, searching_server: Server) -> None:
-    found = json.loads(printed_by_client(INTERFAZE, f"{searching_server.base_url}/v1", KEY))
-    assert found == json.loads(content(client.post("/v1/chat/completions", json=body())))["result"]
 
 
 CAPITAL = "What is the capital of Peru?"
