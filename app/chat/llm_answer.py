@@ -83,8 +83,7 @@ class LlmAnswers:
         filling: Filling | None = None
         if shape is not None and extracts:
             material, filling = await self._fill(material, shape)
-            warnings = material.document.result.warnings() if material.document else ()
-            for warning in (*warnings, *(filling.copied.warnings if filling else ())):
+            for warning in filling.copied.warnings if filling else ():
                 yield AnswerWarning(warning)
         ready = filling.answer if filling else None
         answer = self.write(material) if ready is None else self.structured.copied(ready, material)
