@@ -47,42 +47,36 @@ def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
     metrics.fill("openfaze_engine_failures_total", failures)
 
 
-def fill_from_inputs(metrics: Metrics, fetcher: Fetcher, workers: Workers, search: SearchFailover) -> None:
-    """Add the counts of the fetcher, the decoders and the search."""
-
-    def restarts() -> Iterator[Sample]:
-        return (((reason,), count) for reason, count in workers.restarts.items())
+def fill_from_parts(
+    metrics: Metrics,
+    *,
+    fetcher: Fetcher,
+    workers: Workers,
+    search: SearchFailover,
+    admission_control: AdmissionControl,
+    keys: ApiKeys,
+    files: FileStore,
+    responses: ResponseStore,
+    answers: AnswerCache | None,
+) -> None:
+    """Add what the parts count that are no engines."""
 
     def failures() -> Iterator[Sample]:
         for reason, count in workers.restarts.items():
             yield ("decode", "process", reason), count
         for provider, count in list(search.failures.items()):
             yield ("web_search", provider, "failed"), count
-
-    metrics.fill("openfaze_fetch_total", lambda: [((outcome,), n) for outcome, n in list(fetcher.outcomes.items())])
-    metrics.fill("openfaze_decode_restarts_total", restarts)
-    metrics.fill("openfaze_engine_failures_total", failures)
-
-
-def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys: ApiKeys) -> None:
-    """Add the failures of the store that counts each key's use (`AdmissionControl`), and the number of times that a
-    changed file of keys was refused as invalid."""
-
-    def failures() -> Iterator[Sample]:
         yield ("counters", "store", "unreachable"), admission_control.faults
         yield ("keys", "file", "refused"), keys.refused
-
-    metrics.fill("openfaze_engine_failures_total", failures)
-
-
-def fill_from_stores(metrics: Metrics, files: FileStore, responses: ResponseStore) -> None:
-    """Add the faults of the stores of files and responses."""
-
-    def failures() -> Iterator[Sample]:
         yield ("files", "storage", "failed"), files.faults
         yield ("responses", "store", "unreachable"), responses.faults
 
     metrics.fill("openfaze_engine_failures_total", failures)
+    metrics.fill("openfaze_fetch_total", lambda: [((outcome,), n) for outcome, n in list(fetcher.outcomes.items())])
+    metrics.fill("openfaze_decode_restarts_total", lambda: [((why,), n) for why, n in workers.restarts.items()])
+    if answers is not None:
+        metrics.fill("openfaze_cache_total", lambda: [((one,), count) for one, count in answers.outcomes.items()])
+        metrics.fill("openfaze_cache_total", lambda: [(("error",), answers.faults)])
 
 
 def fill_from_batches(
@@ -93,9 +87,3 @@ def fill_from_batches(
     metrics.fill(
         "openfaze_engine_failures_total", lambda: [(("batches", *fault), count) for fault, count in faults().items()]
     )
-
-
-def fill_from_cache(metrics: Metrics, answer_cache: AnswerCache) -> None:
-    """Add the outcomes of look-ups in the cache, and its errors."""
-    metrics.fill("openfaze_cache_total", lambda: [((one,), count) for one, count in answer_cache.outcomes.items()])
-    metrics.fill("openfaze_cache_total", lambda: [(("error",), answer_cache.faults)])

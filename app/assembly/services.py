@@ -28,13 +28,7 @@ from app.assembly.building import (
     largest_inputs,
 )
 from app.assembly.fingerprint import build_fingerprint
-from app.assembly.metric_sources import (
-    fill_from_access,
-    fill_from_cache,
-    fill_from_engines,
-    fill_from_inputs,
-    fill_from_stores,
-)
+from app.assembly.metric_sources import fill_from_engines, fill_from_parts
 from app.chat.answer_cache import AnswerCache, CacheKeys
 from app.chat.inputs import Collector
 from app.chat.llm_answer import LlmAnswers
@@ -247,11 +241,17 @@ class Services:
             answer_cache=answers,
         )
         fill_from_engines(self.metrics, self.runtime)
-        fill_from_inputs(self.metrics, self.fetcher, self.loader.workers, self.search)
-        fill_from_access(self.metrics, self.admission_control, self.keys)
-        fill_from_stores(self.metrics, self.files, self.responses)
-        if answers is not None:
-            fill_from_cache(self.metrics, answers)
+        fill_from_parts(
+            self.metrics,
+            fetcher=self.fetcher,
+            workers=workers,
+            search=self.search,
+            admission_control=self.admission_control,
+            keys=self.keys,
+            files=self.files,
+            responses=self.responses,
+            answers=answers,
+        )
         self.ready = not (settings.preload or settings.profile == GPU)
         self.is_stopping = False
         """True once the server has been asked to stop: running requests may finish, and no new request begins."""

@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
-from io import BytesIO
 from typing import Any
 
 import pydantic_core
@@ -44,7 +43,7 @@ from tasks.result import JsonResult
 WEB_AGE_S = 300.0
 """An answer drawn from the web is kept for this time at most, in seconds, because pages change."""
 _COMPLETE_REASONS = frozenset({"stop", "tool_calls"})
-VERSION = 5
+VERSION = 6
 """Version of the key and of the values kept under it, increased when either changes."""
 NOT_IN_SCOPE = frozenset(
     {
@@ -113,11 +112,6 @@ class CacheKeys:
             call.request, _compute_key, call, turn, policy, media, fingerprint, sees_names=sees_names
         )
         return CacheKey(key, reads_web)
-
-    def forget(self, turn: Turn) -> None:
-        """Forget the bytes of a request's media, which its key was made of."""
-        for source in turn.sources:
-            self._loader.forget(source)
 
     async def _identify(self, source: Source, task: Specialist | None) -> Sequence[str | None]:
         content = ["page", str(source.url)] if _is_page(source) else await self._loader.content(source)
@@ -210,11 +204,9 @@ class AnswerCache:
         answer; None if an LLM answers.
         """
         scope = await self._scopes.of(call, turn, policy, task)
-        return await answer() if scope is None else self._join_or_begin(scope, call, turn, answer)
+        return await answer() if scope is None else self._join_or_begin(scope, call, answer)
 
-    def _join_or_begin(
-        self, scope: CacheKey, call: ChatCall, turn: Turn, answer: AnswerFunction
-    ) -> AsyncGenerator[Event, None]:
+    def _join_or_begin(self, scope: CacheKey, call: ChatCall, answer: AnswerFunction) -> AsyncGenerator[Event, None]:
         """Follow the answer in progress, or begin one.
 
         An answer in progress begins with the look-up in the cache. Otherwise an identical request could look into the
@@ -223,14 +215,11 @@ class AnswerCache:
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["hit"] += 1
-            self.forget_media(turn)
             return under_way.follow(is_first=False)
 
         async def known() -> Sequence[Event] | None:
             found = await self.find(call.caller.tenant, scope.key)
             self.outcomes["hit" if found else "miss"] += 1
-            if found is not None:
-                self.forget_media(turn)
             call.stages.done("cache")
             return found
 
@@ -238,11 +227,6 @@ class AnswerCache:
         answering = _SharedAnswer(known, answer, keep, partial(self._forget_shared, scope.key))
         self._under_way[scope.key] = answering
         return answering.follow(is_first=True)
-
-    def forget_media(self, turn: Turn) -> None:
-        """Forget the bytes of a request's media. The answer comes from the cache or from an identical request, so
-        nobody reads the media again."""
-        self._scopes.forget(turn)
 
     def _forget_shared(self, key: bytes, answering: "_SharedAnswer") -> None:
         if self._under_way.get(key) is answering:
@@ -368,41 +352,27 @@ class _SharedAnswer:
 
 
 def encode_events(events: Sequence[Event]) -> bytes:
-    """Encode a whole answer as a line of JSON, followed by the answer's texts. The JSON contains the size of each text
-    in bytes.
-
-    Texts are outside the JSON because quoting and parsing a text of a megabyte is slow. Pieces of text in a row are
-    joined. Progress is left out.
-    """
-    texts: list[bytes] = []
-    records = [_encode(event, texts) for event in joined(events) if not isinstance(event, Progress)]
-    return b"\n".join((pydantic_core.to_json(records), b"".join(texts)))
+    """Encode a whole answer as JSON. Pieces of text in a row are joined. Progress is left out."""
+    return pydantic_core.to_json([_encode(event) for event in joined(events) if not isinstance(event, Progress)])
 
 
 def decode_events(record: bytes) -> Sequence[Event]:
     """Return the events, the last of which says that it is from the cache (`vcache`). Raises ValueError for a record
     that `encode_events` did not write."""
-    head, _, rest = record.partition(b"\n")
-    texts = BytesIO(rest)
-    match pydantic_core.from_json(head, cache_strings="keys"):
+    match pydantic_core.from_json(record, cache_strings="keys"):
         case [*records] if records:
-            events = [_decode(one, texts) for one in records]
-            if texts.tell() == len(rest):
-                return events
+            return [_decode(one) for one in records]
     raise ValueError("no record of events")
 
 
-def _encode(event: Event, texts: list[bytes]) -> list[Any]:
+def _encode(event: Event) -> list[Any]:
     match event:
         case Precontext(entries):
             return ["precontext", [[entry.name, entry.result.data] for entry in entries]]
         case ReasoningChunk(text):
             return ["reasoning", text]
-        case TextChunk(text, is_refusal=True):
-            return ["refusal", text]
-        case TextChunk(text, logprobs):
-            texts.append(text.encode())
-            return ["text", len(texts[-1])] if logprobs is None else ["text", len(texts[-1]), logprobs]
+        case TextChunk(text, logprobs, is_refusal):
+            return ["text", text, logprobs, is_refusal]
         case ToolCallChunk(index, arguments, id_, name):
             return ["tool_call", index, arguments, id_, name]
         case Evidence(fields, unsupported):
@@ -414,16 +384,14 @@ def _encode(event: Event, texts: list[bytes]) -> list[Any]:
     raise ValueError(f"{type(event).__name__} is not kept")
 
 
-def _decode(record: Any, texts: BytesIO) -> Event:
+def _decode(record: Any) -> Event:
     match record:
         case ["precontext", [*entries]]:
             return Precontext(tuple(Entry(str(name), JsonResult(data)) for name, data in entries))
         case ["reasoning", str(text)]:
             return ReasoningChunk(text)
-        case ["refusal", str(text)]:
-            return TextChunk(text, is_refusal=True)
-        case ["text", int(size), *logprobs]:
-            return TextChunk(texts.read(size).decode(), *logprobs)
+        case ["text", str(text), logprobs, bool(is_refusal)]:
+            return TextChunk(text, logprobs, is_refusal)
         case ["tool_call", int(index), str(arguments), id_, name]:
             return ToolCallChunk(index, arguments, id_, name)
         case ["evidence", fields, unsupported]:

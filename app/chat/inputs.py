@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from app.chat.planning.described_json import without_description, without_forms
 from app.chat.planning.programs import document_in_instructions, read_message
-from app.chat.planning.prose import enclosure_in, pasted_in
+from app.chat.planning.prose import pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,
@@ -99,7 +99,6 @@ T = TypeVar("T")
 _SHOWN = 80
 """A message quotes at most this many characters of a file id or a URL."""
 _SHORT_CHARS = 16_000
-_PART_READ = "Only what {} encloses was read as the document. The rest of the message has no values."
 _LINKS_LEFT_OUT = (
     "The links from '{url}' on were not read: a request has at most {limit} inputs (OPENFAZE_MAX_SOURCES)."
 )
@@ -114,16 +113,6 @@ class ExampleTurn:
     document: Entry | None
     """Document that the message contains as text, if the message has no sources."""
     answer: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _RequestTexts(JsonResult):
-    """The texts of user messages, by the index of the message."""
-
-    warning: str | None = None
-
-    def warnings(self) -> Iterator[str]:
-        yield from filter(None, [self.warning])
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,14 +284,12 @@ def _pasted_document_at(request: ChatRequest, index: int) -> Entry | None:
         return _request_entry({index: message.document})
     if (pasted := pasted_in(message.words)) is None:
         return None
-    enclosure = enclosure_in(message.words)
-    warning = _PART_READ.format(f"'{enclosure.opening}'") if enclosure and enclosure.says_more else None
-    return _request_entry({index: pasted}, warning)
+    return _request_entry({index: pasted})
 
 
-def _request_entry(texts: Mapping[int, str], warning: str | None = None) -> Entry:
-    data = {"messages": {str(at): {"content": text} for at, text in texts.items()}}
-    return Entry(REQUEST, _RequestTexts(data, warning))
+def _request_entry(texts: Mapping[int, str]) -> Entry:
+    """Return an entry of the texts of messages, by the index of the message."""
+    return Entry(REQUEST, JsonResult({"messages": {str(at): {"content": text} for at, text in texts.items()}}))
 
 
 def latest_turn(request: ChatRequest, max_sources: int) -> Turn:

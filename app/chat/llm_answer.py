@@ -5,7 +5,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from app.chat.call import ChatCall
@@ -18,7 +18,7 @@ from app.chat.prompt import InternalTool, build_messages, fence_results, offered
 from app.chat.run_plan import Material, Specialists, gather
 from app.chat.shape import Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
-from app.chat.tool_loop import Rounds, ToolLimits
+from app.chat.tool_loop import Rounds
 from app.chat.trim import trim
 from app.events import AnswerWarning, Event, Precontext
 from app.wire.request import ChatRequest
@@ -51,7 +51,6 @@ class LlmAnswers:
     loader: MediaLoader
     embedder: Embedder | None
     has_task: Callable[[str], bool]
-    tool_limits: ToolLimits = field(default_factory=ToolLimits)
     extracts_always: bool = False
     """True if the fields of a schema are extracted, and the LLM writes only those that could not be copied."""
 
@@ -84,8 +83,7 @@ class LlmAnswers:
         filling: Filling | None = None
         if shape is not None and extracts:
             material, filling = await self._fill(material, shape)
-            warnings = material.document.result.warnings() if material.document else ()
-            for warning in (*warnings, *(filling.copied.warnings if filling else ())):
+            for warning in filling.copied.warnings if filling else ():
                 yield AnswerWarning(warning)
         ready = filling.answer if filling else None
         answer = self.write(material) if ready is None else self.structured.copied(ready, material)
@@ -170,7 +168,6 @@ class LlmAnswers:
             request=request,
             messages=await run_off_loop(request, build_messages, request, system, results, fence, images),
             specialists=material.specialists,
-            limits=self.tool_limits,
             shorten=shorten,
             response_format=shape.as_response_format if shape and abilities.json_schema else None,
             internal={tool.name: tool for tool in tools},

@@ -217,8 +217,6 @@ class OwnAnswers:
         elif material.filling is None:
             material = replace(material, document=await material.pasted_document())
             examples = await read_examples(material, requested.shape)
-            for warning in material.document.result.warnings() if material.document else ():
-                yield AnswerWarning(warning)
             material = await self._fill_all(material, requested, examples)
         assert material.filling is not None
         assert material.filling.answer is not None

@@ -79,7 +79,8 @@ class Pipeline:
             request, self._read_directives, request, estimates=call.admission.is_limited
         )
         # If no schema has to be satisfied, the result of the requested task is the answer.
-        task = directives.task if directives.task and is_open(request.response_format) else None
+        is_alone = request.response_format is None or is_open(request.response_format)
+        task = directives.task if is_alone else None
         # Tasks ignore a limit on tokens. If the limit counted for the budget, requests with a limit of one token could
         # start any number of large results on an empty budget.
         answer_limit = (request.max_completion_tokens or request.max_tokens) if task is None else None

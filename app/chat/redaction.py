@@ -1,10 +1,8 @@
 """Replaces the personal data of one request by placeholders, in texts that an LLM or the client is about to see."""
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from typing import Any
 
 from app.chat.inputs import Turn, texts_of
@@ -12,7 +10,7 @@ from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import ChatMessage, ChatRequest, Content, ContentPart, TextPart
 from app.wire.request import ChatToolCall as AskedCall
 from models.safety.number_labels import LONGEST
-from models.safety.personal_data import KINDS, find, unsettled_from
+from models.safety.personal_data import KINDS
 from models.workers.pool import Workers
 from tasks.guardrails import Check
 from tasks.json_tokens import is_json
@@ -82,10 +80,6 @@ class Redaction:
         """Return the redacted text. The redactions are not counted, because only a model sees the text."""
         return await self.workers.run_sized(len(text), Redactor().text, text)
 
-    def redact_ahead(self, text: str) -> str:
-        """Return the redacted beginning of the answer's next text, which is judged before it is shown."""
-        return Redactor().text(text, self._tails[TextChunk])
-
     def of_events(self, events: Sequence[Event]) -> list[Event]:
         """Return the next events, without personal data.
 
@@ -116,27 +110,6 @@ class Redaction:
                 for place in others:
                     del redacted[place]
         return [_redact_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
-
-    def whole_size(self, events: Sequence[Event], size: int) -> int:
-        """Return how many of the first `size` events may be shown now, without knowing the text that follows.
-
-        Neither personal data nor a possible beginning of personal data may be split.
-        """
-        whole = [(lengths, span) for kind in _SOURCES for lengths, span in self._unbreakable(kind, events)]
-        while torn := [(lengths, start) for lengths, (start, end) in whole if start < lengths[size] < end]:
-            size = min(bisect_right(lengths, start, 0, size) - 1 for lengths, start in torn)
-        return size
-
-    def _unbreakable(self, kind: TextEvent, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
-        """Return the spans that must not be split in the texts of one kind.
-
-        Each span comes with the total lengths of these texts up to each event.
-        """
-        texts = [event.text if isinstance(event, kind) else "" for event in events]
-        lengths = list(accumulate(map(len, texts), initial=0))
-        text = "".join(texts)
-        spans = [(span.start, span.end) for span in find(text, self._tails[kind])]
-        return [(lengths, span) for span in (*spans, (unsettled_from(text), len(text) + 1))]
 
     def _redact_chunks(self, kind: TextEvent, pieces: list[str]) -> list[str]:
         text = "".join(pieces)

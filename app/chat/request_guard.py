@@ -379,26 +379,25 @@ class HeldEvents:
 
     def take_sentences(self) -> HeldPart | None:
         """Return the held events up to the end of the last whole sentence, or all of them if their text is longer than
-        _LONGEST_PIECE.
+        _LONGEST_PIECE. If they are redacted, two events must meet at that end, because personal data must not be split.
 
         Return None if there is no such end yet, or only white space before it.
         """
         text = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
-        ends = (match.end() for match in _SENTENCE_END.finditer(text))
+        ends = {match.end() for match in _SENTENCE_END.finditer(text)}
+        meeting_points = {end - before for end in ends for before in (0, 1)}
         end = len(text) if len(text) > _LONGEST_PIECE else max(ends, default=0)
-        ready = length = 0
+        ready = length = reached = 0
         for index, event in enumerate(self._events):
             if isinstance(event, TextChunk | ReasoningChunk):
-                if length + len(event.text) > end:
+                if reached + len(event.text) > end:
                     break
-                length += len(event.text)
-                ready = index + 1
-        if self._redaction:
-            ready = self._redaction.whole_size(self._events, ready)
-            length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, TextChunk | ReasoningChunk))
+                reached += len(event.text)
+                if self._redaction is None or reached in meeting_points:
+                    ready, length = index + 1, reached
         if not text[:length].strip():
             return None
-        return self._part(ready, text[length:end])
+        return self._part(ready, "" if self._redaction else text[length:end])
 
     def _part(self, size: int, ahead: str = "") -> HeldPart:
         """Return the first `size` events as a part. `ahead` is the part of the following text that completes the last
@@ -407,7 +406,7 @@ class HeldEvents:
         self._text = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
         self._has_words = bool(self._text.strip())
         if self._redaction:
-            events, ahead = self._redaction.of_events(events), self._redaction.redact_ahead(ahead)
+            events = self._redaction.of_events(events)
         following = next((event for event in self._events if isinstance(event, TextChunk | ReasoningChunk)), None)
         texts = []
         for kind, source in ((TextChunk, "answer"), (ReasoningChunk, "reasoning")):

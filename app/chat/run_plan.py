@@ -26,6 +26,7 @@ from models.base import EngineUnavailable
 from models.concurrency import call_off, side_by_side
 from models.language.llm import Llm
 from tasks.base import Progress, Redact, Task, TaskRequest, unredacted
+from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
 from tasks.precontext import Entry
 from tasks.result import Failure, Result
@@ -271,8 +272,7 @@ class Specialists:
     async def run(self, name: str, request: TaskRequest, before_judging: Callable[[Entry], Awaitable[None]]) -> Entry:
         """Return the result of one task. If the guard judges it, `before_judging` is awaited first with the result.
         Raises what the task and the guard raise."""
-        task = self.find_task(name)
-        result = as_entry(task.name, await task.run(self._with_redaction(request)))
+        result = Entry(PRECONTEXT_NAMES.get(name, name), await self.find_task(name).run(self._with_redaction(request)))
         if self.guard is None:
             return result
         await before_judging(result)

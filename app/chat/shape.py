@@ -16,13 +16,13 @@ JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It 
 COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
 
 
-def is_open(response_format: ResponseFormat | None) -> bool:
+def is_open(response_format: ResponseFormat) -> bool:
     """True if the requested form says nothing about the content. The raw result of a requested task is then the answer.
 
     `{"type": "object", "properties": {}, "additionalProperties": false}` names no content of the answer: it is the form
     of `z.object({})`. Non-empty `properties`, `items`, `enum`, `anyOf`, `$ref` … do name content.
     """
-    if response_format is None or response_format.type != "json_schema":
+    if response_format.type != "json_schema":
         return True
     if response_format.json_schema is None:
         return True

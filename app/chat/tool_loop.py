@@ -41,6 +41,9 @@ from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
 """The LLM may call tasks in at most this many rounds, and must answer after the last one."""
+TASKS_AT_ONCE, TASKS_PER_ROUND, TASKS_PER_REQUEST = 8, 16, 32
+"""Largest numbers of tasks that the LLM may run at a time, after one answer, and for one request. A call beyond them
+gets an error that the LLM reads."""
 NOT_RUN = (
     "error: not run. At most {per_round} calls after one answer, and {per_request} in all, are run. "
     "Answer with what is there."
@@ -61,19 +64,6 @@ _REASONING_AS_TEXT = (
     "beginning."
 )
 _FELL_SILENT = "The answer was cut because the language model took too long to continue."
-
-
-@dataclass(frozen=True, slots=True)
-class ToolLimits:
-    """Limits on the tasks that the LLM may run for one request. A call beyond the limits gets an error that the LLM
-    reads."""
-
-    at_once: int = 8
-    """At most this many tasks run at a time."""
-    per_round: int = 16
-    """At most this many tasks run after one answer of the LLM."""
-    per_request: int = 32
-    """At most this many tasks run for one request."""
 
 
 @dataclass
@@ -125,7 +115,6 @@ class Rounds:
     entries: list[Entry] = field(default_factory=list)
     """Entries of `precontext` so far. Results of the LLM's own calls are added."""
     fence: str = ""
-    limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)
     admission: Admission = field(default_factory=Admission)
     """Admission of the request. All text that the LLM writes is charged to it, even if the client does not see the
@@ -364,11 +353,10 @@ class Rounds:
 
     async def _run(self, requested: Sequence[_RequestedCall]) -> tuple[Entry, ...]:
         """Run the requested tasks side by side, up to the limits, and add their results to the messages."""
-        limits = self.limits
-        limit = min(limits.per_round, limits.per_request - self.ran)
+        limit = min(TASKS_PER_ROUND, TASKS_PER_REQUEST - self.ran)
         runnable = [(self.internal[call.name], call) for call in requested if call.name in self.internal]
         requests = [(tool.task, partial(tool.request, call.arguments, self.turn)) for tool, call in runnable[:limit]]
-        results = await self.specialists.run_calls(requests, at_most=limits.at_once)
+        results = await self.specialists.run_calls(requests, at_most=TASKS_AT_ONCE)
         self.ran += len(results)
         self.messages.append(
             {"role": "assistant", "content": self.text or None, "tool_calls": [call.message() for call in requested]}
@@ -376,7 +364,7 @@ class Rounds:
         texts = await self.shorten(results, [_text_of(message) for message in self.messages]) if results else []
         shown = iter(fence_results(enumerate(results, len(self.entries)), texts, self.fence))
         self.entries += results
-        refused = NOT_RUN.format(per_round=limits.per_round, per_request=limits.per_request)
+        refused = NOT_RUN.format(per_round=TASKS_PER_ROUND, per_request=TASKS_PER_REQUEST)
         names = ", ".join([*sorted(self._offered), *self.internal]) or "none"
         for call in requested:
             result = next(shown, refused) if call.name in self.internal else NO_SUCH_TOOL.format(names=names)

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from app.errors import BadRequest
-from app.wire.descriptions import describe
 from app.wire.parse import first_problem
 from app.wire.response import ResponseModel, absent
 from models.translation.speech_codes import language_code
@@ -73,7 +72,7 @@ class _FormRequest(BaseModel):
     """A request sent as a form, in which all values are texts: "0.2" stands for a number, and "true" for a boolean.
     Unknown fields are permitted."""
 
-    model_config = ConfigDict(json_schema_extra=describe)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     @classmethod
     def read(cls, values: Mapping[str, Sequence[str]]) -> Self:

@@ -16,7 +16,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.wire.descriptions import describe
 from tasks.inputs.limits import MB, megabytes
 
 MAX_MESSAGES = 2048
@@ -97,7 +96,7 @@ KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
 class RequestModel(BaseModel):
     """Base of the models of requests. They are strict about JSON types: the string "1" is not a number."""
 
-    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=describe)
+    model_config = ConfigDict(extra="allow", strict=True, use_attribute_docstrings=True)
 
 
 def _json_kind(value: Any) -> str | None:

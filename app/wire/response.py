@@ -8,7 +8,6 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.events import FinishReason
-from app.wire.descriptions import describe
 from app.wire.model_names import ModelType
 
 
@@ -17,7 +16,7 @@ def absent(value: object) -> bool:
 
 
 class ResponseModel(BaseModel):
-    model_config = ConfigDict(json_schema_extra=describe)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class TokensDetails(ResponseModel):

@@ -18,17 +18,9 @@ Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
 
 _LATIN = "A-Za-z0-9\u00c0-\u024f"
-_LONGEST_EMAIL = 320
-"""An email address has at most this many characters: 64 before the `@` and 255 after it. Source: RFC 5321."""
-_LONGEST_NUMBER = 80
-"""A number has at most this many characters, including the signs between its digits."""
-_EMAIL_SIGNS = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x250)]))
 _ESCAPE = re.compile(r"\\{1,8}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])")
 """An escaped character, as in JSON and in source code. The backslash is doubled in each string within a string."""
 _SHORT_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-_LONGEST_ESCAPE = 13
-_CUT_ESCAPE = re.compile(r"\\{1,8}(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?\Z")
-"""A possible beginning of an escaped character at the end of a text."""
 _AT_SIGN = re.compile(r"@|%40")
 _LOCAL = re.compile(rf"(?:[{_LATIN}._+%'-]|\\[_.+-]){{0,63}}[{_LATIN}_+-]\Z")
 _DOMAIN = re.compile(
@@ -44,13 +36,6 @@ _FILE_SUFFIXES = re.compile(
 _COMMON_TOP_LEVEL = re.compile(r"com|edu|gov|net|org|de|es|eu|fr|it|nl|pl|uk", re.IGNORECASE)
 """Top-level domains that an address directly before a bracket may have: `ann@example.com(work)`. Others may be names of
 methods, such as `x@w.to(device)`."""
-_GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
-"""A group of a number, or the signs between two groups; any other character ends the number."""
-_LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
-"""A group without digits: the bank's code in an IBAN (`NWBK`), the letters at the beginning of an ID number (`AB 12 34
-56 C`), or a check letter."""
-_BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
-"""The signs and letters of a number before its first digit."""
 _DIGITS = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)++", re.ASCII)
 """Digits with the characters that may separate the digits of one number."""
 _LEAST_DIGITS = 6
@@ -93,37 +78,6 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     known = len(before)
     found = ((places[span.start], places[span.end], span.kind) for span in taken)
     return [PersonalDataSpan(max(start - known, 0), end - known, kind) for start, end, kind in found if end > known]
-
-
-def unsettled_from(text: str) -> int:
-    """Return the index from which the rest of `text` may be the beginning of personal data; `len(text)` if there is no
-    such index.
-
-    The text after this index must not be shown until more of the text is known.
-    """
-    start = max(0, len(text) - _LONGEST_EMAIL * _LONGEST_ESCAPE)
-    plain, places = _plain(_CUT_ESCAPE.sub("", text[start:]))
-    tail = plain[-_LONGEST_EMAIL:]
-    word = len(tail.rstrip(_EMAIL_SIGNS))
-    return start + places[len(plain) - len(tail) + min(word, _open_number(tail))]
-
-
-def _open_number(text: str) -> int:
-    """Return the index at which a number at the end of `text` begins, even if only signs or letters of it are there
-    yet; `len(text)` if there is none."""
-    start = None
-    for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
-        word, gap = group.groups()
-        if word and (_LETTERS.fullmatch(word) or any(map(str.isdecimal, word))):
-            start = group.start() if start is None else start
-        elif not gap or (start is None and not set(gap) & set("+(")):
-            start = None
-        elif start is None:
-            start = group.start() + min(gap.find(sign) for sign in "+(" if sign in gap)
-    if start is not None and any(map(str.isdecimal, text[start:])):
-        return start
-    beginning = _BEGINNING.search(text)
-    return beginning.start() if beginning else len(text)
 
 
 def _plain(text: str) -> tuple[str, Sequence[int]]:

@@ -173,8 +173,7 @@ def pasted_in(message: str) -> str | None:
     Return None if the rest has neither a digit nor a capital letter after its first character. A letter of a script
     without capitals counts as a capital letter.
     """
-    enclosure = enclosure_in(message)
-    text = _without_instructions(enclosure.text if enclosure else message)
+    text = _without_instructions(enclosure_in(message) or message)
     says = (letter.isalnum() and not letter.islower() for letter in text.lstrip()[1:_LONGEST_MESSAGE])
     return text if any(says) else None
 
@@ -186,8 +185,7 @@ def words_beside_document(message: str) -> str:
     sentences at the ends that instruct, ask, or order a search. A document has figures; rules for the answer and lines
     of links hardly have any.
     """
-    enclosure = enclosure_in(message)
-    pasted = enclosure.text if enclosure else _without_instructions(message, *_ORDERS)
+    pasted = enclosure_in(message) or _without_instructions(message, *_ORDERS)
     text = pasted[:_LONGEST_MESSAGE]
     for link in sorted(urls_in(text), key=len, reverse=True):
         text = text.replace(link, " ")
@@ -220,19 +218,8 @@ def _without_instructions(text: str, *subjects: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Enclosure:
-    """A fence or a pair of tags around the document of a message."""
-
-    opening: str
-    text: str
-    """The text between the fences or tags."""
-    says_more: bool
-    """True if the message says something outside the enclosure that is not an instruction."""
-
-
-def enclosure_in(message: str) -> Enclosure | None:
-    """Return the fence or the pair of tags around the document of a message; None if there is none.
+def enclosure_in(message: str) -> str | None:
+    """Return the text in the fence or the pair of tags around the document of a message; None if there is none.
 
     A pasted text may itself contain tags. Therefore an enclosure counts only if the text outside it is short and has no
     values of its own, and HTML's elements never count.
@@ -246,12 +233,9 @@ def enclosure_in(message: str) -> Enclosure | None:
         text = message[opening.end() : end]
         if end < 0 or opening.end() + len(message) - end > reach or not text.strip():
             continue
-        outside = [message[: opening.start()], message[end + len(closing) :]]
-        lines = [_NUMBERING.sub("", line) for part in outside for line in part.splitlines()]
-        if not any(map(_has_values, lines)):
-            sentences = (sentence for line in lines for sentence in _ENDS.split(line) if not _is_instruction(line))
-            says_more = any(re.search(r"\w", one) and not _is_instruction(one) for one in sentences)
-            return Enclosure(opening[0].strip(), text, says_more)
+        outside = f"{message[: opening.start()]}\n{message[end + len(closing) :]}"
+        if not any(_has_values(_NUMBERING.sub("", line)) for line in outside.splitlines()):
+            return text
     return None
 
 

@@ -6,15 +6,20 @@ from typing import Any
 
 import platformdirs
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic._internal._docs_extraction import extract_docstrings_from_cls
 
 from app import settings as settings_module
 from app.settings import PREFIX, Settings, is_loopback, unknown_variables
-from app.wire.descriptions import docstrings_of
 from tests.conftest import ROOT, each_case
 
 DOCS = ROOT / "docs" / "settings.md"
-DOCSTRINGS = docstrings_of(Settings)
+DOCSTRINGS = {
+    name: text
+    for one in reversed(Settings.__mro__)
+    if issubclass(one, BaseModel)
+    for name, text in extract_docstrings_from_cls(one, use_inspect=True).items()
+}
 
 
 def test_the_defaults_serve_on_loopback_without_keys() -> None:

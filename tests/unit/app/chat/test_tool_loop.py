@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from app.access.admission import Admission
+from app.chat import tool_loop
 from app.chat.call import TimeLimit
 from app.chat.inputs import Turn
 from app.chat.prompt import TOOLS
 from app.chat.run_plan import Specialists
-from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits
+from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds
 from app.chat.trim import assemble
 from app.events import AnswerWarning, Event, Finish, Precontext, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest
@@ -161,7 +162,9 @@ async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
     }
 
 
-async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None:
+async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, limit in (("AT_ONCE", 3), ("PER_ROUND", 5), ("PER_REQUEST", 8)):
+        monkeypatch.setattr(tool_loop, f"TASKS_{name}", limit)
     running, most = 0, 0
     ran: list[str] = []
 
@@ -179,7 +182,6 @@ async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None
     llm = ScriptedLlm(searched(*many), searched(*many), searched(*many), [TextDelta("nine"), STOP])
     rounds = rounds_with(llm)
     rounds.specialists = Specialists(lambda _: Counted())
-    rounds.limits = ToolLimits(at_once=3, per_round=5, per_request=8)
     events = await events_of(rounds)
     assert ran == [*many[:5], *many[:3]]
     assert most == 3

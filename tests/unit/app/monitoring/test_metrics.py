@@ -16,10 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.access.admission import AdmissionControl
 from app.access.key_file import add_key
-from app.access.keys import ApiKeys
-from app.assembly.metric_sources import fill_from_access, fill_from_engines
+from app.assembly.metric_sources import fill_from_engines
 from app.assembly.services import Services
 from app.errors import Unavailable
 from app.main import create_app
@@ -32,12 +30,8 @@ from app.monitoring.metrics import (
     Stages,
 )
 from app.settings import Settings
-from app.state.counters import Prices
-from app.state.database import Database, sqlite_url
 from app.state.entries import StoreDown
-from app.state.redis_counters import RedisCounters
 from app.state.responses import StoredResponse
-from app.state.usage import UsageStore
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.hosts.host import EngineHost
@@ -199,21 +193,23 @@ async def test_what_goes_wrong_with_an_engine_is_counted_by_its_reason() -> None
 async def test_what_keys_may_use_is_counted_where_it_is_not_known(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     key = add_key(file, "alice", {"requests_per_minute": 1})
-    keys, metrics = ApiKeys([], file), Metrics()
-    database = Database(sqlite_url(tmp_path / "state.sqlite"))
-    usage = UsageStore(database)
-    counters = RedisCounters(f"redis://127.0.0.1:{free_port()}/0", usage)
-    control = AdmissionControl(counters, usage, Prices(1, 1), when_down="allow")
-    fill_from_access(metrics, control, keys)
-    await control.admit(keys.check(f"Bearer {key}")).reserve()
+    services = Services(
+        Settings(
+            _env_file=None,
+            files_dir=str(tmp_path / "files"),
+            keys_file=str(file),
+            rates_url=f"redis://127.0.0.1:{free_port()}/0",
+            state_down="allow",
+        )
+    )
+    await services.admission_control.admit(services.keys.check(f"Bearer {key}")).reserve()
     file.write_text("keys = 7")
-    keys.refresh()
-    found = await samples(metrics)
+    services.keys.refresh()
+    found = await samples(services.metrics)
     name = "openfaze_engine_failures_total"
     assert found[name, ("counters", "store", "unreachable")] == 1
     assert found[name, ("keys", "file", "refused")] == 1
-    await control.close()
-    await database.close()
+    await services.close()
 
 
 async def test_what_is_no_engine_counts_from_zero_as_the_page_lists_it(tmp_path: Path) -> None:

@@ -150,20 +150,18 @@ def test_the_text_that_a_message_brings_has_no_instructions(message: str, docume
 
 
 @each_case(
-    ("message", "says_more"),
+    "message",
     [
-        (f"Extract: <document>{PAGE}</document>", False),
-        (f"<invoice>{PAGE}</invoice>\nWhat is the total?", False),
-        (f"Return JSON with the total (number, 2 decimals).\n<document>{PAGE}</document>", False),
-        (f'Extrais les champs :\n"""\n{PAGE}\n"""', False),
-        (f"Here is the letter:\n<letter>{PAGE}</letter>\nDates are ISO 8601.", True),
-        (f"Extract:\n- total: the gross amount\n- vendor: who sent it\n\n<text>\n{PAGE}\n</text>", True),
+        f"Extract: <document>{PAGE}</document>",
+        f"<invoice>{PAGE}</invoice>\nWhat is the total?",
+        f"Return JSON with the total (number, 2 decimals).\n<document>{PAGE}</document>",
+        f'Extrais les champs :\n"""\n{PAGE}\n"""',
+        f"Here is the letter:\n<letter>{PAGE}</letter>\nDates are ISO 8601.",
+        f"Extract:\n- total: the gross amount\n- vendor: who sent it\n\n<text>\n{PAGE}\n</text>",
     ],
 )
-def test_an_enclosure_is_the_document_if_there_are_no_values_outside(message: str, says_more: bool) -> None:
-    found = enclosure_in(message)
-    assert found is not None
-    assert (found.text.strip(), found.says_more) == (PAGE, says_more)
+def test_an_enclosure_is_the_document_if_there_are_no_values_outside(message: str) -> None:
+    assert (enclosure_in(message) or "").strip() == PAGE
     assert (pasted_in(message) or "").strip() == PAGE
 
 
