@@ -10,7 +10,6 @@ from tasks.extraction.candidates import CandidateSpan
 from tasks.extraction.features import types_of
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.text_lists import TextList, read_text_list
 from tasks.extraction.values import ValueForm, key_of, says_nothing
 from tasks.schema.emptiness import may_be_empty
 from tasks.schema.paths import JsonPath
@@ -82,13 +81,6 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> dic
             if (demanded := _likeliest_value(possible[row], taken)) is not None:
                 found[field.path] = demanded
     return {field.path: found[field.path] for field in scored.fields if field.path in found}
-
-
-def text_list_at(scored: FieldScores, choice: ChosenValue) -> TextList | None:
-    """Return the list at the place of a chosen value, or None if no place was chosen."""
-    if choice.value is None or choice.passage is None:
-        return None
-    return read_text_list(scored.candidates, choice.passage, choice.words, choice.probability)
 
 
 def _likeliest_value(choices: Sequence[ChosenValue], taken: Container[Place]) -> ChosenValue | None:

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
+from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.column_values import emptiest_value
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.decisions import decide
@@ -37,10 +37,6 @@ from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
-
-NAMED_LIST = 0.8
-"""Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
-fewer items there."""
 
 _LACKING = "Nothing was copied for these fields of {path}: {names}."
 _AGAINST_SUM = "The items of {path} do not add up to the sum that is printed with them."
@@ -110,7 +106,7 @@ def _assign(
         rows = {path: one.rows for path, one in (items | tables).items()}
         scored = prefer_sums_of_lists(replace(scored, cells=cells), columns_of(rows.values()))
         choices = choose_values(scored, to_fill.choices)
-        texts = _lists_of_texts(to_fill, scored, choices)
+        texts = _lists_of_texts(to_fill, scored)
         scored = replace(scored, lists=texts)
         values |= _text_lists(to_fill, texts)
         singles, improbable = _single_values(to_fill, choices)
@@ -125,7 +121,7 @@ def _assign(
     values |= {path: one.rows for path, one in tables.items()}
     values |= {path: [*map(with_nesting, values[path])] for path in to_fill.listed if values.get(path)}
     lacking = [*_lacking(to_fill, {path for path in to_fill.lists if path not in tables and values.get(path)})]
-    cut = [path for lists in (texts, tables) for path, one in lists.items() if one.is_cut]
+    cut = [path for path, one in tables.items() if one.is_cut]
     lacking += [f"Only the first {len(values[path]):,} items of {pointer_of(path)} were copied." for path in cut]
     lacking += [_AGAINST_SUM.format(path=pointer_of(path)) for path in against_sums if path not in tables]
     if scored and scored.by_words_alone:
@@ -163,15 +159,15 @@ def _lists_of_network(
     return better
 
 
-def _lists_of_texts(
-    to_fill: FieldsToFill, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
-) -> dict[JsonPath, TextList]:
-    """Return the lists of texts, each from beside its name, or else from the place that was chosen for it."""
+def _lists_of_texts(to_fill: FieldsToFill, scored: FieldScores) -> dict[JsonPath, TextList]:
+    """Return the lists of texts that are printed below or beside their names."""
+    names = {one.path: one.names for one in to_fill.wanted}
     lists: dict[JsonPath, TextList] = {}
     for path, fits in to_fill.texts.items():
-        found = text_list_at(scored, choices[path])
-        found = _named_list(to_fill, scored, path, found) or found
-        if found and found.items and fits(found.texts):
+        passages = scored.candidates.passages
+        named = (TextList(passage, named_list(passage, names[path])) for passage in passages)
+        found = next((one for one in named if one.items), None)
+        if found and fits(found.texts):
             lists[path] = found
     return lists
 
@@ -206,24 +202,6 @@ def _single_values(
         elif one.may_be_left_out:
             values[one.path] = LEFT_OUT
     return values, improbable
-
-
-def _named_list(to_fill: FieldsToFill, scored: FieldScores, path: JsonPath, found: TextList | None) -> TextList | None:
-    """Return the list that is printed below or beside its name. The result is None if there is no such list. It is
-    also None if `found` has words of this list and enough items: at least two, or one if the list that is printed
-    there has only one item."""
-    names = next(one.names for one in to_fill.wanted if one.path == path)
-    for passage in scored.candidates.passages:
-        if items := named_list(passage, names):
-            own = {word for item in items for word in item.words}
-            has_same_words = (
-                found is not None
-                and found.passage is passage
-                and any(not own.isdisjoint(item.words) for item in found.items)
-            )
-            is_whole = has_same_words and found is not None and len(found.items) >= min(2, len(items))
-            return None if is_whole else TextList(passage, items, NAMED_LIST)
-    return None
 
 
 def _lacking(to_fill: FieldsToFill, filled: Collection[JsonPath]) -> Iterator[str]:

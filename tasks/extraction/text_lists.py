@@ -1,14 +1,12 @@
-"""Reads lists of texts in a document: after a label (`Skills: Python, Go`), below or beside the name of the list, or
-one item per line."""
+"""Reads lists of texts in a document: after a label (`Skills: Python, Go`), or below or beside the name of the list."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from tasks.extraction.candidates import LONGEST_BLOCK, Candidates, CandidateSpan, LineSegment
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -17,8 +15,6 @@ from tasks.extraction.section_headings import is_section
 from tasks.extraction.values import says_nothing
 from tasks.extraction.words_on_page import WordOnPage, rows_by_column, segments_of_row, text_of
 
-MAX_TEXTS = 1_000
-"""A list of texts has at most this many items."""
 ENDING_GAP, FIRST_ENDING_GAP, COLUMN_GAP = 1.5, 3.5, 2.5
 """Largest gaps, in heights of a line: between two lines of a list, between the name of a list and its first item, and
 between two pieces of one item."""
@@ -35,14 +31,18 @@ _BULLET = re.compile(r"(?:[-–—*+•·◦▪‣]|\d{1,2}[.)])(?: |$)")
 _SIGNS = tuple(map(re.compile, (r";", r"[|•·]", r",(?!\d)|(?<!\d),", r" / ", r"(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})")))
 """Separators of items, the strongest first. If semicolons separate names, commas are parts of names."""
 _SIGNS_IN_BLOCK = re.compile(r"[,;•|](?!\d)")
-_AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
-"""A conjunction before the last item."""
+_BEFORE_ITEM = re.compile(rf"(?:{_BULLET.pattern}|(?:and|or|und|oder|et|ou|y|o|e|en) )")
+"""Pattern of a bullet, or of the conjunction before the last item."""
 _BRACKETS = re.compile(r"\([^()]*\)")
 _SIGNS_BEFORE, _SIGNS_AFTER = " ,;|•·*-–—", " ,;|•·."
 _LABEL = re.compile(r"[^:]{2,40}:(?= |$)")
+_NEXT_LABEL = re.compile(r"[,;.] [^,;:]{2,40}:(?: |$)")
+"""Pattern of another label in the line of a list: `; Chair:`."""
 _WITH_DETAILS = re.compile(r"(?=\S*\d)[A-Z0-9][A-Z0-9.-]{1,9}:?|.+?(?: [-–—] ?| ?[:=] ?|\t).+")
 """Pattern of a line that is a single item with its details: it begins with a code, or has a dash or a colon."""
 
+NAMED_LIST = 0.8
+"""Probability of a list of texts that is below or beside its name."""
 Row = Sequence[WordOnPage]
 
 
@@ -58,9 +58,7 @@ class TextList:
 
     passage: Passage
     items: Sequence[ListItem]
-    probability: float
-    is_cut: bool = False
-    """True if the text has more items than MAX_TEXTS."""
+    probability: float = NAMED_LIST
 
     @property
     def texts(self) -> list[str]:
@@ -70,96 +68,6 @@ class TextList:
 def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a schema for the single text that contains the whole list."""
     return {"type": "string"} | {key: schema[key] for key in _KEPT_KEYWORDS if key in schema}
-
-
-def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
-    """Read the list that consists of `words` or contains them."""
-    same_spans = [one for one in candidates.spans if one.passage is passage and one.words == words]
-    parts = [one for one in candidates.spans if _is_part_around(one, same_spans[0])]
-    items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=same_spans[0]))
-    with_content = (item for item in items if not says_nothing(item.text, in_words=True))
-    found = list(islice(with_content, MAX_TEXTS))
-    return TextList(passage, found, probability, is_cut=next(with_content, None) is not None)
-
-
-def _is_part_around(span: CandidateSpan, piece: CandidateSpan) -> bool:
-    """True if the span `span` is the whole text after a label and contains `piece`."""
-    is_there = span.passage is piece.passage and span.first == span.last == piece.first == piece.last
-    is_part = span.kind == "part" and fold(span.label) == fold(piece.label)
-    if not is_there or not is_part or not set(piece.words) <= set(span.words):
-        return False
-    # If `piece` is itself a part after the label, the two parts may differ only in signs.
-    return piece.kind != "part" or fold(span.text) == fold(piece.text)
-
-
-def _items_at(candidates: Candidates, span: CandidateSpan) -> Iterator[ListItem]:
-    first = candidates.segments[span.first]
-    if _BULLET.match(first.text) and span.words[0] - first.words[0] <= 1:
-        for line in _bullets(candidates.segments, span.first):
-            mark = _BULLET.match(line.text)
-            yield from _trimmed_item(line.words, line.text, mark.end() if mark else 0, len(line.text))
-        return
-    by_line: dict[int, list[int]] = {}
-    for word in span.words:
-        by_line.setdefault(span.passage.line_at(word) if span.first != span.last else 0, []).append(word)
-    lines = [*map(tuple, by_line.values()), *_below_span(candidates, span)]
-    texts = [" ".join([span.passage.words[word] for word in words]) for words in lines]
-    if len(lines) > 1 and not any(sign.search(text) for sign in _SIGNS for text in texts):
-        for words, text in zip(lines, texts, strict=True):
-            yield from _trimmed_item(words, text, 0, len(text))
-        return
-    whole, words = " ".join(texts), tuple(word for line in lines for word in line)
-    begin = max(0, whole.find(span.text))
-    end = begin + len(span.text) if len(lines) == 1 else len(whole)
-    # A point before the text or a hash sign after it may be part of a name: `.NET`, `C#`.
-    begin -= whole[:begin].endswith(".")
-    end += whole[end : end + 1] == "#"
-    open_text = _BRACKETS.sub(lambda found: "_" * len(found[0]), whole)
-    signs = next(filter(None, (list(form.finditer(open_text, begin, end)) for form in _SIGNS)), [])
-    for sign in signs:
-        yield from _trimmed_item(words, whole, begin, sign.start())
-        begin = sign.end()
-    begin += len(whole[begin:end]) - len(whole[begin:end].lstrip(" "))
-    conjunction = _AND.match(whole, begin, end) if signs else None
-    yield from _trimmed_item(words, whole, conjunction.end() if conjunction else begin, end)
-
-
-def _bullets(segments: Sequence[LineSegment], at: int) -> Sequence[LineSegment]:
-    """Return the consecutive lines with bullets around segment `at`."""
-
-    def is_one(index: int) -> bool:
-        one = segments[index]
-        return one.passage is segments[at].passage and _BULLET.match(one.text) is not None
-
-    first, last = at, at
-    while first and is_one(first - 1):
-        first -= 1
-    while last + 1 < len(segments) and is_one(last + 1):
-        last += 1
-    return segments[first : last + 1]
-
-
-def _below_span(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
-    """Find the lines below that continue the list: each follows a line that ends with a comma or a semicolon."""
-    segment = candidates.segments[span.last]
-    for _ in range(LONGEST_BLOCK):
-        if not segment.text.endswith((",", ";")) or segment.below < 0 or segment.words[-1] < span.words[-1]:
-            return
-        segment = candidates.segments[segment.below]
-        yield segment.words
-
-
-def _trimmed_item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[ListItem]:
-    """Yield the item between two places of `text`, without the signs around it, or nothing if no characters remain.
-
-    `text` consists of `words` joined by spaces.
-    """
-    bare = text[begin:end].lstrip(_SIGNS_BEFORE)
-    begin = end - len(bare)
-    bare = bare.rstrip(_SIGNS_AFTER)
-    if bare:
-        first = text.count(" ", 0, begin)
-        yield ListItem(bare, tuple(words[first : first + bare.count(" ") + 1]))
 
 
 class _ShortPiece(NamedTuple):
@@ -220,6 +128,8 @@ def _block_at(passage: Passage, piece: _ShortPiece, certainty: int) -> list[List
     segment, rows_below = segments[piece.segment], piece.rows[piece.row + 1 :][:MAX_LINES]
     label = _LABEL.match(text_of(passage, segment))
     if label and (rest := segment[label[0].count(" ") + 1 :]):
+        if another := _NEXT_LABEL.search(text_of(passage, rest)):
+            rest = rest[: another.string.count(" ", 0, another.start()) + 1]
         return _items(passage, [rest, *_continued(passage, rows_below, rest)], in_line=True)
     if piece.segment == 0 and len(segments) > 1 and not _is_name(passage, segments[1]):
         return _items(passage, [segments[1], *_beside(rows_below, segment, segments[1])], in_line=True)
@@ -290,14 +200,32 @@ def _items(passage: Passage, lines: Sequence[Row], *, in_line: bool) -> list[Lis
     texts = [text_of(passage, line) for line in lines]
     words = [[word.at for word in line] for line in lines]
     has_signs = any(_SIGNS_IN_BLOCK.search(_BRACKETS.sub("", text)) for text in texts)
-    if not in_line and has_signs:
+    if not in_line and all(map(_BULLET.match, texts)):
+        has_signs = False
+    elif not in_line and has_signs:
         with_details = [_WITH_DETAILS.match(_BULLET.sub("", text, count=1)) for text in texts]
         has_signs = any(";" in text for text in texts) or 2 * sum(map(bool, with_details)) <= len(texts)
     if not in_line and not has_signs:
-        return [ListItem(text, tuple(own)) for own, text in zip(words, texts, strict=True)]
-    whole, all_words = " ".join(texts), [word for own in words for word in own]
-    signs = [*_SIGNS_IN_BLOCK.finditer(_BRACKETS.sub(lambda found: "_" * len(found[0]), whole))]
+        return [item for own, text in zip(words, texts, strict=True) for item in _trimmed_item(own, text, 0, len(text))]
+    whole, all_words = " ".join(texts).rstrip(" ,;"), [word for own in words for word in own]
+    open_text = _BRACKETS.sub(lambda found: "_" * len(found[0]), whole)
+    signs = next(filter(None, ([*form.finditer(open_text)] for form in _SIGNS)), [])
     starts, ends = [0, *(sign.end() for sign in signs)], [*(sign.start() for sign in signs), len(whole)]
     return [
         item for begin, end in zip(starts, ends, strict=True) for item in _trimmed_item(all_words, whole, begin, end)
     ]
+
+
+def _trimmed_item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[ListItem]:
+    """Yield the item between two places of `text`, without a bullet or a conjunction before it and the signs around it,
+    or nothing if no characters remain.
+
+    `text` consists of `words` joined by spaces.
+    """
+    bare = text[begin:end].lstrip()
+    bare = _BEFORE_ITEM.sub("", bare, count=1).lstrip(_SIGNS_BEFORE)
+    begin = end - len(bare)
+    bare = bare.rstrip(_SIGNS_AFTER)
+    if bare:
+        first = text.count(" ", 0, begin)
+        yield ListItem(bare, tuple(words[first : first + bare.count(" ") + 1]))
