@@ -48,15 +48,6 @@ def numbered(count: int) -> str:
     return " ".join(f"word{number}" for number in range(count))
 
 
-def called(arguments: str, results: int = 1) -> list[Json]:
-    """A call with its arguments, and the results that answer it."""
-    call = {"id": "c", "type": "function", "function": {"name": "look_up", "arguments": arguments}}
-    return [
-        {"role": "assistant", "tool_calls": [call]},
-        *({"role": "tool", "tool_call_id": "c", "content": f"Result {number}"} for number in range(results)),
-    ]
-
-
 def test_a_long_question_about_a_long_text_is_no_work_of_the_loops(server: Attacked) -> None:
     server.model.script(by_body=lambda _: Reply("It says a lot."))
 
@@ -75,21 +66,10 @@ def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read
     monkeypatch.setattr(engine, "apply_rules", None)
     for messages in (
         [guard("S9"), "x" * 2 * MB],
-        [guard("S9"), system("x" * 2 * MB), "Hello"],
         [guard("S9"), "Hello", {"role": "assistant", "content": "x" * 2 * MB}, "And?"],
-        [guard("S9"), "Hello", *called('{"a":"' + r"\na" * (MB // 2) + '"}'), "And?"],
-        [guard("S9"), "word " * 400, *called("{}", results=2000)],
     ):
         error = error_of(server.ask(ALICE, *messages), 413, "request_too_large")
         assert "limit of 1 MB" in error["message"]
-
-
-def test_calls_that_a_guard_judges_are_read_beside_the_loop(server: Attacked) -> None:
-    server.model.script(by_body=lambda _: Reply("Done."))
-    answers = server.is_spared(
-        lambda size: server.ask(ALICE, guard("S9"), "Hello", *called(json.dumps({"a": "word\n" * size}))), 2000, 20_000
-    )
-    assert [content_of(answer) for answer in answers] == ["Done."] * 2
 
 
 @pytest.mark.parametrize(
