@@ -59,7 +59,7 @@ def fill_from_parts(
     responses: ResponseStore,
     answers: AnswerCache | None,
 ) -> None:
-    """Add what the parts count that are no engines."""
+    """Add the counts of all parts except the engines."""
 
     def failures() -> Iterator[Sample]:
         for reason, count in workers.restarts.items():

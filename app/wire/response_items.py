@@ -321,8 +321,7 @@ def kept_items(items: Iterable[Item], number: str) -> Iterator[dict[str, Any]]:
     """Yield the items of a request in their stored form.
 
     `number` is the id of the response without `resp_`. An item for which the client sent no id gets an id that contains
-    `number`. If the content of a message is a text, it becomes a list of one content part. Media may be views of the
-    request's body.
+    `number`. If the content of a message is a text, it becomes a list of one content part.
     """
     for index, item in enumerate(items):
         kept: dict[str, Any] = item.model_dump(exclude_unset=True, by_alias=True, warnings=False)

@@ -9,7 +9,7 @@ import pytest
 from models.safety.text import engine
 from tasks.catalog import TASK_NAMES
 from tests.e2e.attacked import ALICE, MB, Attacked, bearer, run_task, serving_attacked
-from tests.e2e.full_model import Json, content_of, error_of, picture_of, system, text_part
+from tests.e2e.full_model import content_of, error_of, picture_of, system, text_part
 from tests.e2e.guarded import guard
 from tests.llm_server import Reply
 
@@ -26,25 +26,13 @@ def server(running: Attacked) -> Iterator[Attacked]:
     running.calm_down()
 
 
-def called(arguments: str, results: int = 1) -> list[Json]:
-    """A call with its arguments, and the results that answer it."""
-    call = {"id": "c", "type": "function", "function": {"name": "look_up", "arguments": arguments}}
-    return [
-        {"role": "assistant", "tool_calls": [call]},
-        *({"role": "tool", "tool_call_id": "c", "content": f"Result {number}"} for number in range(results)),
-    ]
-
-
 def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "apply_rules", None)
     for messages in (
         [guard("S9"), "x" * 2 * MB],
-        [guard("S9"), system("x" * 2 * MB), "Hello"],
         [guard("S9"), "Hello", {"role": "assistant", "content": "x" * 2 * MB}, "And?"],
-        [guard("S9"), "Hello", *called('{"a":"' + r"\na" * (MB // 2) + '"}'), "And?"],
-        [guard("S9"), "word " * 400, *called("{}", results=2000)],
     ):
         error = error_of(server.ask(ALICE, *messages), 413, "request_too_large")
         assert "limit of 1 MB" in error["message"]
