@@ -20,7 +20,6 @@ from models.hosts.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
 from models.translation.capability import TRANSLATE
 from models.vision.ocr.capability import OCR
-from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line
 
@@ -133,11 +132,6 @@ def test_an_engine_over_another_cannot_run_without_it() -> None:
     assert len(without.use_all(TRANSLATE)) == 1
     with pytest.raises(EngineUnavailable, match="OPENFAZE_OCR=off"):
         Runtime(engines, EngineConfig(), {"ocr": "off", "translate": "over"}).choose("translate")
-
-
-def test_a_capability_without_engines_says_so() -> None:
-    with pytest.raises(EngineUnavailable, match="'llm'"):
-        runtime(candidate("small")).choose("llm")
 
 
 async def test_an_engine_that_takes_long_to_build_keeps_nobody_from_another() -> None:
@@ -263,22 +257,11 @@ async def test_no_request_looks_for_engines_on_the_event_loop(tmp_path: Path, mo
     assert threading.current_thread() not in threads
 
 
-def test_every_task_but_those_that_only_read_the_web_is_a_capability_of_the_catalog() -> None:
-    assert set(TASK_NAMES) - set(CATALOG) == {"web_search", "scraper"}
-
-
 def test_a_name_is_declared_once_however_often_it_is_imported() -> None:
     first, second = (replace(CATALOG["ocr"], order=order) for order in (2, 1))
     assert list(listed([CATALOG["llm"], first, CATALOG["llm"]])) == ["ocr", "llm"]
     with pytest.raises(ValueError, match="'ocr' is declared twice"):
         listed([first, second])
-
-
-def test_every_engine_of_the_catalog_names_its_licence_and_its_weights() -> None:
-    specs = [candidate.spec for capability in CATALOG.values() for candidate in capability.engines]
-    assert specs
-    assert all(spec.licence and spec.weights for spec in specs)
-    assert len({(spec.capability, spec.name) for spec in specs}) == len(specs)
 
 
 async def test_engines_are_put_together_and_made_off_the_event_loop() -> None:

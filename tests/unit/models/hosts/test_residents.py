@@ -98,14 +98,6 @@ async def test_the_one_that_was_used_least_lately_leaves() -> None:
         assert not one.loaded
 
 
-async def test_all_stay_where_there_is_room() -> None:
-    async with machine() as here:
-        hosts = [here.engine(name, 3 * GB) for name in ("one", "two", "three")]
-        for host in (*hosts, *hosts):
-            await host.run("x")
-        assert here.card.loads == ["one", "two", "three"]
-
-
 async def test_one_that_answers_somebody_stays_until_it_has() -> None:
     async with machine() as here:
         one, two = here.engine("one", 6 * GB), here.engine("two", 6 * GB)
