@@ -11,13 +11,14 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pydantic_core
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.keys import Caller
+from app.batches.store import Record
 from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited
 from app.monitoring.metrics import Stages
 from app.wire.parse import MAX_VALUES, TooMuchJson, but_not, parse_json
@@ -175,17 +176,6 @@ def custom_id_of(line: bytes) -> str:
     return str(_read_envelope(line, len(line))["custom_id"])
 
 
-class LineResult(NamedTuple):
-    """The result of running a line."""
-
-    is_answer: bool
-    line: bytes
-    """Line of the output file, or of the error file."""
-    prompt_tokens: int = 0
-    answer_tokens: int = 0
-    reasoning_tokens: int = 0
-
-
 class LineRunner:
     """Runs lines as requests to the app itself, with the rights and limits that the key has at that moment. At most
     `at_once` lines run at a time, of which keys take turns."""
@@ -196,8 +186,8 @@ class LineRunner:
         self.slots = Slots("batch lines", at_once)
 
     async def run(
-        self, line: bytes, url: str, find_caller: Callable[[], Caller | None], *, stop: asyncio.Event
-    ) -> LineResult | None:
+        self, line: RawLine, url: str, find_caller: Callable[[], Caller | None], *, stop: asyncio.Event
+    ) -> Record | None:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
         After a temporary failure, such as a refusal by the server or by a limit of the key, the line waits without a
@@ -205,9 +195,9 @@ class LineRunner:
         as tries. Each try calls `find_caller`, which returns the caller with the present rights of the key.
         """
         tries, pause_s = 1, _FIRST_PAUSE_S
-        custom_id, body = await asyncio.to_thread(_read_line, line)
+        custom_id, body = await asyncio.to_thread(_read_line, line.data)
         if isinstance(body, BadRequest):
-            return _refused(custom_id, body)
+            return Record(line.number, False, _refused(custom_id, body))
         while True:
             async with self.slots.slot(wait=True):
                 caller = None if stop.is_set() else find_caller()
@@ -217,7 +207,7 @@ class LineRunner:
                 response = await self._post(url, body, caller, stages)
             retry_s = _retry_s(response)
             if stop.is_set() or retry_s is None or tries == _TRIES:
-                return await asyncio.to_thread(_to_result, custom_id, response, stages)
+                return await asyncio.to_thread(_to_record, line.number, custom_id, response, stages)
             tries += response.status_code != RateLimited.status
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(pause_s, min(retry_s, _LONGEST_PAUSE_S))):
@@ -246,10 +236,10 @@ def _read_line(line: bytes) -> tuple[str, bytes | BadRequest]:
     return custom_id, pydantic_core.to_json(body)
 
 
-def _refused(custom_id: str, error: ApiError) -> LineResult:
+def _refused(custom_id: str, error: ApiError) -> bytes:
     request_id = f"req-{uuid.uuid4()}"
     body = pydantic_core.to_json(error.body(request_id))
-    return LineResult(False, output_line(custom_id, request_id, error.status, body))
+    return output_line(custom_id, request_id, error.status, body)
 
 
 def _retry_s(response: httpx.Response) -> float | None:
@@ -260,12 +250,12 @@ def _retry_s(response: httpx.Response) -> float | None:
     return float(retry_after)
 
 
-def _to_result(custom_id: str, response: httpx.Response, stages: Stages) -> LineResult:
+def _to_record(number: int, custom_id: str, response: httpx.Response, stages: Stages) -> Record:
     status = response.status_code
     line = output_line(custom_id, response.headers["x-request-id"], status, response.content)
     if status != 200:
-        return LineResult(False, line)
-    return LineResult(True, line, stages.input_tokens, stages.output_tokens, stages.reasoning_tokens)
+        return Record(number, False, line)
+    return Record(number, True, line, stages.input_tokens, stages.output_tokens, stages.reasoning_tokens)
 
 
 def output_line(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:

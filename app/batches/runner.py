@@ -268,13 +268,10 @@ class BatchRunner:
             await self._run_line(run, batch, line)
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
-        result = await self._lines.run(
-            line.data, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop
-        )
-        if result is None:
+        record = await self._lines.run(line, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop)
+        if record is None:
             run.end("key_removed")
             return
-        record = Record(line.number, *result)
         try:
             await self.store.note(batch.id, self._holder, [record], self._files.limits.file_bytes)
         except TooManyResults:
