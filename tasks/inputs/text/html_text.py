@@ -152,10 +152,10 @@ class _Converter(MarkdownConverter):
             items = el.parent
             number = _stated_number(el, "value")
             if number is None:
-                number = self._numbers.get(id(items))
+                number = self._numbers.get(id(items), _stated_number(items, "start"))
             if number is None:
-                number = _first_number(items)
-            self._numbers[id(items)] = number + (-1 if items.has_attr("reversed") else 1)
+                number = 1
+            self._numbers[id(items)] = number + 1
             bullet = f"{number}. "
         text = text.strip()
         return bullet + _LINE.sub("\n" + " " * len(bullet), text) + "\n" if text else "\n"
@@ -217,14 +217,6 @@ def _is_verbatim(parent_tags: set[str]) -> bool:
 def _stated_number(tag: Tag, name: str) -> int | None:
     number = _NUMBER.match(str(tag.get(name) or ""))
     return int(number[1]) if number else None
-
-
-def _first_number(items: Tag) -> int:
-    """Return the number of the first item of an `ol` element, unless the item states another one."""
-    start = _stated_number(items, "start")
-    if start is not None or not items.has_attr("reversed"):
-        return 1 if start is None else start
-    return len(items.find_all("li", recursive=False))
 
 
 def _cell_span(cell: Tag, name: str) -> int:

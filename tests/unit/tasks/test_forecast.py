@@ -111,13 +111,6 @@ async def test_numbers_in_the_text_are_continued(reader: SeriesReader) -> None:
     ("name", "data"),
     [
         ("sold.json", json.dumps([{"date": f"2026-01-0{day}", "sold": day} for day in range(1, 9)])),
-        ("sold.tsv", csv_of("sold").replace(",", "\t")),
-        ("sold.txt", csv_of("sold")),
-        (
-            "sold.md",
-            "# Sales\n\nOf January.\n\n"
-            + "\n".join(f"| {row.replace(',', ' | ')} |" for row in csv_of("sold").split()),
-        ),
         (
             "sold.html",
             "<html><body><p>Sales</p><table>"

@@ -71,16 +71,6 @@ async def test_keys_get_room_in_turn() -> None:
     assert order == list("aaba")
 
 
-async def test_a_picture_larger_than_the_budget_is_decoded_alone() -> None:
-    room = budget()
-    small = await room.hold(10, decoder(10))
-    large = asyncio.create_task(room.hold(500, decoder(500)))
-    await settle()
-    assert not large.done()
-    del small
-    assert (await large).size == 500
-
-
 async def test_who_waits_too_long_is_told_the_setting() -> None:
     room = budget(wait_s=0)
     held = await room.hold(60, decoder(60))

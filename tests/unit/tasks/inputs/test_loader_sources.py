@@ -1,7 +1,7 @@
 """Each source is read once, however often and by however many it is asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.loader import MediaLoader, Once, Upload
+from tasks.inputs.loader import MediaLoader, Upload
 from tasks.inputs.source import Origin, Source, Total
 from tests.origin import Origin as Host
 from tests.origin import serving_origin
@@ -95,46 +95,6 @@ async def test_a_file_that_does_not_fit_is_not_even_read(loader: MediaLoader, sh
     with pytest.raises(InputTooLarge, match="together"):
         await loader.load(Source(Origin("p"), file_id="file-1", owner="me", total=Total(5)))
     assert shelf.reads == 0
-
-
-class Job:
-    """Work that goes on until it is told to end."""
-
-    def __init__(self) -> None:
-        self.started = 0
-        self.cancelled = False
-        self.go_on = asyncio.Event()
-        self.error: Callable[[], Exception] | None = None
-
-    async def __call__(self) -> str:
-        self.started += 1
-        try:
-            await self.go_on.wait()
-        except asyncio.CancelledError:
-            self.cancelled = True
-            raise
-        if self.error:
-            raise self.error()
-        return "done"
-
-
-async def started(once: Once[str], job: Job, askers: int) -> list["asyncio.Task[str]"]:
-    tasks = [asyncio.create_task(once.get(job)) for _ in range(askers)]
-    while not job.started:
-        await asyncio.sleep(0)
-    return tasks
-
-
-async def test_the_work_ends_when_the_last_one_leaves_and_begins_anew_for_the_next() -> None:
-    once, job = Once[str](), Job()
-    tasks = await started(once, job, 2)
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    again = asyncio.create_task(once.get(job))
-    job.go_on.set()
-    assert await again == "done"
-    assert (job.started, job.cancelled) == (2, True)
 
 
 async def test_bytes_of_a_form_are_what_they_show(loader: MediaLoader) -> None:

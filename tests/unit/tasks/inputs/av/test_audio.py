@@ -1,7 +1,6 @@
 """Sound, decoded onto the file's timeline: whatever holds it, and whatever is wrong with it."""
 
 import base64
-import struct
 from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
@@ -46,29 +45,6 @@ def error_of(data: bytes) -> InputError:
     return caught.value
 
 
-def wav(channels: int, rate: int, data: bytes) -> bytes:
-    """16 bits a sample, with whatever the header is to say."""
-    form = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2 & 0xFFFFFFFF, channels * 2 & 0xFFFF, 16)
-    return (
-        b"".join(
-            (
-                b"RIFF",
-                struct.pack("<I", 36 + len(data)),
-                b"WAVEfmt \x10\0\0\0",
-                form,
-                b"data",
-                struct.pack("<I", len(data)),
-            )
-        )
-        + data
-    )
-
-
-def many_channels(count: int) -> bytes:
-    mono = (beeps(1.0, (0.5,), rate=16_000)[0] * 32767).astype("<i2")
-    return wav(count, 16_000, np.repeat(mono[:, None], count, axis=1).tobytes())
-
-
 def noisy(seconds: float, starts: Sequence[float], channels: int = 2) -> Samples:
     """Beeps over a murmur, which takes room in a file where silence takes none."""
     samples = beeps(seconds, starts, channels=channels)
@@ -106,7 +82,7 @@ def test_the_sound_of_a_video_begins_when_the_video_says(extension: str) -> None
 
 
 def test_more_than_two_channels_become_one() -> None:
-    decoder = opened(many_channels(6))
+    decoder = opened(plain_wav(np.repeat(beeps(1.0, (0.5,), rate=16_000), 6, axis=0)))
     assert decoder.info().channels == 1
     assert beep_starts(heard(decoder)) == pytest.approx([0.5], abs=0.002)
 
