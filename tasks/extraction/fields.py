@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tasks.extraction.features import types_of
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.values import CODES, CONTACTS
+from tasks.extraction.values import CODES
 from tasks.extraction.whole_results import names_a_result, names_prose
 from tasks.notation.currencies import currency_of
 from tasks.schema.emptiness import FORMATS
@@ -27,7 +27,7 @@ checker of schemas bounds the number of all other fields."""
 _SCALARS = frozenset(("string", "number", "integer", "boolean"))
 _KINDS = ("type", "enum", "const", "properties", "items", *ALTERNATIVES)
 """Keywords that say what a field is. A field without any of them may be a text."""
-_KNOWN_FORMATS = FORMATS.union(CODES, CONTACTS.values())
+_KNOWN_FORMATS = FORMATS.union(CODES)
 _FORMS = ("enum", "const", "pattern", "format")
 """Keywords of texts of a certain form. A list of such texts is not searched for."""
 _ASKS_FOR_PROSE = re.compile(

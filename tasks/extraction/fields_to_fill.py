@@ -24,7 +24,7 @@ from tasks.extraction.fields import (
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.specialist_lists import SpecialistList
 from tasks.extraction.text_lists import as_text
-from tasks.extraction.values import with_contact_form, with_form
+from tasks.extraction.values import with_form
 from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.schema.checker import SchemaChecker, prepared_checker
 from tasks.schema.paths import JsonPath
@@ -86,7 +86,7 @@ def fields_to_fill(
         if value is not LEFT_OUT:
             values[one.path] = value
         elif may_be_copied(one.schema, names[one.path]):
-            own_schema = with_contact_form(with_form(one.schema, names[one.path]), names[one.path])
+            own_schema = with_form(one.schema, names[one.path])
             wanted.append(WantedField(one.path, own_schema, names[one.path], fits, not one.is_required))
         elif is_choice(one.schema):
             choices[one.path] = one, names[one.path]

@@ -20,12 +20,6 @@ from tasks.notation.numbers import likeliest
 
 CODES = ("iban", "bic", "currency")
 """Concepts of codes. Only a code may fill a field of such a concept; for a currency, its sign may, too."""
-CONTACTS: Mapping[str, str] = {
-    **dict.fromkeys(("telephone", "mobile", "fax"), "phone"),
-    **dict.fromkeys(("name", "contact", "emergency_contact"), "person"),
-}
-"""Form of a field's values by the field's concept. One line of a questionnaire may contain both a person and a number:
-`Rhian Whitlock (wife) 07700 900871`."""
 CURRENCY_CODE = "currency code"
 """Format of fields for a currency's code, which the currency's sign does not satisfy."""
 _CURRENCIES = ("currency", CURRENCY_CODE)
@@ -33,28 +27,7 @@ _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
 _IN_GROUPS = re.compile(r"[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?")
 _BIC = re.compile(r"(?<![^\W_])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![^\W_])")
 """Pattern of a business identifier code (ISO 9362): bank, country, place, and an optional branch."""
-_PERSON_AND_PHONE = re.compile(
-    r"(?P<person>[^\W\d_][^\d()]{2,60}?)(?: \([^()\d]{2,30}\))?[ ,;:–-]{1,10}(?:tel|phone|mob|handy|tél)?[.: ]{0,5}"
-    r"(?P<phone>\+?\(?\d(?:[ ()./-]{0,2}\d){6,15})",
-    re.IGNORECASE,
-)
-"""Pattern of a person, with or without a relation or role in brackets, and a telephone number."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
-_POSITIVE = re.compile(
-    r"\b(?:positi(?:ve|ver|vt|f|vo|va)|positiv|positief|dodatnia|without sign|ohne (?:vorzeichen|minus)|sans signe"
-    r"|sin signo|senza segno|sem sinal|zonder teken|bez znaku|utan tecken"
-    r"|absolute value)\b(?! (?:or|oder|ou|o|of|lub|eller)\b)",
-    re.IGNORECASE,
-)
-_SIGNED = re.compile(
-    r"\b(?:negativ\w*|négati\w+|negatief|ujemn\w+|minus|signs?|signed|as printed|vorzeichen|signe|signo|segno|sinal"
-    r"|teken|znak\w*|tecken)\b",
-    re.IGNORECASE,
-)
-"""Pattern of words in a description that ask for the sign of a number. `_POSITIVE` is looked for first."""
-SUBTRACTED = frozenset(("discount", "excess"))
-"""Concepts whose names say already that the amount is subtracted. A minus before such an amount does not make it
-negative."""
 _ASKS_FOR_CLOCK = re.compile(r"(?i:(?:\W|format|im|au|en|in|no|formaat|formato)*)(?:HH|hh)[:.](?:MM|mm)\b(?!:)")
 CLOCK_DIGITS = 4
 _HALF_OF_DAY = re.compile(r"[ap]\.?m\b", re.IGNORECASE)
@@ -75,14 +48,6 @@ def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
         return schema
     description = " ".join([*map(" ".join, names.own), str(schema.get("description", ""))])
     return {**schema, "format": CURRENCY_CODE if form == "currency" and _ASKS_FOR_CODE.search(description) else form}
-
-
-def with_contact_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
-    """Return the schema of a field, with the form of a person or a telephone number if the field is for nothing
-    else."""
-    forms = {CONTACTS.get(name, "") for name in names.concepts}
-    is_text = "format" not in schema and not types_of(schema) & {"number", "integer"}
-    return {**schema, "format": forms.pop()} if is_text and len(forms) == 1 and "" not in forms else schema
 
 
 def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
@@ -130,8 +95,6 @@ class ValueForm:
     wants_iso: bool = False
     wants_clock: bool = False
     has_pattern: bool = False
-    is_positive: bool = False
-    """True if the field asks for a positive number, whatever sign is printed."""
     is_birth: bool = False
     """True if the field is for a date of birth. `14.02.48` is then no day of the future."""
     choices: tuple[str, ...] | None = None
@@ -145,7 +108,7 @@ class ValueForm:
             return cls(frozenset(), form if form in _CURRENCIES else None, choices=choices)
         types = types_of(schema) & {"number", "integer"}
         if types:
-            return cls(frozenset(types), is_positive=_asks_for_positive(schema, names))
+            return cls(frozenset(types))
         is_birth = "birth" in names.concepts
         return cls(frozenset(), form, wants_iso(schema), wants_clock(schema), "pattern" in schema, is_birth=is_birth)
 
@@ -158,8 +121,7 @@ class ValueForm:
             number = number_of(span)
             if number is not None and ("number" in self.types or number == int(number)):
                 number = number if "number" in self.types else int(number)
-                both = (-number, number) if self.is_positive else (number, -number)
-                yield from both if number < 0 else (number,)
+                yield from (number, -number) if number < 0 else (number,)
         else:
             yield from self._texts(span, days_first)
 
@@ -188,8 +150,6 @@ class ValueForm:
         if form == HOURS_AND_MINUTES or (form == "time" and _HALF_OF_DAY.search(span.text)):
             yield from (clock,) if (clock := _clock_of(span)) else ()
             return
-        if form in CONTACTS.values() and (found := _PERSON_AND_PHONE.fullmatch(span.text)):
-            yield found[str(form)]
         if not self.wants_iso:
             if span.kind == "number" and span.number is not None:
                 yield span.number.digits
@@ -201,17 +161,6 @@ class ValueForm:
             elif form != MOMENT:
                 born = _century_earlier(span, days_first) if self.is_birth else None
                 yield (born or _day(span.day.readings, days_first)).isoformat()
-
-
-def _asks_for_positive(schema: Mapping[str, Any], names: Names) -> bool:
-    """True if the description asks for a positive number, or if the field is for an amount that is subtracted and no
-    name or description asks for its sign."""
-    texts = [str(schema.get(key, "")) for key in ("title", "description")]
-    if _POSITIVE.search(texts[1]):
-        return True
-    words = " ".join([*map(" ".join, names.own), *texts])
-    concepts = names.concepts or concepts_of(names.around)
-    return bool(concepts) and concepts <= SUBTRACTED and not _SIGNED.search(words)
 
 
 def key_of(value: Any) -> Any:

@@ -46,10 +46,6 @@ MOST_WORDS_OF_NAME = 6
 """A name of more words is not divided."""
 LIKELIEST_NAMES = 8
 """Only so many of the likeliest places of either field may be a name that has to be divided."""
-NOTATION = 2.0
-"""Bonus on the logit of the division that the notation of a name suggests, such as capitals or a comma."""
-ORDERED = 8.0
-"""Bonus on the logit of the division in the order that a label such as `Surname and first name` states."""
 DIVIDED = 2.0
 """A name is divided if its parts have logits that are lower than those of two other places by at most this, and each
 part then has a logit that is higher by this than that of the whole name."""
@@ -128,8 +124,7 @@ def divide_names(
     logits: Matrix, fields: Mapping[int, FieldText], paths: Mapping[int, JsonPath], candidates: Candidates
 ) -> None:
     """Divide a full name between the fields for the first and the last name of one object, if it is the likeliest place
-    of either and no two other places are likelier for both together. The names' order is the one that suits both fields
-    best."""
+    of either and no two other places are likelier for both together."""
     rows: dict[JsonPath, tuple[list[int], list[int]]] = {}
     for row, field in fields.items():
         of_first, of_last = rows.setdefault(paths[row][:-1], ([], []))
@@ -157,32 +152,22 @@ def _division(own: Matrix, candidates: Candidates, starting: _Starting) -> _Divi
 
 
 def _division_of(own: Matrix, whole: int, candidates: Candidates, starting: _Starting) -> _Division | None:
-    """Return the best way to divide a name among those whose parts are candidates, too."""
+    """Return the way to divide a name that its notation suggests, if its parts are candidates, too."""
     span = candidates.spans[whole]
     likely = _parts_of_name(span, candidates)
     if not likely or len(span.words) > MOST_WORDS_OF_NAME:
         return None
-    words = without_titles(span.text).split()
-    usual = likely["first_name"], likely["last_name"]
-    is_ordered = _names_last_name_first(candidates.labels_of(span).values())
-    halves = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words))]
     inside = {
         _key(candidates.spans[index].text): index
         for word in span.words
         for index in starting.get((id(span.passage), word), ())
         if candidates.spans[index].words[-1] <= span.words[-1]
     }
-    rated: list[tuple[float, tuple[int, int]]] = []
-    for first, last in dict.fromkeys([usual, *halves, *(half[::-1] for half in halves)]):
-        parts = inside.get(_key(first)), inside.get(_key(last))
-        if parts[0] is not None and parts[1] is not None:
-            alone = float(own[0, parts[0]] + own[1, parts[1]])
-            bonus = ORDERED if is_ordered else NOTATION
-            rated.append((alone + (bonus if (first, last) == usual else 0.0), (parts[0], parts[1])))
-    if not rated:
+    first, last = inside.get(_key(likely["first_name"])), inside.get(_key(likely["last_name"]))
+    if first is None or last is None:
         return None
-    _, best = max(rated)
-    return _Division(whole, best, sum(float(max(row[whole], row[part])) for row, part in zip(own, best, strict=True)))
+    logit = sum(float(max(row[whole], row[part])) for row, part in zip(own, (first, last), strict=True))
+    return _Division(whole, (first, last), logit)
 
 
 def _parts_of_name(span: CandidateSpan, candidates: Candidates) -> dict[str, str]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from tasks.extraction.folding import folded_words
-from tasks.extraction.records.pieces import Piece, PiecedLine, is_now, parts_of, unit_text
+from tasks.extraction.records.pieces import Piece, PiecedLine, parts_of, unit_text
 from tasks.extraction.records.repetition import Record, Run
 from tasks.extraction.units import unit_of
 from tasks.extraction.words_on_page import cell_with
@@ -253,9 +253,7 @@ def _cells_of_line(
         # A labelled piece may be in any line.
         where: Key = ("labelled",) if label else (line_key,)
         words = folded_words(label)
-        # A word such as `today` says that a period has not ended.
-        text = "" if piece.kind == "moment" and is_now(piece.text) else piece.text
-        cell = ColumnCell(text, piece.words, frozenset((ColumnPlace(number, index),)))
+        cell = ColumnCell(piece.text, piece.words, frozenset((ColumnPlace(number, index),)))
         key = ("labelled", kind, *words) if label else keys[index]
         yield key, cell, Column(kind, [], label, order, piece.sign)
         if label:

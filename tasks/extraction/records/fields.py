@@ -25,9 +25,7 @@ from tasks.extraction.yes_and_no import answer_of, is_turned
 from tasks.notation.words import month_named
 
 NUMBERS: Final = frozenset(("number", "integer"))
-SINGLE_KINDS: Final = frozenset(
-    ("date", "time", "money", "measure", "number", "period", "score", "email", "phone", "code")
-)
+SINGLE_KINDS: Final = frozenset(("date", "time", "money", "measure", "number", "period", "email", "phone", "code"))
 """Kinds of columns of which a record seldom has two."""
 TEXT_KINDS: Final = frozenset(("text", "text()"))
 SUITABLE: Final = 0.6
@@ -56,7 +54,7 @@ _ROLES: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
     Path(__file__).with_name("fields.toml").read_text("utf-8")
 )
 """Properties of each role that a field may have in a record, such as `departure`: the words that name it (`names`) and
-the kinds of columns that suit it (`pieces`, or `counts` for a number)."""
+the kinds of columns that suit it (`pieces`)."""
 _ROLES_BY_WORD: Final[dict[str, list[str]]] = defaultdict(list)
 for _role, _row in _ROLES.items():
     for _name in _row["names"].split():
@@ -70,7 +68,7 @@ _KINDS_OF_CONCEPTS: Final[Mapping[str, tuple[str, ...]]] = {
     "amount": ("money", "decimal", "number", "figure"),
     "count": ("number", "figure", "measure", "mark"),
     "date": ("date", "day", "moment", "period.first", "period"),
-    "time": ("time", "times.first", "times.last", "times"),
+    "time": ("time",),
     "number": ("code", "number", "phone", "moment"),
     "text": ("text", "text()", "code", "section"),
 }
@@ -238,8 +236,7 @@ def _kind_weights(wanted: WantedField, roles: Sequence[str], types: Collection[s
 
     concepts, form, is_number = wanted.names.concepts, wanted.schema.get("format"), not NUMBERS.isdisjoint(types)
     for role in roles:
-        kinds = _ROLES[role].get("counts" if is_number and "counts" in _ROLES[role] else "pieces", "")
-        raise_to(0.9, kinds.split())
+        raise_to(0.9, _ROLES[role]["pieces"].split())
     if form == "date" or wants_iso(wanted.schema):
         raise_to(1.0, _KINDS_OF_CONCEPTS["date"])
     elif form == "time":
@@ -253,7 +250,7 @@ def _kind_weights(wanted: WantedField, roles: Sequence[str], types: Collection[s
         if kind_of_concept in ("amount", "count"):
             raise_to(0.95, _KINDS_OF_CONCEPTS[kind_of_concept])
         raise_to(0.6, ("number", "money", "decimal", "figure"), step=0.03)
-        raise_to(0.3, ("mark", "score", "moment", "measure", "time"), step=0.0)
+        raise_to(0.3, ("mark", "moment", "measure", "time"), step=0.0)
         if any(map(units_named, wanted.names.own)):
             raise_to(0.95, ("figure", "number"))
         for kind in (*TEXT_KINDS, "code"):

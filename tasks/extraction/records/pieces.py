@@ -1,5 +1,5 @@
-"""Cuts a line into pieces of one kind each: `12.03.2025 Rovers – Holmstead 2:1 (1:0)` has a day, two texts, a score,
-and another score in brackets."""
+"""Cuts a line into pieces of one kind each: `12.03.2025 Oak lamp, 2 pcs 40.00 EUR` has a day, a text, a measure and an
+amount."""
 
 import itertools
 import re
@@ -68,12 +68,8 @@ _FORMS: Final = {
     "money": rf"(?:[-−–+] ?)?(?:(?:{CURRENCY}) ?[-−]?(?:{_FIGURES})(?:,-{{1,2}})?"
     rf"|(?:{_FIGURES})(?:,-{{1,2}})? ?(?:{CURRENCY})(?![^\W\d_]))"
     r"(?: ?/ ?[^\W\d_]\w{0,8})?",
-    "times": rf"(?P<first>{_TIME})[^\S\t]?(?:[-–—]|bis|to|à|a|do|tot)[^\S\t]?(?P<last>{_TIME})",
-    "rating": r"\d{1,2}(?:[.,]\d{1,2})?(?: ?/ ?| (?:out of|von|sur|de|su|van|na|av|z) )(?:5|10)(?![\d.,/])",
-    "scheme": r"\d ?[x×] ?\d{1,2}|\d(?:[.,/½]\d)?(?: ?[-–] ?\d(?:[.,/]\d)?){2,3}(?![\d.])",
     "time": rf"{_TIME}",
     "moment": _MOMENT,
-    "now": rf"(?<!\S)(?:{_NOW})(?!\S)",
     "day": rf"(?:(?:{any_of(WEEKDAYS)})\.?,? )?"
     rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS)})\b\.?(?! of )"
     rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))"
@@ -81,7 +77,6 @@ _FORMS: Final = {
     rf"|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])(?=,? (?:[^\W\d_]{{1,4}}\.? )?{_TIME}(?!\w))",
     "phone": r"\+\d[\d ()/-]{6,18}\d|0\d{1,4}[ /-]\d[\d -]{4,12}\d",
     "measure": rf"[-−+<>≤≥~]? ?(?:{_FIGURES}) ?{_UNIT}{_DOSED}(?![^\W_])",
-    "score": r"\d{1,3}(?: [:–-] |[:–-])\d{1,3}(?![\d.,:–-])",
     "code": r"(?=[A-Z0-9./-]*\d)(?=[A-Z0-9./-]*[A-Z])[A-Z0-9]+(?:[./-][A-Z0-9]+)*"
     r"|[A-Z]{2,4}[- ]\d{2,6}|\d{3,}(?:[-/.]\d+)+",
     "decimal": r"[-−–+]?(?:\d{1,3}(?:[ .,٬'’\u00a0]\d{3})*|\d+)[.,٫]\d\d(?!\d)",
@@ -107,7 +102,7 @@ _TYPED: Final = [
 BEFORE_DAYS: Final = 4
 """Number of forms that are searched for before days, which may be parts of them."""
 _PERIOD: Final = dict(_TYPED)["period"]
-_KINDS: Final = {"iban": "code", "now": "moment"}
+_KINDS: Final = {"iban": "code"}
 """Kind of a piece, by the name of its form, where the two differ."""
 _MARK: Final = re.compile(
     r"(?P<heading>#{1,6}(?=\s))|(?P<box>(?:[-*] )?\[[ xX✓]?\](?=\s))|(?P<bullet>[-–—*+•·◦▪‣☐□✓✔☑➢➤►●○■])(?=\s)"
@@ -119,10 +114,6 @@ _SIGN: Final = re.compile(
     r"|(?P<dash> [-–—] )"
     r"|(?P<semicolon>; ?)|(?P<slash> / )|(?P<comma>, )|(?P<colon>: ?)|(?P<at> @ )"
 )
-
-
-_SEPARATORS: Final = ("–", "—", "-", " bis ", " to ", " à ", " a ", " do ", " tot ", ":")
-"""Signs and words between the two halves of a score or of two times. They are tried in this order."""
 
 
 class Piece(NamedTuple):
@@ -214,10 +205,7 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
         for found in form.finditer(text):
             start, end = found.span()
             start, end = end - len(found[0].lstrip()), start + len(found[0].rstrip())
-            is_other = (kind == "iban" and not _is_iban(found[0])) or (
-                kind == "now" and not _is_apart(text, start, end)
-            )
-            if not is_other:
+            if kind != "iban" or _is_iban(found[0]):
                 add(start, end, _KINDS.get(kind, kind))
     return sorted(taken)
 
@@ -226,15 +214,6 @@ def _is_iban(text: str) -> bool:
     """True if the check digits of an International Bank Account Number (ISO 13616) are right."""
     letters = "".join(text.split())
     return len(letters) <= LONGEST_IBAN and mod_97_10(letters[4:] + letters[:4])
-
-
-def _is_apart(text: str, start: int, end: int) -> bool:
-    """True if there is a wide gap, or the end of the text, on each side of a part of the text."""
-    return (not text[:start].strip() or text[start - 1] == "\t") and (end == len(text) or text[end] == "\t")
-
-
-def is_now(text: str) -> bool:
-    return re.fullmatch(_NOW, text, re.IGNORECASE) is not None
 
 
 def _pieces_of(
@@ -320,11 +299,6 @@ def parts_of(kind: str, text: str) -> Sequence[PiecePart]:
     if kind == "period":
         first, last = ends_of(text)
         return [PiecePart("first", first), *_part("last", last)]
-    if kind == "rating":
-        return [PiecePart("first", text.replace("/", " ").split()[0])]
-    if kind in ("times", "score"):
-        first, last = _halves(text)
-        return [*_part("first", first), *_part("last", last)]
     if kind in ("number", "decimal"):
         return [PiecePart("figure", text)]
     if kind in ("measure", "money"):
@@ -341,12 +315,3 @@ def _part(name: str, text: str) -> Sequence[PiecePart]:
 def unit_text(text: str) -> str:
     """Return the unit of a measure or an amount."""
     return text.strip("0123456789.,'’ -–−+<>≤≥~½")
-
-
-def _halves(text: str) -> tuple[str, str]:
-    """Return the texts before and after the separator; two empty texts if there is none."""
-    for separator in _SEPARATORS:
-        first, found, last = text.partition(separator)
-        if found and last.strip() and any(map(str.isdigit, first)):
-            return first.strip(), last.strip()
-    return "", ""

@@ -66,9 +66,6 @@ MAX_LINES_COUNTED: Final = 8
 """Largest number of lines of a record that counts in the score of a run."""
 _PARTS: Final[Mapping[str, Sequence[str]]] = {
     "period": ("period.first", "period.last"),
-    "times": ("times.first", "times.last"),
-    "score": ("score.first", "score.last"),
-    "rating": ("rating.first",),
     "number": ("figure",),
     "decimal": ("figure",),
     "measure": ("figure", "measure.unit"),

@@ -6,7 +6,6 @@ wider gap above, and each sign cuts a stream into records. Records of one form a
 `record_lists` decides which of them fill lists.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -34,10 +33,9 @@ FAR: Final = 5.0
 """Largest gap above a record of a run, in heights of a line. A wider gap ends the run."""
 REGULAR: Final = 1.5
 """A gap above a record that is wider than FAR does not end the run if it is at most REGULAR times the usual one."""
-WIDER, TALLER, OUTDENTED = 1.3, 1.15, 0.8
+WIDER, TALLER = 1.3, 1.15
 """The gap above a paragraph is more than WIDER times the usual gap between lines, and a line in large letters is more
-than TALLER times as tall as a usual line. An outdented line begins more than OUTDENTED heights farther left than the
-line above it."""
+than TALLER times as tall as a usual line."""
 MAX_GAP_OF_ROWS, MAX_SHIFT_OF_ROWS = 1.6, 1.5
 """A record of one line has a gap of at most MAX_GAP_OF_ROWS above it, and begins less than MAX_SHIFT_OF_ROWS left or
 right of the line above it, in heights of a line."""
@@ -49,13 +47,15 @@ MAX_EDGES: Final = 3
 """At most this many gaps separate the columns of a part."""
 SAME_TOP: Final = 2
 """The tops of cards in one row are less than this distance apart, in heights of a line."""
-_WORD_AND_NUMBER: Final = re.compile(r"(?P<word>[^\W\d_]{2,20}\.?) ?(?:n[°o]\.? ?)?\d{1,3}\b")
-_TELLING_KINDS: Final = frozenset(
-    ("period", "date", "moment", "day", "time", "times", "score", "money", "decimal", "measure", "scheme")
-) | {"code", "email", "phone", "number"}
+_TELLING_KINDS: Final = frozenset(("period", "date", "moment", "day", "time", "money", "decimal", "measure")) | {
+    "code",
+    "email",
+    "phone",
+    "number",
+}
 """Kinds of pieces that may mark the beginning of a record wherever in the line they are."""
 _KINDS_OF_HEADINGS: Final = frozenset(("text", "number", "moment", "date", "day"))
-_SIGNS_OF_HEADINGS: Final = frozenset(("gap", "line", "outdented", "tall"))
+_SIGNS_OF_HEADINGS: Final = frozenset(("gap", "line", "tall"))
 """Names of the signs that headings share with the first lines of records."""
 Row = Sequence[WordOnPage]
 Record = list[PiecedLine]
@@ -339,12 +339,6 @@ def _signs(stream: LineStream, index: int) -> Iterator[Sign]:
             yield Sign("label", " ".join(folded_words(first.label)))
         for kind in {piece.kind for piece in line.pieces} & _TELLING_KINDS:
             yield Sign("has", kind)
-        if found := _WORD_AND_NUMBER.match(line.text):
-            yield Sign("word", found["word"].casefold())
-        if any(piece.sign == "gap" for piece in line.pieces):
-            yield Sign("parted")
-        if index and line.left < stream.lines[index - 1].left - OUTDENTED * line.height:
-            yield Sign("outdented")
     if index == 0 or stream.gaps_above[index] > WIDER * stream.usual_gap:
         yield Sign("gap")
     if stream.is_tall(line) or line.mark.startswith("#"):

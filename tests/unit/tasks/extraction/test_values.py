@@ -228,27 +228,10 @@ async def test_a_number_that_may_be_a_text_is_a_number() -> None:
     assert await filled(pasted(lines), total=decimal, deposit=nullable) == {"total": 197.4, "deposit": 20.0}
 
 
-async def test_a_description_that_asks_for_a_positive_number_leaves_the_sign_out() -> None:
+async def test_a_sign_is_left_out_where_the_schema_permits_no_negative_number() -> None:
     text = pasted("Market value: 5,450.00\nDeposit: -1,000.00")
     assert await filled(text, deposit=NUMBER) == {"deposit": -1000}
-    assert await filled(text, deposit={**NUMBER, "description": "positive"}) == {"deposit": 1000}
     assert await filled(text, deposit={**NUMBER, "minimum": 0}) == {"deposit": 1000}
-
-
-@each_case(
-    ("name", "printed"),
-    [
-        ("discount", "Discount: -5.23"),
-        ("remise", "Remise : −5,23 €"),
-        ("selbstbeteiligung", "Selbstbeteiligung: -5,23 €"),
-    ],
-)
-async def test_a_discount_or_an_excess_is_positive_unless_the_schema_asks_for_a_sign(name: str, printed: str) -> None:
-    text = pasted(f"Total: 47.07\n{printed}")
-    assert await filled(text, **{name: NUMBER}) == {name: 5.23}
-    assert await filled(text, **{name: {**NUMBER, "description": "as a negative number"}}) == {name: -5.23}
-    assert await filled(text, **{name: {**NUMBER, "maximum": 0}}) == {name: -5.23}
-    assert await filled(text, **{f"signed_{name}": {**NUMBER, "title": name}}) == {f"signed_{name}": -5.23}
 
 
 @each_case(
