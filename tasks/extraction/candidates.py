@@ -585,3 +585,15 @@ def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[Candi
             label=start.label,
             has_colon=start.has_colon,
         )
+
+
+def span_at(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) -> CandidateSpan:
+    """Return the span of `words`, which are in the segments `lines`."""
+    segment = candidates.segments[lines[0]]
+    ends = (line for line in lines if candidates.segments[line].words[0] <= words[-1])
+    last = max(ends, key=lambda line: candidates.segments[line].words[0])
+    text = without_signs(" ".join([segment.passage.words[word] for word in words]))
+    index = bisect_left(segment.words, words[0])
+    label = " ".join([segment.passage.words[word] for word in segment.words[max(0, index - 3) : index]])
+    kind: Kind = "piece" if last == lines[0] else "block"
+    return CandidateSpan(kind, segment.passage, tuple(words), text, first=lines[0], last=last, label=label)

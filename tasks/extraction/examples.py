@@ -2,12 +2,11 @@
 
 Each value of the answer is searched for in its document. The surroundings of the value (label, words and signs around
 it, lines above and below, notation, position on the page) are compared with the surroundings of each candidate in the
-new document. Parts of lines between the same words and signs become candidates, too (`delimiters`). In tables, the
-headers of an example's values become names of their fields. Nothing else of an example is used, so no value of an
-example can reach an answer.
+new document. In tables, the headers of an example's values become names of their fields. Nothing else of an example is
+used, so no value of an example can reach an answer.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -16,8 +15,7 @@ from rapidfuzz import fuzz, process
 
 from tasks.extraction.boxes import box_of
 from tasks.extraction.candidates import KINDS, Candidates
-from tasks.extraction.delimiters import MAX_WORDS, VARIABLE, CutValue, delimiters_of
-from tasks.extraction.features import Matrix, types_of, wants_iso
+from tasks.extraction.features import Matrix
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -63,10 +61,10 @@ of the example's values for the field."""
 _LABEL, _LINE, _NO_TEXT, _FORM, _KIND, _TOP, _LEFT = 3.0, 1.5, 1.0, 1.0, 1.0, 1.5, 1.0
 """Weights of the features that two places may share: the label, the line above or below, the lack of such a text, the
 form, the kind, the height on the page and the distance from its left edge."""
-_DELIMITERS = (0.5, 1.0, 1.0, 0.5)
-"""Weights of the delimiters that two places may share, in the order of `Delimiters`."""
 _FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
 """Combinations of the kinds of words in a text: `9` for digits, `a` for letters, and `x` for letters with digits."""
+_VARIABLE = "*"
+"""Text with no words that both documents contain."""
 _LEAST_DISTANCE = 0.06
 """Two positions are near each other if their distance is smaller than this, as a share of the page."""
 
@@ -87,8 +85,6 @@ class Surroundings(NamedTuple):
     above: Numbers
     below: Numbers
     kinds: Numbers
-    delimiters: Numbers
-    """Array of candidates × 4: the delimiters of each candidate, in the order of `Delimiters`."""
     forms: Numbers
     places: Matrix
     """Array of candidates × (left, top); not a number if the text has no positions."""
@@ -106,8 +102,6 @@ class Surroundings(NamedTuple):
         lines = [tuple(fold(segment.text)) for segment in segments]
         above = numbered(lines[index] if (index := segments[span.first].above) >= 0 else () for span in spans)
         below = numbered(lines[index] if (index := segments[span.last].below) >= 0 else () for span in spans)
-        delimiters_of_spans = [delimiters_of(candidates, span.words, span.first, span.last) for span in spans]
-        delimiters = numbered((one,) for edges in delimiters_of_spans for one in edges).reshape(-1, 4)
         labels = numbered(tuple(fold(one.get("own") or one.get("left") or "")) for one in candidates.labels_beside)
         return cls(
             texts=[*numbers],
@@ -115,7 +109,6 @@ class Surroundings(NamedTuple):
             above=above,
             below=below,
             kinds=np.array([KINDS.index(span.kind) for span in spans], np.int32),
-            delimiters=delimiters,
             forms=np.array([_FORMS.index(_form(span.text)) for span in spans], np.int32),
             places=np.array([*_places(candidates)], np.float32).reshape(-1, 2),
             words=constant_words(candidates),
@@ -135,17 +128,6 @@ class Lesson(NamedTuple):
     surroundings: Surroundings
     places: Mapping[JsonPath, Sequence[int]]
     """Indices of the candidates that have the value of each field, by path."""
-    values: Sequence[CutValue]
-    """The values of fields for texts, as places to be cut out. Numbers and days are candidates anyway, wherever they
-    are."""
-
-    def cut_values(self, words: Collection[str]) -> Iterator[CutValue]:
-        """Yield the values to be cut from a document with these words."""
-        common = self.surroundings.words.intersection(words)
-        for one in self.values:
-            value = one._replace(delimiters=one.delimiters.among(common))
-            if value.delimiters.are_known:
-                yield value
 
 
 class _Comparison:
@@ -162,7 +144,7 @@ class _Comparison:
         )
         """Numbers of the texts. Two texts have the same number if they are equal in the words that both documents
         contain."""
-        self._without_words = [numbers.get(text) for text in ("", VARIABLE)]
+        self._without_words = [numbers.get(text) for text in ("", _VARIABLE)]
 
     def likeness(self, places: Sequence[int]) -> Matrix:
         """Return the likeness of each candidate's place to the most similar of the example's `places`, 0 to 1."""
@@ -180,10 +162,6 @@ class _Comparison:
             (_LINE if is_above_words else _NO_TEXT, below),
             (_KIND, here.kinds == there.kinds[index]),
             (_FORM, here.forms == there.forms[index]),
-            *(
-                (weight, self._same(ours, theirs)[0])
-                for weight, ours, theirs in zip(_DELIMITERS, here.delimiters.T, there.delimiters[index], strict=True)
-            ),
         ]
         if not np.isnan(there.places[index]).any():
             nearness = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[index]) / _LEAST_DISTANCE, 0, 1))
@@ -223,14 +201,7 @@ def learn(scored: FieldScores, answer: Any) -> Lesson:
         found.sort(key=lambda index: -scored.logits[row, index])
         likeliest = [index for index in found if scored.logits[row, index] >= scored.logits[row, found[0]] - UNLIKELIER]
         places[one.path] = likeliest[:MAX_PLACES]
-    text_paths = [one.path for one in scored.fields if "string" in types_of(one.schema) and not wants_iso(one.schema)]
-    spans = [scored.candidates.spans[index] for path in text_paths for index in places.get(path, ())]
-    values = [
-        CutValue(delimiters_of(scored.candidates, span.words, span.first, span.last), len(span.words))
-        for span in spans
-        if len(span.words) <= MAX_WORDS
-    ]
-    return Lesson(Surroundings.of(scored.candidates), places, values)
+    return Lesson(Surroundings.of(scored.candidates), places)
 
 
 def prefer_examples(
@@ -298,8 +269,8 @@ def _places(candidates: Candidates) -> Iterator[tuple[float, float]]:
 
 def _shared(text: tuple[str, ...], common: frozenset[str]) -> str:
     """Return the signs of a text and those of its words that both documents contain, because the other words are
-    values. Return VARIABLE if nothing of the text is left."""
-    return " ".join(word for word in text if word in common or not word[:1].isalnum()) or (VARIABLE if text else "")
+    values. Return _VARIABLE if nothing of the text is left."""
+    return " ".join(word for word in text if word in common or not word[:1].isalnum()) or (_VARIABLE if text else "")
 
 
 def _form(text: str) -> str:

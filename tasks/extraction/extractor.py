@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -12,8 +11,7 @@ from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import FieldReader
 from models.queues import Slots
 from tasks.extraction.candidates import Candidates, find_candidates
-from tasks.extraction.delimiters import cut_values, find_values
-from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples
+from tasks.extraction.examples import Example, learn, prefer_examples
 from tasks.extraction.features import (
     FieldText,
     Matrix,
@@ -94,32 +92,19 @@ class Extractor:
         Candidates in the places that fields have on `examples` are preferred. All examples together have at most as
         many candidates as the entries may have, so they at most double the work.
         """
-        lessons = []
-        for one in examples if fields else ():
-            known = self._scored(one.entries, fields, len(examples), answer=one.answer)
-            lessons.append(learn(known, one.answer))
-        scored = self._scored(entries, fields, lessons=lessons)
+        taught = examples if fields else ()
+        lessons = [learn(self._scored(one.entries, fields, len(examples)), one.answer) for one in taught]
+        scored = self._scored(entries, fields)
         if not (lessons and scored.candidates.spans):
             return scored
         preferred = prefer_examples(scored.logits, fields, scored.candidates, lessons)
         return replace(scored, by_example=preferred)
 
-    def _scored(
-        self,
-        entries: Sequence[Entry],
-        fields: Sequence[WantedField],
-        part: int = 1,
-        *,
-        answer: Any = None,
-        lessons: Sequence[Lesson] = (),
-    ) -> FieldScores:
-        """Score the candidates in `entries` for each field.
-
-        `part` divides the bound on the work: with 2, at most half of the work that a request may cause is done. The
-        texts of an `answer` are candidates, too, and so are the spans between the delimiters of `lessons`.
-        """
+    def _scored(self, entries: Sequence[Entry], fields: Sequence[WantedField], part: int = 1) -> FieldScores:
+        """Score the candidates in `entries` for each field. `part` divides the bound on the work: with 2, at most half
+        of the work that a request may cause is done."""
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
-        candidates = _found(entries, most_spans, answer, lessons)
+        candidates = find_candidates(passages_to_search(entries), most_spans)
         if not candidates.spans or not fields:
             none = np.zeros((len(fields), 1 + len(candidates.spans)), np.float32)
             return FieldScores(candidates, fields, none, entries)
@@ -177,16 +162,6 @@ class Extractor:
         if self._embedder is None:
             return np.zeros((len(texts), DIMENSIONS), np.float32)
         return result_of(self._embedder.embed, texts)
-
-
-def _found(entries: Sequence[Entry], most_spans: int, answer: Any, lessons: Sequence[Lesson]) -> Candidates:
-    passages = passages_to_search(entries)
-    candidates = find_candidates(passages, most_spans)
-    find_values(candidates, answer)
-    if lessons:
-        words = constant_words(candidates)
-        cut_values(candidates, [value for lesson in lessons for value in lesson.cut_values(words)])
-    return candidates
 
 
 def _weight_of_reading(field: FieldText) -> float:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from models.extraction.page_encoder import FIELDS_AT_ONCE, FieldReader, ReadPage
 from models.extraction.page_tokens import PageTokens, Prompt
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import Candidates, CandidateSpan
-from tasks.extraction.delimiters import span_at
+from tasks.extraction.candidates import Candidates, CandidateSpan, span_at
 from tasks.extraction.features import Matrix
 from tasks.extraction.passages import Passage
 from tasks.schema.awaited import result_of
