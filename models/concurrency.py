@@ -118,11 +118,21 @@ async def call_off(*tasks: asyncio.Task[Any]) -> None:
         await asyncio.wait(tasks)
 
 
+class TimeIsUp(Exception):
+    """Raised at the end of a time that a caller of `next_until` set. A TimeoutError may also come from the work."""
+
+
 async def next_until(pieces: AsyncGenerator[Result, None], when: float) -> Result:
-    """Return the next of `pieces`. Raises StopAsyncIteration after the last, and TimeoutError at `when`, a time of the
+    """Return the next of `pieces`. Raises StopAsyncIteration after the last, and TimeIsUp at `when`, a time of the
     event loop's clock, but for a piece that is there already."""
-    async with asyncio.timeout_at(None if when == math.inf else when):
-        return await anext(pieces)
+    limit = asyncio.timeout_at(None if when == math.inf else when)
+    try:
+        async with limit:
+            return await anext(pieces)
+    except TimeoutError:
+        if limit.expired():
+            raise TimeIsUp from None
+        raise
 
 
 class EngineAdmission:

@@ -13,7 +13,7 @@ from app.errors import took_too_long
 from app.events import Event, Finish, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.monitoring.metrics import Stages
 from app.wire.request import ChatRequest
-from models.concurrency import call_off, next_until
+from models.concurrency import TimeIsUp, call_off, next_until
 from tasks import base
 
 EventT = TypeVar("EventT")
@@ -82,18 +82,15 @@ async def within(
 
     Raises what the work raises, and Unavailable if the time is over.
     """
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds - spent_s
+    until = asyncio.get_running_loop().time() + seconds - spent_s
     async with aclosing(events):
         while True:
             try:
                 event = await next_until(events, until)
             except StopAsyncIteration:
                 return
-            except TimeoutError:
-                if loop.time() >= until:
-                    raise took_too_long(seconds) from None
-                raise
+            except TimeIsUp:
+                raise took_too_long(seconds) from None
             except asyncio.CancelledError as error:
                 if _is_cancelled():
                     raise

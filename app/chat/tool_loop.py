@@ -4,7 +4,6 @@ If the time is over or the LLM falls silent after an answer has begun, the text 
 the finish reason `length`. If no answer has begun, the request fails.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from app.chat.run_plan import Specialists
 from app.errors import took_too_long
 from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import PASSED_ON, ChatRequest
-from models.concurrency import next_until
+from models.concurrency import TimeIsUp, next_until
 from models.language.llm import (
     CAUTION,
     Done,
@@ -171,9 +170,7 @@ class Rounds:
                     event = await next_until(events, self.limit.answer_by)
                 except StopAsyncIteration:
                     return
-                except TimeoutError:
-                    if asyncio.get_running_loop().time() < self.limit.answer_by:
-                        raise
+                except TimeIsUp:
                     error, warning = took_too_long(self.limit.seconds), _TIME_IS_UP.format(self.limit.seconds)
                     break
                 except (LlmLate, LlmSilent) as silence:

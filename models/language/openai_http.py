@@ -19,7 +19,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from models.base import media_type_of
 from models.certificates import trusted
-from models.concurrency import next_until
+from models.concurrency import TimeIsUp, next_until
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_dialect import ServerDialect
 from models.language.openai_faults import PAGES, ServerError, empty_answer, error_of, not_an_api, seconds_until
@@ -224,7 +224,7 @@ class OpenAiHttp:
                     piece = await next_until(pieces, until)
                 except StopAsyncIteration:
                     return
-                except TimeoutError:
+                except TimeIsUp:
                     if not has_begun:
                         raise _late_error() from None
                     raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from models.concurrency import EngineAdmission, both, next_until, side_by_side
+from models.concurrency import EngineAdmission, TimeIsUp, both, next_until, side_by_side
 from tasks.errors import InputError
 
 
@@ -151,12 +151,12 @@ async def test_a_time_ends_the_wait_and_leaves_no_cancellation_behind() -> None:
     pieces = Pieces()
     coming, soon = pieces.come(), asyncio.get_running_loop().time() + 0.05
     assert await next_until(coming, soon) == 1
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeIsUp):
         await next_until(coming, soon)
     assert pieces.let_go
     late = two()
     assert await next_until(late, NOW) == 1
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeIsUp):
         await next_until(late, NOW)
     task = asyncio.current_task()
     assert task is not None
