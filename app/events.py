@@ -76,7 +76,7 @@ class Finish:
     may_be_kept: bool = True
     """False if something was withheld, so no other request may receive this answer."""
     vcache: bool = False
-    """True if the answer was made for an earlier request."""
+    """True if the answer was made for an earlier request. The name is that of the field in responses."""
 
 
 Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evidence | AnswerWarning | Finish

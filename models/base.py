@@ -23,6 +23,8 @@ ResultT = TypeVar("ResultT", covariant=True)
 RETRY_S = 2
 """A client is told to wait this many seconds if the time until success is unknown. The delay is short, because some
 causes are permanent and a longer wait would be wasted."""
+BUSY_RETRY_S = 5
+"""A client is told to wait this many seconds if a queue or the memory for inputs is full."""
 
 _EXHAUSTED_ERRNOS = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
 _TORCH_OUT_OF_MEMORY = "OutOfMemoryError"

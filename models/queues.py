@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from typing import Generic, TypeVar
 
-from models.base import EngineOverloaded
+from models.base import BUSY_RETRY_S, EngineOverloaded
 
 ItemT = TypeVar("ItemT")
 
-_RETRY_S = 5
 _UNBOUNDED = 1_000_000
 
 KEY: ContextVar[str] = ContextVar("KEY", default="")
@@ -118,7 +117,7 @@ class Slots:
     def check_room(self) -> None:
         """Raise EngineOverloaded if the caller could neither have a slot nor wait for one."""
         if not self._free and self._queue.waiting(KEY.get()) >= self._most_waiting:
-            raise EngineOverloaded(self._name, self._most_waiting, _RETRY_S)
+            raise EngineOverloaded(self._name, self._most_waiting, BUSY_RETRY_S)
 
     @contextlib.asynccontextmanager
     async def slot(self, *, wait: bool = False) -> AsyncIterator[None]:

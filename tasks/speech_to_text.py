@@ -273,16 +273,16 @@ class SpeechToTextTask:
         def report(done: float, total: float) -> None:
             progress(self.name, min(round(done), round(total)), round(total))
 
-        teller = PhraseEmitter(tell) if tell is not None and not options.diarize else None
+        emitter = PhraseEmitter(tell) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:
             turns = SpeakerTurns(self._voices()) if options.diarize else None
             with turns or nullcontext():
-                heard = await listen(recording, engine, options, reached=report, turns=turns, teller=teller)
+                heard = await listen(recording, engine, options, reached=report, turns=turns, emitter=emitter)
                 speakers = await _label_speakers(heard, options, turns) if turns is not None else {}
                 missing_seconds = recording.missing_seconds(heard.seconds)
         report(heard.seconds, heard.seconds)
-        if teller is not None:
-            teller.finish()
+        if emitter is not None:
+            emitter.finish()
         return _build_transcript(heard, options, speakers, missing_seconds)
 
 

@@ -123,11 +123,12 @@ class ApiKeys:
         self._defaults = defaults or Defaults()
         self._clock = clock
         self._wrong_keys = None if wrong_keys is None else WrongKeyLimit(wrong_keys, monotonic)
-        self._given = {
-            digest: _Grant(Caller(tenant_of(key), {}, "", self._defaults.limits, self._defaults.tasks, digest.hex()))
-            for key in keys
-            for digest in [digest_of(key)]
-        }
+        self._given: dict[bytes, _Grant] = {}
+        for key in keys:
+            digest = digest_of(key)
+            self._given[digest] = _Grant(
+                Caller(tenant_of(key), {}, "", self._defaults.limits, self._defaults.tasks, digest.hex())
+            )
         self._file = file
         self._version: _Version | None = None
         self.refused = 0
@@ -195,7 +196,8 @@ class ApiKeys:
         if not key.digest:
             return False
         is_there = bytes.fromhex(key.digest) in self._grants
-        return not is_there and grant.caller.name == key.name != "" and grant.caller.tenant == key.tenant
+        has_name = key.name != "" and grant.caller.name == key.name
+        return not is_there and has_name and grant.caller.tenant == key.tenant
 
     def _has_expired(self, grant: _Grant) -> bool:
         return grant.ends is not None and self._clock() >= grant.ends.timestamp()
@@ -270,7 +272,7 @@ class WrongKeyLimit:
     def check(self, address: str, digest: bytes) -> None:
         """Check that the address may try a key. Raises RateLimited."""
         network = network_of(address)
-        tried = self._level(network)
+        tried = self._remaining_count(network)
         if tried <= self._a_minute - 1 or digest in self._known.get(network, ()):
             return
         wait_s = max(1, math.ceil((tried + 1 - self._a_minute) * MINUTE_S / self._a_minute))
@@ -283,7 +285,7 @@ class WrongKeyLimit:
 
     def note_wrong_key(self, address: str) -> None:
         network = network_of(address)
-        self._tried[network] = (self._level(network) + 1, self._clock())
+        self._tried[network] = (self._remaining_count(network) + 1, self._clock())
         _mark_latest(self._tried, network, _MAX_ADDRESSES)
 
     def note_valid_key(self, address: str, digest: bytes) -> None:
@@ -293,7 +295,7 @@ class WrongKeyLimit:
         _mark_latest(digests, digest, _MAX_KNOWN)
         _mark_latest(self._known, network, _MAX_ADDRESSES)
 
-    def _level(self, network: str) -> float:
+    def _remaining_count(self, network: str) -> float:
         tried, at = self._tried.get(network, (0.0, 0.0))
         return max(0.0, tried - (self._clock() - at) * self._a_minute / MINUTE_S)
 

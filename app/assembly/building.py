@@ -49,7 +49,7 @@ from tasks.search.providers import SearchConfig, build_providers
 RAY = "ray"
 _PAGES_AT_ONCE = 4
 """Number of pages that are read at the same time. It is enough to keep the batches of one engine full."""
-LARGEST_BODIES = 8
+BODIES_AT_ONCE = 8
 """The bodies of all requests that run may together have as many bytes as this number of bodies of the largest size: a
 gigabyte at the default OPENFAZE_MAX_REQUEST_MB."""
 LARGEST_ANSWER = 16 * MB
@@ -173,7 +173,7 @@ def _beside_files(settings: Settings) -> Path:
 
 
 def build_door(settings: Settings) -> Door:
-    body_bytes = int(LARGEST_BODIES * settings.max_request_mb * MB)
+    body_bytes = int(BODIES_AT_ONCE * settings.max_request_mb * MB)
     return Door(settings.concurrent, body_bytes, settings.request_timeout_s)
 
 

@@ -178,7 +178,7 @@ def custom_id_of(line: bytes) -> str:
 
 class LineRunner:
     """Runs lines as requests to the app itself, with the rights and limits that the key has at that moment. At most
-    `at_once` lines run at a time, of which keys take turns."""
+    `at_once` lines run at a time; keys take turns."""
 
     def __init__(self, app: ASGIApp, at_once: int) -> None:
         self._app = app
@@ -219,7 +219,7 @@ class LineRunner:
             scope["state"] = {"caller": caller, "stages": stages}
             await self._app(scope, receive, send)
 
-        # Nobody's address, for which no limit of addresses counts.
+        # An empty address, to which no limit per address applies.
         transport = httpx.ASGITransport(app, client=("", 0))
         async with httpx.AsyncClient(transport=transport, base_url="http://batch", trust_env=False) as client:
             return await client.post(url, content=body, headers={"content-type": "application/json"})
@@ -282,7 +282,7 @@ def to_error_line(line: bytes, code: str, message: str) -> bytes:
 
 
 def _as_one_line(text: bytes) -> bytes:
-    """Return JSON in which _LINE_ENDS are escaped. They end no line of JSON Lines, but of some of its readers."""
+    """Return JSON in which _LINE_ENDS are escaped. JSON Lines does not treat them as line ends, but some readers do."""
     for sign in _LINE_ENDS:
         text = text.replace(sign.encode(), f"\\u{ord(sign):04x}".encode())
     return text

@@ -277,7 +277,7 @@ class BatchRunner:
         except TooManyResults:
             run.end("results_too_large")
             return
-        self.outcomes["completed" if record.is_answer else "failed",] += 1
+        self.outcomes[("completed" if record.is_answer else "failed",)] += 1
 
     async def _expire_lines(self, batch: Batch) -> None:
         """Write errors for the lines that were not run in time."""
@@ -286,7 +286,7 @@ class BatchRunner:
             async for line in lines:
                 record = await asyncio.to_thread(to_error_line, line.data, "batch_expired", message)
                 await self.store.note(batch.id, self._holder, [Record(line.number, False, record)])
-                self.outcomes["expired",] += 1
+                self.outcomes[("expired",)] += 1
 
     async def _finish(self, batch: Batch) -> None:
         """Write the output and error files, and end the batch.

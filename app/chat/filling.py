@@ -1,10 +1,14 @@
 """Fills structured answers: results of tasks fill in some or all fields, and an LLM writes the others.
 
-A reliable LLM answers all fields; if fields are always extracted, it answers only those that could not be copied. An
-LLM that invents values is never asked. Transcripts, translations, texts and counts are copied from the results of
-specialists. Dates, amounts, codes and the like are copied from the page: an extractor (`tasks/extraction`) scores every
-candidate span of the text for every field. Without a reliable LLM, the remaining fields get the emptiest values that
-the schema permits.
+| LLM | fields that it writes | other fields |
+|---|---|---|
+| reliable | all | none |
+| reliable, and fields are always extracted | those that could not be copied | copied |
+| none, or one that invents values | none | copied, or the emptiest values that the schema permits |
+
+Transcripts, translations, texts and counts are copied from the results of specialists. Dates, amounts, codes and the
+like are copied from the page: an extractor (`tasks/extraction`) scores every candidate span of the text for every
+field.
 """
 
 import asyncio

@@ -296,22 +296,25 @@ def latest_turn(request: ChatRequest, max_sources: int) -> Turn:
     """Return the last user message with its media. If it has no media, return it with the media of the latest user
     message that has media, unless it contains a document pasted after examples.
 
-    If an input is mentioned several times, it is one source, at the place of the first mention. URLs are taken only
-    from the text of the last user message, because no other text is a request to read them. If there are more of them
-    than `max_sources` allows, the first are taken. Raises BadRequest if every
-    message is empty, or if more than `max_sources` inputs are attached.
+    - An input that is mentioned several times is one source, at the place of the first mention.
+    - URLs are taken only from the text of the last user message, because no other text is a request to read them.
+    - If there are more URLs than `max_sources` allows, the first are taken.
+
+    Raises BadRequest if every message is empty, or if more than `max_sources` inputs are attached.
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
     users = _user_indexes(request)
     last = users[-1] if users else 0
     text = text_of(request.messages[last]) if users else ""
-    found = (
-        (index, _without_repeats(_sources_of_message(index, request.messages[index], most_links), max_sources))
-        for index in users[::-1]
-        for most_links in [max_sources + 1 if index == last else 0]
-    )
-    index, sources = next(((index, sources) for index, sources in found if sources), (last, ()))
+    index = last
+    sources: tuple[Source, ...] = ()
+    for user in reversed(users):
+        most_links = max_sources + 1 if user == last else 0
+        sources = _without_repeats(_sources_of_message(user, request.messages[user], most_links), max_sources)
+        if sources:
+            index = user
+            break
     # A document pasted after examples is a new input, to which the sources of the examples do not belong.
     if index != last and pasted_in(text) and _examples(request, last, max_sources):
         index, sources = last, ()

@@ -70,8 +70,10 @@ class LlmAnswers:
         if not call.skip_planning:
             # An LLM that extraction may make needless is not asked what it can do.
             can_call_tools = not extracts and (await llm.abilities()).tools
-            choices = ClientTools.of(request, can_call_tools=can_call_tools)
-            plan = await self.planner.plan(turn, choices, has_schema=shape is not None, can_call_tools=can_call_tools)
+            client_tools = ClientTools.of(request, can_call_tools=can_call_tools)
+            plan = await self.planner.plan(
+                turn, client_tools, has_schema=shape is not None, can_call_tools=can_call_tools
+            )
         call.stages.done("plan")
         material = Material(call, directives, turn, specialists, llm, shape, plan)
         async with aclosing(gather(material, is_all=False)) as events:

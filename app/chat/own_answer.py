@@ -105,7 +105,7 @@ class OwnAnswers:
     embedder: Embedder | None
     has_task: Callable[[str], bool]
     write: Callable[[Material], AsyncGenerator[Event, None]]
-    """Function that lets the LLM, which is not capable, write a text that was asked for."""
+    """Lets the incapable LLM write free text."""
 
     async def answer(
         self, llm: Llm, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists

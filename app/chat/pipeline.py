@@ -113,12 +113,13 @@ class Pipeline:
         else:
             specialist = None if task is None else SPECIALISTS[ALIASES.get(task, task)]
             events = await answer_cache.get_or_answer(call, turn, policy, answer, specialist)
-        lacks_logprobs: bool | None = None
+        has_text = has_logprobs = False
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, TextChunk) and request.logprobs:
-                    lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
-                elif isinstance(event, Finish) and lacks_logprobs:
+                if isinstance(event, TextChunk):
+                    has_text = True
+                    has_logprobs = has_logprobs or event.logprobs is not None
+                elif isinstance(event, Finish) and request.logprobs and has_text and not has_logprobs:
                     yield AnswerWarning(NO_LOGPROBS)
                 yield await call.note(event)
 
@@ -190,6 +191,8 @@ async def _run_task(
     """
 
     def as_json(take: Callable[[], Entry]) -> tuple[deque[str], int, int]:
+        """Return the JSON in chunks, and the tokens of the request and of the JSON. `take` returns the result and gives
+        it up, so that its memory is free once the JSON is made."""
         result = pydantic_core.to_json(take().result.data).decode()
         text = f'{{"name":{json.dumps(name)},"result":{result}}}'
         parts = deque(text[start : start + PIECE] for start in range(0, len(text), PIECE))

@@ -108,7 +108,7 @@ class Step:
     """Input text of the task."""
     after: tuple[int, ...] = ()
     """Indexes of the earlier steps whose text is an input of this step."""
-    is_aside: bool = False
+    is_secondary: bool = False
     """True if the step reads a picture in addition to the requested task. Its result is left out if it has no text."""
     is_guess: bool = False
     """True if the task was guessed, because no word of the request asks for it."""
@@ -157,8 +157,8 @@ class ClientTools:
 
     @classmethod
     def of(cls, request: ChatRequest, *, can_call_tools: bool) -> Self | None:
-        """Return the choices, or None if the LLM cannot choose any tool. `can_call_tools` is True if the LLM can call
-        tools without being forced to."""
+        """Return the client's tools, or None if the LLM cannot choose any tool. `can_call_tools` is True if the LLM can
+        call tools without being forced to."""
         choice = request.tool_choice
         is_forced = choice not in (None, "auto", "none")
         if not request.tools or choice == "none" or not (can_call_tools or is_forced):
@@ -193,18 +193,21 @@ class Planner:
     async def plan(
         self,
         turn: Turn,
-        choices: ClientTools | None = None,
+        client_tools: ClientTools | None = None,
         *,
         has_schema: bool = False,
         has_document: bool = False,
         searches_facts: bool = False,
         can_call_tools: bool = False,
     ) -> Plan:
-        """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM. `has_schema` is True
-        if the answer has to satisfy a schema, which the text in a picture may fill; `has_document`, if the messages
-        contain a document. `searches_facts` is True if no LLM here can answer a question of fact, so that the web is
-        searched if nothing else is to be done. `can_call_tools` is True if the LLM calls tools by itself: without
-        media, it then decides what no word of the message asks for.
+        """Return the plan of a turn. Tasks that `client_tools` may do are left to the LLM.
+
+        - `has_schema`: the answer has to satisfy a schema, which the text in a picture may fill.
+        - `has_document`: the messages contain a document.
+        - `searches_facts`: no LLM here can answer a question of fact, so the web is searched if nothing else is to be
+          done.
+        - `can_call_tools`: the LLM calls tools by itself. Without media, it decides what no word of the message asks
+          for.
 
         A document pasted into a turn with a schema is data: it is not searched for, and its links are not followed.
         Only the words beside it say what to do.
@@ -233,8 +236,8 @@ class Planner:
         if series_words is not None:
             prose = Prose.of(series_words, is_instruction=True)
             intents = replace(Intents.of(series_words, prose, series_words, of_media=False), fresh=False)
-        if choices is not None:
-            intents = replace(intents, fresh=False, search=intents.search and not choices.search)
+        if client_tools is not None:
+            intents = replace(intents, fresh=False, search=intents.search and not client_tools.search)
         if can_call_tools or has_document:
             intents = replace(intents, fresh=False)
         unfindable: EngineUnavailable | None = None
@@ -266,7 +269,7 @@ class Planner:
         if order is not None:
             instruction = Prose.of(order.instruction.replace(order.text or QUOTE, QUOTE), is_instruction=True)
         return Plan(
-            tuple(_with_asides(steps, prose)),
+            tuple(_with_secondary_readings(steps, prose)),
             last_result_only=_is_about_only(steps, instruction),
             reads_out=wished.reads,
             results_only=_is_results_only(steps, instruction, wished),
@@ -353,15 +356,15 @@ def _plan_steps(
     return steps
 
 
-def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
-    """Return `steps` in which readings of pictures are marked as asides if the request only looks for objects in
+def _with_secondary_readings(steps: Sequence[Step], prose: Prose) -> list[Step]:
+    """Return `steps` in which readings of pictures are marked as secondary if the request only looks for objects in
     them."""
     searched = {source for step in steps if step.task in _DETECTIONS for source in step.sources}
     if not searched or prose.mentions("written") or prose.asks("read_out", without="detect"):
         return list(steps)
     needed = {index for step in steps for index in step.after}
     return [
-        replace(step, is_aside=step.task == "ocr" and index not in needed and searched.issuperset(step.sources))
+        replace(step, is_secondary=step.task == "ocr" and index not in needed and searched.issuperset(step.sources))
         for index, step in enumerate(steps)
     ]
 

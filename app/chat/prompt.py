@@ -169,8 +169,9 @@ class InternalTool:
             if not found:
                 raise InputError("Only URLs in the user's own messages can be opened.")
             return (found[0],)
-        names_input = "input" in arguments if "input" in self.optional else "input" in self.properties
-        numbers = [arguments["input"]] if names_input else arguments.get("files", ())
+        is_required = "input" in self.properties and "input" not in self.optional
+        has_input = is_required or ("input" in self.optional and "input" in arguments)
+        numbers = [arguments["input"]] if has_input else arguments.get("files", ())
         for number in numbers:
             if not isinstance(number, int) or not 1 <= number <= len(turn.sources):
                 raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")

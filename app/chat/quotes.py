@@ -114,7 +114,7 @@ def _central_sentences(entries: Sequence[Entry], most: int) -> list[str]:
     texts: list[str] = []
     for before, line in zip(["", *(line.text for line in lines)], lines[:_MAX_SUMMED_UP], strict=False):
         # A sentence goes on in the next line of a page, but not in the next row of a table.
-        if before[-1:] not in ".!?:;。！？" and (line.text[0].islower() or len(before) >= _PAGE_LINE):
+        if before and before[-1] not in ".!?:;。！？" and (line.text[0].islower() or len(before) >= _PAGE_LINE):
             texts[-1] += f" {line.text}"
         else:
             texts.append(line.text)

@@ -1,9 +1,9 @@
 """Guards one request under `<guard>`: judges its texts, the results of its tasks and its answer before they are used.
 
-`check_request`, `check_results` and `check_unread` judge the inputs, and `check_answer` judges the answer. `around`
-calls `check_request` before the answer begins and `check_answer` while it is written; if something is unsafe, a refusal
-ends the answer. With `guard_mode` "flag", the same checks are made, but the answer is complete and ends with the
-verdict.
+`check_request`, `check_results` and `judge_unread_pictures` judge the inputs, and `check_answer` judges the answer.
+`around` calls `check_request` before the answer begins and `check_answer` while it is written; if something is unsafe,
+a refusal ends the answer. With `guard_mode` "flag", the same checks are made, but the answer is complete and ends with
+the verdict.
 """
 
 import asyncio
@@ -190,7 +190,9 @@ class RequestGuard:
         self._add([*words, *await self.guardrails.pictures(drawn, self.policy)])
         return tuple(entries)
 
-    async def check_unread(self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]) -> Turn:
+    async def judge_unread_pictures(
+        self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]
+    ) -> Turn:
         """Read and judge the text in pictures that an LLM is about to see, unless a task has read it.
 
         Return the turn without the pictures that show personal data if such data is redacted.

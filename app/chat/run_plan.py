@@ -121,7 +121,7 @@ def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseExceptio
     """
     by_task: dict[str, list[Result[Any] | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
-        if not (step.is_aside or step.is_guess or step.task == "web_search"):
+        if not (step.is_secondary or step.is_guess or step.task == "web_search"):
             by_task.setdefault(step.task, []).append(outcome)
     lost = [
         results[0]
@@ -145,7 +145,7 @@ def _may_answer(plan: Plan, index: int, outcomes: Sequence[Result[Any] | BaseExc
     if isinstance(outcome, BaseException) or not _has_content(outcome):
         return False
     failed = [one for one, result in zip(plan.steps, outcomes, strict=True) if isinstance(result, BaseException)]
-    if step.is_aside:
+    if step.is_secondary:
         return any(one.text_may_answer for one in failed)
     is_input = any(index in one.after for one in failed)
     return not is_input or plan.reads_out or step.task == "speech_to_text"
@@ -161,13 +161,13 @@ def _has_content(result: Result[Any]) -> bool:
     return bool(result.text().strip()) or not result.is_empty
 
 
-def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+def without_empty_readings(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Return `entries` (one per step of `plan`) without the readings of pictures that were only made in addition and
     found no text."""
     return tuple(
         entry
         for step, entry in zip(plan.steps, entries, strict=True)
-        if not (step.is_aside and entry.error is None and not entry.result.text().strip())
+        if not (step.is_secondary and entry.error is None and not entry.result.text().strip())
     )
 
 
@@ -304,9 +304,9 @@ class Specialists:
     async def without_hidden(self, turn: Turn, plan: Plan, entries: Sequence[Entry]) -> Turn:
         """Return `turn` with only those pictures that an LLM may see. `entries` are the results of `plan`.
 
-        Raises what the guard's `check_unread` raises.
+        Raises what the guard's `judge_unread_pictures` raises.
         """
-        return await self.guard.check_unread(plan, entries, self.find_task) if self.guard else turn
+        return await self.guard.judge_unread_pictures(plan, entries, self.find_task) if self.guard else turn
 
     async def _judge(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         return await self.guard.check_results(entries) if self.guard else tuple(entries)
@@ -345,7 +345,7 @@ class Material:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Results that are shown to the LLM and the client."""
-        shown = without_empty_asides(self.plan, self.results) if self.results else ()
+        shown = without_empty_readings(self.plan, self.results) if self.results else ()
         return (*shown, *self.unread)
 
     async def pasted_document(self) -> Entry | None:

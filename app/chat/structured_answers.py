@@ -221,7 +221,9 @@ def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Js
     null.
 
     The whole answer is checked, because a `const` or an `enum` may demand values deep inside the value to which it
-    belongs.
+    belongs. A check may be slow and there may be many values, so the first one is found by a binary search. It is the
+    first only if further nulls never make a refused answer valid again; otherwise, it is one whose null makes a valid
+    answer invalid.
     """
     against = set(evidence.unsupported)
     unsupported: list[JsonPath] = []

@@ -229,13 +229,16 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
                 return await _run_trial(name, trial)
 
         chosen = [(state, str(getattr(settings, state.capability, AUTO))) for state in runtime.states()]
-        trials = [begun(state.capability, partial(_try, runtime, state, choice)) for state, choice in chosen]
-        trials.append(begun("browser", partial(_render_a_page, settings)))
-        # The web search mostly waits for the network, so it runs in parallel to the trials.
-        searched = asyncio.create_task(_run_trial("web_search", partial(_search_the_web, settings, fetcher)))
-        running = [searched, *map(asyncio.create_task, trials)]
+        # The web search mostly waits for the network, so it runs in parallel to the other trials.
+        web_search = asyncio.create_task(_run_trial("web_search", partial(_search_the_web, settings, fetcher)))
+        engines = [
+            asyncio.create_task(begun(state.capability, partial(_try, runtime, state, choice)))
+            for state, choice in chosen
+        ]
+        browser = asyncio.create_task(begun("browser", partial(_render_a_page, settings)))
+        running = [*engines, web_search, browser]
         try:
-            for trial in [*running[1:-1], searched, running[-1]]:
+            for trial in running:
                 yield await trial
         finally:
             for trial in running:

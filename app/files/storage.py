@@ -70,8 +70,9 @@ class Storage:
         if not isinstance(self._system, LocalFileSystem):
             return
         disk = shutil.disk_usage(self._root)
-        if disk.free - size < min(DISK_RESERVE, disk.total // 10):
-            raise DiskReserved(errno.ENOSPC, f"uploads leave the last {disk.free // MB} MB free", self._root)
+        reserve = min(DISK_RESERVE, disk.total // 10)
+        if disk.free - size < reserve:
+            raise DiskReserved(errno.ENOSPC, f"uploads leave {reserve // MB} MB free", self._root)
 
     def create(self, name: str) -> IO[bytes]:
         """Return a new file, open for writing; the caller closes it."""

@@ -33,7 +33,15 @@ from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
-from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, available_cpus
+from models.base import (
+    BUSY_RETRY_S,
+    EngineFailed,
+    EngineNotReady,
+    EngineOverloaded,
+    EngineTooSlow,
+    EngineUnavailable,
+    available_cpus,
+)
 from models.queues import KEY, FairQueue, QueueFull
 from models.workers.process import Closable, Close, Job, Raised, Returned, WornOut
 
@@ -52,7 +60,6 @@ CHARS_OF_WORD = 6
 """A word on a page counts as this many characters: with its place, it takes as long to lay out."""
 _START_S = 60.0
 """A process may take this long, in seconds, to start on a busy machine."""
-_RETRY_S = 5
 _MB = 1024 * 1024
 _BUFFER = 4 * _MB
 _ENVIRONMENT = {
@@ -147,7 +154,7 @@ class Workers:
         try:
             self._waiting.put(task.key, task)
         except QueueFull as error:
-            raise EngineOverloaded("workers", error.waiting, _RETRY_S) from error
+            raise EngineOverloaded("workers", error.waiting, BUSY_RETRY_S) from error
         self._hand_out()
         try:
             return await task.result

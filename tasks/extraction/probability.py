@@ -80,7 +80,7 @@ class CellOfField(NamedTuple):
     """The source of the cell: the table of a file, a table printed with its header, or records."""
     chance: float = 0.5
     """Probability of the value, estimated from the group of similar records (a `Run`) in which it stands
-    (`records.fillings`); 0.5 for a cell of a table."""
+    (`RecordFilling.probability`); 0.5 for a cell of a table."""
     is_named: bool = False
     """True if a heading above the table or the records names the list."""
     is_in_doubt: bool = False

@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from models.base import EngineTooSlow
+from models.base import BUSY_RETRY_S, EngineTooSlow
 from models.queues import Slots
 from models.workers.pool import JobCrashed, JobTooLong, OpenObject, WorkerLimits, Workers
 from models.workers.process import Closable
@@ -27,7 +27,6 @@ ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 WAIT_S = 60.0
 """Seconds that a picture waits for memory. The wait has a limit, because the memory may be held by requests that are
 themselves waiting for a second picture."""
-_RETRY_S = 10
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +149,7 @@ class DecodedBudget:
                 "Other inputs are using the memory for decoded pictures "
                 f"({megabytes(self._limit)}), and this one needs {megabytes(size)}. "
                 "Try again later.",
-                retry_after=_RETRY_S,
+                retry_after=BUSY_RETRY_S,
             ) from error
 
     def _give_back(self, size: int) -> None:

@@ -44,4 +44,4 @@ def _is_unseen(element: HtmlElement, styles: PageStyles) -> bool:
     if not _SCREEN_READERS.isdisjoint(name.lower() for name in classes):
         return True
     effects = styles.effects_on(tag, element.attrib, classes)
-    return any(effects.get(one) for one in (Effect.GONE, Effect.VEILED, Effect.SIZELESS))
+    return any(effects.get(one) for one in (Effect.NOT_DISPLAYED, Effect.INVISIBLE, Effect.ZERO_SIZE))

@@ -21,19 +21,19 @@ from tasks.speech.turns import PhraseEmitter
 from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
-_WINDOWS_AT_ONCE = 16
+_STRETCHES_AT_ONCE = 16
 """At most this many stretches of one recording wait or are transcribed at a time. While their language is needed but
 not known, the limit is one. These stretches fill two batches on a CPU and take 30 MB at most."""
 _LEAST_CERTAIN = 0.6
 """A detected language is used for the whole recording if its probability is at least this."""
 _MARGIN_S = 0.3
-_LOST_S = 0.5
+_LEAST_MISSED_S = 0.5
 """Speech without words is transcribed a second time if it is at least this long, in seconds. Engines stop early if the
 speaker or the subject changes, and omit speech between two pauses."""
 _MOST_SECOND_LOOKS = 3
-"""At most this many spans of a stretch, the longest ones, are transcribed a second time. Of speech, a stretch rarely
-has more than one such span. What is not speech, but sounds like it, has many."""
-_LESS_CLEAR = 0.2
+"""At most this many spans of a stretch, the longest ones, are transcribed a second time. A stretch of real speech
+rarely has more than one such span; noise that resembles speech has many."""
+_MAX_MEAN_DROP = 0.2
 """The words of a second attempt replace those of the first if the sum of their probabilities is greater, and the mean
 of their probabilities does not fall by this much."""
 _CLEAR_ENOUGH = 0.4
@@ -46,7 +46,7 @@ _MAX_DIFFERENCE_S = 0.4
 _GAP_S = 0.25
 """A silence of at least this length, in seconds, is cut off from a word's time, because the alignment wrongly included
 it."""
-_ASTRAY_S = 0.5
+_MAX_DISTANCE_TO_SPEECH_S = 0.5
 """A word counts as hallucinated if it is more than this far from any speech, in seconds."""
 _SHORTEST_S = 0.02
 _HEARD_S = 0.1
@@ -112,10 +112,10 @@ async def listen(
     *,
     reached: Callable[[float, float], None],
     turns: SpeakerTurns | None = None,
-    teller: PhraseEmitter | None = None,
+    emitter: PhraseEmitter | None = None,
 ) -> Heard:
     """Transcribe `recording`. `reached` is called with the seconds done and the total known so far. `turns` receives
-    the sound, and `teller` the words as they are transcribed. Raises InputError and ModelError."""
+    the sound, and `emitter` the words as they are transcribed. Raises InputError and ModelError."""
     listener = _Listener(engine, options)
     pending: deque[asyncio.Task[HeardStretch]] = deque()
     heard = Heard()
@@ -124,13 +124,13 @@ async def listen(
     async def take() -> None:
         heard.add(await pending[0])
         stretch = pending.popleft().result().stretch
-        if teller is not None:
-            teller.add(stretch, heard.tracks.get(stretch.channel, []))
+        if emitter is not None:
+            emitter.add(stretch, heard.tracks.get(stretch.channel, []))
         reached(stretch.end, max(total, heard.seconds))
 
     try:
         async for stretch in _stretches(recording, engine.window_s, heard, turns, options.speakers):
-            while len(pending) >= (_WINDOWS_AT_ONCE if listener.needs_no_language else 1):
+            while len(pending) >= (_STRETCHES_AT_ONCE if listener.needs_no_language else 1):
                 await take()
             pending.append(asyncio.create_task(listener.hear(stretch)))
             # Finished stretches are taken immediately, which frees their samples and reports progress.
@@ -164,16 +164,16 @@ async def _stretches(
             tracks = [_ListeningTrack(length_s, heard.seconds, channel) for channel in (0, 1)]
         heard.seconds += block.shape[1] / RATE
         for track in tracks:
-            for stretch in _in_turn(await track.add(block, turns), tracks):
+            for stretch in _with_next_start(await track.add(block, turns), tracks):
                 yield stretch
     for track in tracks:
-        for stretch in _in_turn(await track.finish(turns), tracks):
+        for stretch in _with_next_start(await track.finish(turns), tracks):
             yield stretch
 
 
-def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) -> Iterator[Stretch]:
-    """Yield the new stretches of one track. Set the attribute `next_start` of each to the earliest time at which a
-    later stretch of any track can start."""
+def _with_next_start(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) -> Iterator[Stretch]:
+    """Yield copies of the new stretches of one track. The `next_start` of each is the earliest time at which a later
+    stretch of any track can start."""
     latest = min(track.cut_until for track in tracks)
     for index, stretch in enumerate(stretches, start=1):
         yield replace(stretch, next_start=min([latest, *(later.start for later in stretches[index:])]))
@@ -249,7 +249,7 @@ class _Listener:
             if text.words and self._engine.languages is None and (text.language_probability or 0) >= _LEAST_CERTAIN:
                 self._given = text.language
         words = fit_to_speech(_shift_words(text.words, stretch.start), stretch.speech)
-        missed = find_missed_speech(words, stretch.speech, _LOST_S) if words else []
+        missed = find_missed_speech(words, stretch.speech, _LEAST_MISSED_S) if words else []
         for first, last in _longest_spans(missed, _MOST_SECOND_LOOKS):
             rest = [word for word in words if not first <= middle(word) <= last]
             found = without_neighbours(await self._second_look(stretch, first, last), rest, (first, last))
@@ -287,7 +287,7 @@ def _is_improvement(found: Sequence[SpokenWord], earlier: Sequence[SpokenWord]) 
         return bool(found)
     found_sum, earlier_sum = (sum(word.probability for word in words) for words in (found, earlier))
     return found_sum > earlier_sum and found_sum / len(found) > min(
-        earlier_sum / len(earlier) - _LESS_CLEAR, _CLEAR_ENOUGH
+        earlier_sum / len(earlier) - _MAX_MEAN_DROP, _CLEAR_ENOUGH
     )
 
 
@@ -420,7 +420,11 @@ def _count_letters(text: str) -> int:
 def _spoken_part(word: SpokenWord, speech: Sequence[Span], *, is_first: bool) -> Span | None:
     """Return the part of a word's time that contains speech; None if there is none nearby. The time of a first word may
     be extended back over speech that was omitted."""
-    nearby_spans = [span for span in speech if span[0] < word.end + _ASTRAY_S and span[1] > word.start - _ASTRAY_S]
+    nearby_spans = [
+        span
+        for span in speech
+        if span[0] < word.end + _MAX_DISTANCE_TO_SPEECH_S and span[1] > word.start - _MAX_DISTANCE_TO_SPEECH_S
+    ]
     if not nearby_spans:
         return None
     parts = within(nearby_spans, word.start, word.end)

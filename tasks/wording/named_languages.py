@@ -258,7 +258,7 @@ def source_in(instruction: str, target: LanguageMention) -> str | None:
     return None
 
 
-def named(language: str) -> str | None:
+def tag_of_text(language: str) -> str | None:
     """Return the tag of a text that is only a language (a code or a name, perhaps with a region), or None for any other
     text."""
     return _tag_of_whole(language.strip()) or tag_of_code(language.strip())
@@ -291,13 +291,20 @@ def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | N
 
 
 def _is_a_word(found: _LanguageName, words_at_end: bool) -> bool:
-    """True if a code is meant as a word, like "it" in `translate this to it, please`. In `to it: hello`, `to it, fr` and
-    `to it-IT`, it names Italian."""
+    """True if a code is meant as a word, like "it" in `translate this to it, please`."""
     code = found.name.lower()
     is_common = LANGUAGES[TAG_OF_CODE[code]].is_common
-    may_be = (code in _ALSO_WORDS and not found.name.isupper()) if is_common else code in CODES_THAT_ARE_WORDS
+    if found.has_region:
+        return False  # to it-IT
+    if is_common and (code not in _ALSO_WORDS or found.name.isupper()):
+        return False  # to fr, to IT
+    if not is_common and code not in CODES_THAT_ARE_WORDS:
+        return False  # to aar
     following = found.text[found.end :].lstrip()[:1]
-    names = following in {":", "："} if following else words_at_end or (is_common and code not in _LAST_WORDS)
+    if following in {":", "："}:
+        return False  # to it: hello
+    if not following and (words_at_end or (is_common and code not in _LAST_WORDS)):
+        return False  # to de
     gap = _NEXT_LANGUAGE.match(found.text, found.end)
     begins_list = gap is not None and _language_at(found.text, gap.end()) is not None
-    return may_be and not (found.has_region or names or begins_list)
+    return not begins_list  # to it, fr

@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.errors import InputError
 from tasks.json_tokens import parses_quickly
-from tasks.wording.named_languages import LanguageMention, named, source_in, target_in, unknown_in, without_source
+from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in, unknown_in, without_source
 from tasks.wording.phrases import PHRASES
 
 LONGEST_INSTRUCTION = 400
@@ -209,7 +209,11 @@ def _language_wished(instruction: str) -> LanguageMention | None:
     masked = _mask_quotations(instruction)
     unknown = [word for word in _WORD.findall(masked.lower()) if word not in _BESIDE_LANGUAGE]
     # Most clauses end here, because looking for a target takes longer.
-    if len(unknown) > _LANGUAGE_WORDS or not any(map(named, unknown[:2])) or named(instruction.strip(_SIGNS)):
+    if (
+        len(unknown) > _LANGUAGE_WORDS
+        or not any(map(tag_of_text, unknown[:2]))
+        or tag_of_text(instruction.strip(_SIGNS))
+    ):
         return None
     target = target_in(masked)
     if target is None:
@@ -307,10 +311,10 @@ def _parse_json(message: str) -> TranslationOrder | None:
     if target is None or text is None:
         return None
     source = _first_text(given, "source_language", "source_lang", "source", "from")
-    tag = named(target)
+    tag = tag_of_text(target)
     if tag is None:
         raise InputError(f"task 'translate' knows no language '{target[:40]}'")
-    return TranslationOrder((tag,), named(source) if source else None, text, "")
+    return TranslationOrder((tag,), tag_of_text(source) if source else None, text, "")
 
 
 def _first_text(given: Mapping[str, Any], *names: str) -> str | None:

@@ -92,7 +92,7 @@ def serving_attacked(files: Path, llm_calls_at_once: int = 2, **settings: Any) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_model, "create_app", create_seen)
         patch.setattr(Runtime, "_build_new", noted)
-        patch.setattr("app.assembly.building.LARGEST_BODIES", 2)
+        patch.setattr("app.assembly.building.BODIES_AT_ONCE", 2)
         patch.setattr("app.assembly.building.MAX_QUEUE", 4)
         patch.setattr("app.assembly.building.OWNER_FILES", 3)
         patch.setattr("models.language.capability.CALLS_AT_ONCE", llm_calls_at_once)

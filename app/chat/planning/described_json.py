@@ -164,7 +164,7 @@ class PromptForm(NamedTuple):
     begin: int
     end: int
     value: Any
-    is_finished: bool = True
+    is_json: bool = True
     """False for a text that is not JSON, such as `{"title": <title>}`. Its values are the texts after the keys."""
 
 
@@ -177,14 +177,14 @@ def forms_in(text: str) -> Iterator[PromptForm]:
             return
         try:
             value, position = decoder.raw_decode(text, begin.start())
-            is_finished = True
+            is_json = True
         except (ValueError, RecursionError):
             unfinished = _UNFINISHED.match(text, begin.start())
             position = unfinished.end() if unfinished else begin.end()
             value = {name: note.strip() for name, note in _MEMBER.findall(unfinished[0])} if unfinished else None
-            is_finished = False
+            is_json = False
         if value and (isinstance(value, dict) or all(isinstance(one, str) for one in value)):
-            yield PromptForm(begin.start(), position, value, is_finished)
+            yield PromptForm(begin.start(), position, value, is_json)
 
 
 def described_schema(prompt: str) -> dict[str, Any] | None:
@@ -197,7 +197,7 @@ def described_schema(prompt: str) -> dict[str, Any] | None:
     if not forms:
         return None
     example = forms[-1]
-    if example.is_finished:
+    if example.is_json:
         return schema_like(example.value)
     return object_of({key: field_of_example(key, note) for key, note in list(example.value.items())[:MAX_KEYS]})
 

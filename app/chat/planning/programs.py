@@ -253,7 +253,7 @@ def asks_only_for_json(orders: str) -> bool:
 def described_form(orders: str) -> Any:
     """Return the longest example of the JSON with which the orders want to be answered, or None if they show none. An
     object counts rather than a list."""
-    found = (one.value if one.is_finished else _example_of(one.value) for one in forms_in(orders))
+    found = (one.value if one.is_json else _example_of(one.value) for one in forms_in(orders))
     forms = sorted(found, key=lambda form: (isinstance(form, dict), len(str(form))))
     return forms[-1] if forms and asks_for_json(orders) else None
 

@@ -40,7 +40,7 @@ often similar to the true word: another amount, or another date."""
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class LineReading:
     text: str
     confidence: float
     """Mean probability of the tokens, from 0 to 1."""
@@ -101,7 +101,7 @@ class PaddleOcrVl:
         prompt = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         self._loaded = processor, network.to(device).eval(), device, prompt
 
-    def run(self, batch: Sequence[Image]) -> Sequence[Transcript | Exception]:
+    def run(self, batch: Sequence[Image]) -> Sequence[LineReading | Exception]:
         import torch
 
         assert self._loaded is not None, "load() comes first"
@@ -129,7 +129,7 @@ class PaddleOcrVl:
         for row, chances in zip(rows, torch.stack(probabilities.steps, 1).cpu().tolist(), strict=True):
             count = next((index for index, token in enumerate(row) if token in end_tokens), len(row))
             text = normalized("NFC", tokenizer.decode(row[:count], skip_special_tokens=True))
-            found.append(Transcript(text, min(1.0, float(np.mean(chances[:count]))) if count else 0.0))
+            found.append(LineReading(text, min(1.0, float(np.mean(chances[:count]))) if count else 0.0))
         return found
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class PaddleOcrVlReader:
     """Implementation of `models.vision.text.PageReader` that lets another PageReader find and read the lines, and a
     host of a PaddleOcrVl read them a second time."""
 
-    def __init__(self, lines: PageReader, network: EngineHost[Image, Transcript], *, most_waiting: int) -> None:
+    def __init__(self, lines: PageReader, network: EngineHost[Image, LineReading], *, most_waiting: int) -> None:
         """Create the reader. `most_waiting` is the largest number of pages that wait for both readings. The queue is in
         front of the first reading, because the first reading is so fast that its own queue would never be full."""
         self._pages = network.callers = Slots("ocr", _PAGES_AT_ONCE, most_waiting)
@@ -170,7 +170,7 @@ def _pictures_of(image: Image, lines: Sequence[TextLine]) -> dict[int, Image]:
     return pictures
 
 
-def with_transcript(line: TextLine, transcript: Transcript) -> TextLine:
+def with_transcript(line: TextLine, transcript: LineReading) -> TextLine:
     """Return `line` with the letters of the transcript in the words of which the first reader is not certain. Nothing
     changes if the transcript has another number of words."""
     texts = transcript.text.split()

@@ -18,8 +18,8 @@ _TEXT = frozenset(f"{{{main}}}t" for main in _MAIN)
 _BREAK = frozenset(f"{{{main}}}{name}" for main in _MAIN for name in ("br", "tab"))
 _RUN = frozenset(f"{{{main}}}r" for main in _MAIN)
 STRUCK = "\ufdd9"
-"""Sign before and after text that is struck through, for which `with_strokes` puts Markdown once the text around it is
-escaped. It is a Unicode noncharacter, reserved for internal use."""
+"""Surrounds struck text. `with_strokes` turns it into `~~` after the text is escaped. It is a Unicode noncharacter,
+reserved for internal use."""
 _EQUATION = frozenset(f"{{{math}}}oMath" for math in equations.NAMESPACES)
 
 
@@ -41,7 +41,7 @@ def struck(text: str) -> str:
 
 
 def with_strokes(markdown: str) -> str:
-    """Return Markdown in which text is struck through that has the signs for it."""
+    """Replace the signs around struck text by `~~`."""
     return markdown.replace(STRUCK, "~~")
 
 

@@ -246,20 +246,20 @@ def _hidden_in(soup: BeautifulSoup, effects: dict[int, Effects]) -> list[PageEle
     """Return the elements that are hidden with all that they contain, and the texts and pictures that are not drawn
     within others."""
     hidden: list[PageElement] = []
-    states: dict[int, tuple[bool, bool]] = {}  # for each element that is not gone: whether it is veiled and sizeless
+    states: dict[int, tuple[bool, bool]] = {}  # whether each displayed element is invisible, and of zero size
     for tag in soup.find_all(True):
         own = effects[id(tag)]
         if tag.parent is not soup and id(tag.parent) not in states:
             continue
-        if _is_closed(tag) or (own.get(Effect.GONE) and tag.name not in ("html", "body")):
+        if _is_closed(tag) or (own.get(Effect.NOT_DISPLAYED) and tag.name not in ("html", "body")):
             hidden.append(tag)
             continue
-        veiled, sizeless = states.get(id(tag.parent), (False, False))
-        veiled, sizeless = own.get(Effect.VEILED, veiled), own.get(Effect.SIZELESS, sizeless)
-        states[id(tag)] = veiled, sizeless
-        if veiled and tag.name in _TEXTLESS:
+        invisible, zero_size = states.get(id(tag.parent), (False, False))
+        invisible, zero_size = own.get(Effect.INVISIBLE, invisible), own.get(Effect.ZERO_SIZE, zero_size)
+        states[id(tag)] = invisible, zero_size
+        if invisible and tag.name in _TEXTLESS:
             hidden.append(tag)
-        elif veiled or sizeless:
+        elif invisible or zero_size:
             hidden += [one for one in tag.contents if isinstance(one, NavigableString)]
     return hidden
 

@@ -26,11 +26,11 @@ _RELATIVE = re.compile(r"inherit|unset|(?:^|\s)[\d.]+(?:em|%)")
 class Effect(Enum):
     """A style that changes whether text is valid for a reader of the page."""
 
-    GONE = auto()
+    NOT_DISPLAYED = auto()
     """The element and all in it takes no part in the page (`display: none`)."""
-    VEILED = auto()
+    INVISIBLE = auto()
     """The element's text is not drawn (`visibility: hidden`)."""
-    SIZELESS = auto()
+    ZERO_SIZE = auto()
     """The element's font has no size."""
     STRUCK = auto()
     """A line goes through the element's text."""
@@ -93,11 +93,11 @@ def effects_of(style: str) -> Effects:
         value = value.replace("!important", "").strip()
         match name.strip():
             case "display":
-                effects[Effect.GONE] = value == "none"
+                effects[Effect.NOT_DISPLAYED] = value == "none"
             case "visibility":
-                effects[Effect.VEILED] = value in ("hidden", "collapse")
+                effects[Effect.INVISIBLE] = value in ("hidden", "collapse")
             case "font-size" | "font" if not _RELATIVE.search(value) or _NO_SIZE.search(value):
-                effects[Effect.SIZELESS] = _NO_SIZE.search(value) is not None
+                effects[Effect.ZERO_SIZE] = _NO_SIZE.search(value) is not None
             case "text-decoration" | "text-decoration-line":
                 effects[Effect.STRUCK] = "line-through" in value
     return effects

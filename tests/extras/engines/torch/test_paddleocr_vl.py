@@ -17,7 +17,7 @@ from PIL import ImageDraw, ImageFont
 from models.base import EngineOverloaded, EngineUnavailable
 from models.capability import Built, EngineConfig
 from models.vision.ocr.capability import PADDLEOCR_VL, PP_OCR_V6_SMALL, OcrSettings
-from models.vision.ocr.paddleocr_vl import PaddleOcrVl, Transcript
+from models.vision.ocr.paddleocr_vl import LineReading, PaddleOcrVl
 from models.vision.text import Image, TextLine
 from tests.extras.engines.torch.small_page_reader import save_page_reader
 
@@ -40,9 +40,9 @@ def engine_of(folder: Path) -> PaddleOcrVl:
     return engine
 
 
-def transcripts(engine: PaddleOcrVl, pictures: Sequence[Image]) -> list[Transcript]:
+def transcripts(engine: PaddleOcrVl, pictures: Sequence[Image]) -> list[LineReading]:
     results = engine.run(pictures)
-    assert all(isinstance(one, Transcript) for one in results)
+    assert all(isinstance(one, LineReading) for one in results)
     return list(results)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ from app.chat.run_plan import (
     answer_from_results,
     as_entry,
     execute_plan,
-    without_empty_asides,
+    without_empty_readings,
     without_unread_links,
 )
 from models.base import EngineFailed, EngineUnavailable
@@ -225,12 +225,12 @@ async def test_cancelling_cancels_every_step() -> None:
     assert len(cancelled) == 2
 
 
-def test_an_empty_reading_is_told_unless_it_was_only_made_aside() -> None:
-    aside, asked = Step("ocr", (PICTURE,), "", is_aside=True), Step("ocr", (PICTURE,), "")
+def test_an_empty_reading_is_told_unless_it_is_secondary() -> None:
+    secondary, asked = Step("ocr", (PICTURE,), "", is_secondary=True), Step("ocr", (PICTURE,), "")
     found, empty = entry_of("ocr", {"extracted_text": "nine"}), entry_of("ocr", {"extracted_text": "\n"})
     broken, seen = as_entry("ocr", UNREADABLE), entry_of("object_detection", {"detected_objects": []})
-    plan = Plan((aside, aside, aside, asked, Step("object_detection", (PICTURE,), "")))
-    assert without_empty_asides(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)
+    plan = Plan((secondary, secondary, secondary, asked, Step("object_detection", (PICTURE,), "")))
+    assert without_empty_readings(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)
 
 
 def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:

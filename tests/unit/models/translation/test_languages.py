@@ -7,7 +7,7 @@ from models.translation.languages import (
     tag_of_code,
     tag_of_name,
 )
-from tasks.wording.named_languages import named
+from tasks.wording.named_languages import tag_of_text
 from tasks.wording.translation import parse_order
 from tests.conftest import ROOT, each_case
 
@@ -80,7 +80,7 @@ def test_names_are_english_and_a_languages_own_with_or_without_marks(name: str, 
     assert tag_of_name(name) == tag
     assert parse_order(f"Translate the following into {name}:\n\nGood morning").targets[0] == tag
     assert parse_order(f"Translate good morning to {name}.").targets[0] == tag
-    assert named(name) == tag
+    assert tag_of_text(name) == tag
 
 
 @each_case("language", LANGUAGES.values())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.vision.ocr.paddleocr_vl import Transcript, with_transcript
+from models.vision.ocr.paddleocr_vl import LineReading, with_transcript
 from models.vision.text import TextLine, Word
 from tests.conftest import each_case
 
@@ -32,7 +32,7 @@ def test_words_that_are_uncertain_take_similar_letters(
     first: str, confidence: float, second: str, expected: str
 ) -> None:
     before = line(first, confidence)
-    after = with_transcript(before, Transcript(second, 0.7))
+    after = with_transcript(before, LineReading(second, 0.7))
     assert after.text == expected
     assert [word.quad for word in after.words] == [word.quad for word in before.words]
     changed = [word.text != other.text for word, other in zip(before.words, after.words, strict=True)]
