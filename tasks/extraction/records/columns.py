@@ -133,6 +133,7 @@ class RecordTable:
 def record_table(run: Run) -> RecordTable:
     """Return the columns of the records of a run."""
     columns = _columns(run)
+    _label_by_header(run, columns)
     of_pieces = [column for column in columns if not column.is_mixed and "." not in column.kind]
     regularity = sum(column.count * column.coverage for column in of_pieces) / max(1, sum(c.count for c in of_pieces))
     columns.sort(key=lambda column: (-column.coverage, column.order))
@@ -288,6 +289,16 @@ def _least_amount(
         yield (line_key, "least"), ColumnCell(piece.text, piece.words, places), form
 
 
+def join_pieces(line: PiecedLine, number: int, indices: Sequence[int]) -> ColumnCell:
+    """Return the text of neighbouring pieces of a line, with the signs between them, as a cell."""
+    pieces = [line.pieces[index] for index in indices]
+    text = line.text[pieces[0].start : pieces[-1].end].replace("\t", " ")
+    if text.count("(") > text.count(")"):
+        text += ")"
+    words = tuple(word for piece in pieces for word in piece.words)
+    return ColumnCell(text, words, frozenset(ColumnPlace(number, index) for index in indices))
+
+
 def _constant_labels(run: Run, keys_by_record: Sequence[Sequence[Key]]) -> Mapping[tuple[int, int, int], str]:
     """Return the labels that pieces have from constant texts, by record, line and piece: a text that is the same in
     most records is the label of the piece after it. The text itself is marked with IS_LABEL."""
@@ -326,3 +337,34 @@ def _labelled_piece(run: Run, number: int, at: int, index: int) -> tuple[int, in
     if len(pieces) == 1 and at + 1 < len(record) and record[at + 1].pieces:
         return number, at + 1, 0
     return None
+
+
+def _label_by_header(run: Run, columns: Sequence[Column]) -> None:
+    """Give each column without a label in the records' first lines the text above it in the line above the records, if
+    this line has only texts with wide gaps between them."""
+    header = run.above
+    if (
+        header is None
+        or not any(piece.sign == "gap" for piece in header.pieces)
+        or any(piece.kind != "text" for piece in header.pieces)
+    ):
+        return
+    heads = []
+    start = 0
+    for text in header.text.split("\t"):
+        words = header.words[start : start + text.count(" ") + 1]
+        heads.append((words[0].box[0], words[-1].box[2], text))
+        start += len(words)
+    boxes = {word.at: word.box for record in run.records for word in record[0].words}
+    for column in columns:
+        edges = [
+            (boxes[cell.words[0]][0], boxes[cell.words[-1]][2])
+            for cell in column.cells
+            if cell and cell.words and cell.words[0] in boxes and cell.words[-1] in boxes
+        ]
+        if column.label or not edges or 2 * len(edges) < column.count:
+            continue
+        left, right = (sum(edge[side] for edge in edges) / len(edges) for side in (0, 1))
+        overlap, text = max((min(right, own_right) - max(left, own_left), text) for own_left, own_right, text in heads)
+        if overlap > 0:
+            column.label = text

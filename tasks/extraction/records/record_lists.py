@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 from statistics import median
@@ -18,12 +19,17 @@ from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import MAX_CHARS, passages_to_search
 from tasks.extraction.probability import CellOfField
 from tasks.extraction.records.columns import (
+    OF_MARK,
     Column,
+    ColumnCell,
+    ColumnPlace,
     RecordTable,
+    join_pieces,
     read_table,
     record_table,
 )
-from tasks.extraction.records.fields import NAMED, ListToFill, Match, Reading, matches_of
+from tasks.extraction.records.fields import NAMED, TEXT_KINDS, ListToFill, Match, Reading, matches_of, values_for
+from tasks.extraction.records.pieces import Piece
 from tasks.extraction.records.repetition import Outline, Record, Run, outline_of, runs_of
 from tasks.extraction.sum_rows import is_sum_row
 from tasks.extraction.table_lists import FilledList, item_of
@@ -72,6 +78,10 @@ _PARTS: Final[Mapping[str, Sequence[str]]] = {
     "money": ("figure", "money.unit"),
 }
 """Parts of pieces that may fill fields, by the kind of the piece."""
+_EXTENDED_KINDS: Final = TEXT_KINDS | {"number", "code", "measure"}
+"""Kinds of columns that may be the middle of a longer text."""
+_SEPARATE_KINDS: Final = frozenset(("period", "date", "email", "uri", "phone", "money", "times", "score"))
+"""Kinds of pieces that are never part of a longer text."""
 
 
 class RunFeatures(NamedTuple):
@@ -314,8 +324,12 @@ def find_filling(table: RecordTable, wanted: ListToFill, reading: Reading, entry
     if not items:
         return None
     columns = {index: table.columns[column] for index, column in chosen.items()}
-    features = _features(table, wanted, columns, values, scores, items)
-    return RecordFilling(entry, table, columns, values, scores, items, features)
+    extended = _extended(table.run, wanted, columns)
+    for index, column in extended.items():
+        if column is not columns[index]:
+            values[index] = values_for(wanted.fields[index], column, reading)
+    features = _features(table, wanted, extended, values, scores, items)
+    return RecordFilling(entry, table, extended, values, scores, items, features)
 
 
 def assign_columns(matches: Mapping[tuple[int, int], Match], table: RecordTable) -> dict[int, int]:
@@ -459,6 +473,62 @@ def _features(
         lines=min(lines, MAX_LINES_COUNTED) / MAX_LINES_COUNTED,
         item_share=len(items) / len(run.records),
     )
+
+
+def _extended(run: Run, wanted: ListToFill, columns: Mapping[int, Column]) -> dict[int, Column]:
+    """Return the column of each field, those of free text extended by neighbouring pieces that no other field takes,
+    such as `Mill Road` by the `7` after it."""
+    taken: list[set[ColumnPlace]] = [
+        {place for column in columns.values() if (cell := column.cells[number]) for place in cell.pieces}
+        for number in range(len(run.records))
+    ]
+    extended = dict(columns)
+    for index, column in columns.items():
+        has_text = column.kind == "text" or not any(
+            "text" in other.kind and other.pieces == column.pieces for other in columns.values() if other is not column
+        )
+        if not (wanted.fields[index].is_free_text and column.kind in _EXTENDED_KINDS and has_text):
+            continue
+        cells = [
+            _extended_cell(record, cell, own, is_text=column.kind == "text") if cell else None
+            for record, cell, own in zip(run.records, column.cells, taken, strict=True)
+        ]
+        if cells != column.cells:
+            extended[index] = replace(column, cells=cells)
+    return extended
+
+
+def _extended_cell(record: Record, cell: ColumnCell, taken: set[ColumnPlace], *, is_text: bool) -> ColumnCell:
+    """Return a cell with the pieces after it and, if the column has texts, the pieces before it. They become taken."""
+    places = sorted(cell.pieces)
+    number, first, last = places[0].line, places[0].piece, places[-1].piece
+    if number < 0 or first == OF_MARK:
+        return cell
+    pieces = record[number].pieces
+
+    def is_part(piece: Piece, neighbour: Piece, at: int) -> bool:
+        is_other = piece.kind in _SEPARATE_KINDS or piece.in_brackets != neighbour.in_brackets
+        is_labelled = piece.label and piece.sign != ""
+        return not (is_other or is_labelled or ColumnPlace(number, at) in taken)
+
+    while (
+        last + 1 < len(pieces)
+        and pieces[last + 1].sign in (("", "comma") if is_text else ("",))
+        and is_part(pieces[last + 1], pieces[last], last + 1)
+    ):
+        last += 1
+    while (
+        is_text
+        and first > 0
+        and not (pieces[first].sign or pieces[first].label)
+        and is_part(pieces[first - 1], pieces[first], first - 1)
+    ):
+        first -= 1
+    if last - first + 1 == len(places):
+        return cell
+    longer = join_pieces(record[number], number, range(first, last + 1))
+    taken |= longer.pieces
+    return longer
 
 
 def filled_list(filling: RecordFilling, path: JsonPath, fields: Sequence[WantedField]) -> FilledList:

@@ -1,4 +1,4 @@
-"""Finds what repeats on a page: rows of a list, blocks that begin alike, cards side by side.
+"""Finds what repeats on a page: rows of a list, blocks that begin alike, cards side by side, items of a sentence.
 
 A page is read as streams of lines: its columns, and the columns of each part in which texts stand side by side, one
 column after another. Lines that begin records have a sign in common, such as a bullet, a period, the same label or a
@@ -6,6 +6,7 @@ wider gap above, and each sign cuts a stream into records. Records of one form a
 `record_lists` decides which of them fill lists.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,8 @@ MAX_EDGES: Final = 3
 """At most this many gaps separate the columns of a part."""
 SAME_TOP: Final = 2
 """The tops of cards in one row are less than this distance apart, in heights of a line."""
+MAX_WORDS_OF_SENTENCES, MAX_CHARS_OF_SENTENCES = 300, 6_000
+"""Items are searched for in paragraphs with at most this many words and characters."""
 _TELLING_KINDS: Final = frozenset(("period", "date", "moment", "day", "time", "money", "decimal", "measure")) | {
     "code",
     "email",
@@ -57,6 +60,19 @@ _TELLING_KINDS: Final = frozenset(("period", "date", "moment", "day", "time", "m
 _KINDS_OF_HEADINGS: Final = frozenset(("text", "number", "moment", "date", "day"))
 _SIGNS_OF_HEADINGS: Final = frozenset(("gap", "line", "tall"))
 """Names of the signs that headings share with the first lines of records."""
+_LABEL: Final = re.compile(r"([^:]{2,40}): ")
+_SEPARATORS: Final = (
+    re.compile(r";\s"),
+    re.compile(r"(?:^|(?<=\s))\(?\d{1,2}\)\s"),
+    re.compile(
+        r";\s|(?<=\s)\(?\d{1,2}\)\s|,\s(?![^()]{0,200}\))|\s(?:and|und|et|y|e|en|i|och|sowie|oraz)\s(?![^()]{0,200}\))"
+    ),
+    re.compile(r"(?<=[.!?])\s(?=[^\W\d_a-z])"),
+)
+"""Patterns of separators of items in a paragraph, which are tried one by one: semicolons; numbers; semicolons, numbers,
+commas and conjunctions together; and the ends of sentences. A separator in brackets does not count."""
+FEWEST_SEPARATORS: Final = 2
+
 Row = Sequence[WordOnPage]
 Record = list[PiecedLine]
 
@@ -120,6 +136,8 @@ def _all_runs(passage: Passage) -> Iterator[Run]:
             yield from _runs_in(LineStream(passage, lines))
         if not part.are_separate:
             yield from _runs_in(LineStream.of_columns(passage, lines_by_column, lines_of(part.rows_above)))
+    for lines in columns:
+        yield from _runs_in_sentences(passage, lines)
 
 
 class PartOfPage(NamedTuple):
@@ -463,6 +481,75 @@ def _in_rows(records: Sequence[Record]) -> Sequence[Record]:
     if any(len(row) != len(rows[0]) for row in rows[:-1]) or len(rows[-1]) > len(rows[0]) == 1:
         return records
     return [record for row in rows for record in sorted(row, key=lambda record: record[0].left)]
+
+
+def _runs_in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run]:
+    """Yield the runs of items of each paragraph, whose label is the run's heading."""
+    for paragraph in _paragraphs(lines):
+        words = [word for line in paragraph for word in line.words]
+        if len(words) > MAX_WORDS_OF_SENTENCES:
+            continue
+        text = " ".join([passage.words[word.at] for word in words])
+        if len(text) > MAX_CHARS_OF_SENTENCES:
+            continue
+        label = _LABEL.match(text)
+        for separator in _SEPARATORS:
+            records: list[Record] = []
+            for start, end in _items(text, label.end() if label else 0, separator):
+                words_of_item = words[text[:start].count(" ") : text[:end].rstrip().count(" ") + 1]
+                if words_of_item and text[start:end].strip():
+                    records.append([_line_of_item(passage, words_of_item)])
+            if len(records) > 1:
+                records[0] = _without_introduction(passage, records)
+                yield Run(passage, records[:MAX_RECORDS], headings=[label[1]] if label else [])
+
+
+def _without_introduction(passage: Passage, records: Sequence[Record]) -> Record:
+    """Return the first item of a sentence without the words before it: `please send` of `please send 3 lamps at 20 EUR,
+    2 desks at 90 EUR`. The other items show the kind of piece with which an item begins."""
+    [line], *others = records
+    kinds = Counter(pieces[0].kind for [other] in others if (pieces := other.pieces))
+    kind, count = max(kinds.items(), key=lambda one: one[1], default=("text", 0))
+    at = next((index for index, piece in enumerate(line.pieces) if piece.kind == kind), 0)
+    if kind == "text" or at == 0 or 2 * count <= len(others):
+        return [line]
+    return [cut_line(passage, [word for word in line.words if word.at >= line.pieces[at].words[0]])]
+
+
+def _paragraphs(lines: Sequence[PiecedLine]) -> Sequence[Sequence[PiecedLine]]:
+    """Return the lines of each paragraph. A paragraph begins with a mark, or after a gap that is wider than usual."""
+    gaps = [line.top - above.bottom for above, line in pairwise(lines)]
+    usual_gap = median([gap for above, gap in zip(lines, gaps, strict=False) if gap < above.height] or [0])
+    paragraphs: list[list[PiecedLine]] = []
+    for line in lines:
+        above = paragraphs[-1][-1] if paragraphs else None
+        is_near = above is not None and line.top - above.bottom <= max(1.2 * usual_gap, 0.3 * line.height)
+        if is_near and not line.mark:
+            paragraphs[-1].append(line)
+        else:
+            paragraphs.append([line])
+    return paragraphs
+
+
+def _items(text: str, start: int, separator: re.Pattern[str]) -> Sequence[tuple[int, int]]:
+    """Return the spans of the items in a text, beginning at `start`; none if there are too few separators."""
+    separators = [found.span() for found in separator.finditer(text) if found.start() >= start]
+    if len(separators) < FEWEST_SEPARATORS:
+        return []
+    starts = [start, *(end for _, end in separators)]
+    ends = [*(begin for begin, _ in separators), len(text)]
+    return [*zip(starts, ends, strict=True)]
+
+
+def _line_of_item(passage: Passage, words: Row) -> PiecedLine:
+    """Return an item as a separate line, without gaps between its words."""
+    left, top = words[0].box[:2]
+    placed = []
+    for word in words:
+        width = word.box[2] - word.box[0]
+        placed.append(WordOnPage(word.at, (left, top, left + width, top + word.height)))
+        left += width
+    return cut_line(passage, placed)
 
 
 @dataclass(frozen=True, slots=True)
