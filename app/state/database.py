@@ -5,7 +5,6 @@ a connection inside a transaction, which is committed when the function returns.
 """
 
 import asyncio
-import os
 import sqlite3
 import ssl
 import threading
@@ -253,7 +252,8 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError("there is a folder")
-    os.close(os.open(path, os.O_CREAT, 0o600))
+    # A file that is there is not opened: closing it would end the locks that SQLite has on it in this process.
+    path.touch(0o600)
     with closing(sqlite3.connect(path, timeout=_LOCKED_S)) as connection:
         connection.execute("PRAGMA auto_vacuum = FULL")
         connection.execute("PRAGMA journal_mode = WAL")
