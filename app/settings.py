@@ -278,10 +278,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+WITHOUT_EFFECT = ("AUTO_PULL",)
+"""Settings of 0.1.0 that change nothing any more, but with which a server still starts, because they only forbade or
+permitted what it no longer does: no set of weights is fetched at its first use."""
+
+
 def unknown_variables(besides: Collection[str] = ()) -> list[str]:
     """Return a sentence for each OPENFAZE_ variable that is neither a setting nor among `besides`, so that neither a
     typo nor a setting of an earlier version goes unnoticed."""
-    known = {*map(str.upper, Settings.model_fields), *(name.removeprefix(PREFIX) for name in besides)}
+    known = {*map(str.upper, Settings.model_fields), *WITHOUT_EFFECT, *(name.removeprefix(PREFIX) for name in besides)}
     given = {*os.environ, *dotenv_values(ENV_FILE)}
     names = sorted(name for name in given if name.upper().startswith(PREFIX))
     unknown = [name for name in names if name.upper().removeprefix(PREFIX) not in known]

@@ -69,6 +69,11 @@ def test_a_variable_that_is_like_no_setting_is_reported_without_a_guess(monkeypa
     assert unknown_variables() == ["OPENFAZE_MAX_TOOL_CALLS is not a setting"]
 
 
+def test_a_setting_that_has_no_effect_any_more_stops_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENFAZE_AUTO_PULL", "0")
+    assert unknown_variables() == []
+
+
 def test_other_programs_variables_in_the_env_file_are_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("POSTGRES_USER=x\nOPENFAZE_PORT=8123\nOPENFAZE_PROT=1\n")
