@@ -59,7 +59,7 @@ BLANKS = (" ", "\n", "\r")
 WORDS_TRIED = 3
 BOUNDED = {
     "models.devices.native._LOADER_ERROR": "messages of this machine's loader",
-    **{f"tasks.extraction.records.pieces._TYPED[{index}]": "a line, of 600 characters" for index in (0, 15, 16)},
+    **{f"tasks.extraction.records.pieces._TYPED[{index}]": "a line, of 600 characters" for index in (0, 10)},
     "tasks.extraction.sums._AMOUNT": "searched for in 40 characters",
     "tasks.inputs.office.xlsx._DIGITS": "255 characters",
     "tasks.inputs.office.xlsx._TOKEN": "255 characters",
@@ -306,7 +306,7 @@ def slow_patterns(patterns: Sequence[UsedPattern], texts: Texts = texts_for) -> 
 
 def test_patterns_take_linear_time_on_long_runs() -> None:
     patterns = list(used_patterns())
-    assert len(patterns) > 400
+    assert len(patterns) > 380
     assert set(slow_patterns(patterns)) <= BOUNDED.keys()
 
 

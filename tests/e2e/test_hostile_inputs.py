@@ -17,8 +17,8 @@ from tests.pages import single_line
 from tests.server import Server, serving
 
 pytestmark = pytest.mark.deep
-MAX_MB = 200
-"""Memory that an attack may cost at its peak."""
+MAX_MB = 700
+"""Memory that an attack may cost at its peak: a third of what one worker process may take."""
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
