@@ -90,10 +90,19 @@ async def load(contestant: Contestant, *, callers: int, requests: int, stream: b
         return Outcome(time.perf_counter() - started, latencies, first_tokens, chunks)
 
 
+UPSTREAM = """
+import time
+from tests.llm_server import Reply, serving_llm
+with serving_llm(lambda _: Reply(chunks=[f"word{{number}} " for number in range(16)]), port={port}):
+    time.sleep(3600)
+"""
+"""Program of the LLM's server behind all contestants."""
+
+
 @contextlib.contextmanager
 def upstream() -> Iterator[Contestant]:
     port = free_port()
-    command = [sys.executable, "-m", "tests.llm_server", "--port", str(port)]
+    command = [sys.executable, "-c", UPSTREAM.format(port=port)]
     with running(command, f"http://127.0.0.1:{port}/v1/models") as process:
         yield Contestant("upstream itself", f"http://127.0.0.1:{port}/v1", "scripted", process)
 
