@@ -1,4 +1,4 @@
-"""The same fields of a paper by every door, without a capable LLM."""
+"""Tests that each door of the API gives the same fields of a paper, without a capable LLM."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -231,7 +231,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(server: Server, client: httpx.
 
 
 def test_a_large_body_takes_four_times_its_size_at_most(server: Server, client: httpx.Client) -> None:
-    """Its base64 is escaped as .NET does it."""
+    """The body has base64 whose signs are escaped as .NET does it."""
 
     def body_of(size: int) -> bytes:
         noise = b"\0" + os.urandom(size)  # of no type, so that no process gets a copy to decode

@@ -1,6 +1,6 @@
 """One request without personal data: what it says, what is read for it, and what of an answer leaves when."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -14,8 +14,6 @@ from models.base import EngineUnavailable
 from models.safety.guard import ImageGuard
 from models.workers.pool import Workers
 from tasks.guardrails import Guardrails, Policy
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Evidence
 from tests.entries import entry_of, failure_of
@@ -35,18 +33,6 @@ def user(content: Any) -> dict[str, Any]:
 def request_of(*messages: Any, **fields: Any) -> ChatRequest:
     said = [message if isinstance(message, dict) else user(message) for message in messages]
     return ChatRequest.model_validate({"model": "auto", "messages": said, **fields})
-
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    yield loader
-    await loader.close()
-
-
-@pytest.fixture
-def keywords() -> KeywordGuard:
-    return KeywordGuard()
 
 
 @pytest.fixture

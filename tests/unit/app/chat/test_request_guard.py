@@ -1,6 +1,6 @@
 """A request under `<guard>`: what of it, of what was read for it and of its answer is judged, and when."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,8 +13,6 @@ from app.chat.request_guard import RequestGuard, Unsafe
 from app.events import Event, Precontext, TextChunk
 from models.base import EngineUnavailable
 from tasks.base import Task, TaskRequest
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Entry
 from tasks.result import Result
@@ -23,18 +21,6 @@ from tests.keyword_guards import BOMB, FINISH, FOUND, KeywordGuard, Make, guard_
 from tests.unit.app.chat.test_inputs import image, text
 
 ASSISTANT = {"role": "assistant", "content": "I see."}
-
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    yield loader
-    await loader.close()
-
-
-@pytest.fixture
-def keywords() -> KeywordGuard:
-    return KeywordGuard()
 
 
 @pytest.fixture

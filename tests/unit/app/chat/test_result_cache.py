@@ -11,8 +11,6 @@ from app.state.entries import Entries
 from app.state.sealing import Sealer
 from tasks.base import ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.result import JsonResult, Result
@@ -26,13 +24,6 @@ READER = Specialist(
     reading=ReadingCachePolicy(lambda request, _: request.text.startswith("tables"), JsonResult),
 )
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n"
-
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    yield loader
-    await loader.close()
 
 
 @pytest.fixture
