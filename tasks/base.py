@@ -2,18 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from models.capability import Capability, EngineConfig
 from models.runtime import Runtime
 from tasks.inputs.fetch.politeness import Politeness
-from tasks.inputs.limits import MediaLimits
+from tasks.inputs.kinds import Kind
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.result import Result
 from tasks.scrape.browser import LateBrowser
 from tasks.search.failover import SearchFailover
-from tasks.wording.page_range import PLAIN, Form
+from tasks.wording.options import TaskOptions
 
 Progress = Callable[[str, int, int], None]
 """Function that is called with the stage, the number of units done and the number of all units. It must not block."""
@@ -32,24 +32,16 @@ async def unredacted(text: str) -> str:
     return text
 
 
+Options = TypeVar("Options", bound=TaskOptions)
+
+
 @dataclass(frozen=True, slots=True)
-class TaskRequest:
-    text: str
-    """The user's text without directives."""
+class TaskRequest(Generic[Options]):
+    options: Options
     sources: tuple[Source, ...] = ()
     """The media of the request, in order."""
     progress: Progress = unreported
     redact: Redact = unredacted
-    form: Form = PLAIN
-    """Parts of a page's layout that the request asks for in addition to the text."""
-
-    def wording(self, max_chars: int) -> str:
-        """Return the part of the text that is searched for the user's wishes: at most `max_chars` characters, from its
-        beginning and its end. Users put their instructions there, whereas the middle is usually material to work on."""
-        if len(self.text) <= max_chars:
-            return self.text
-        end = max_chars // 4
-        return f"{self.text[: max_chars - end]}\n{self.text[-end:]}"
 
 
 class Task(Protocol):
@@ -57,7 +49,7 @@ class Task(Protocol):
     def name(self) -> str:
         """The name under which the task is declared."""
 
-    async def run(self, request: TaskRequest) -> Result[Any]:
+    async def run(self, request: TaskRequest[Any]) -> Result[Any]:
         """Run the task. Raises InputError for faults that the client can correct, and ModelError for all others."""
 
 
@@ -75,15 +67,24 @@ class Parts:
     """Function that returns the task of this name. Raises EngineUnavailable."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingCachePolicy:
-    """Rules for storing a task's results for later requests about the same files."""
+Parse = Callable[[str, bool], TaskOptions]
+"""Function that returns the options which a user's words ask for. The flag is True if there are inputs beside the words.
+Raises InputError if the words lack what the task needs. A worker runs it on long words, so it is a function of a
+module."""
+Restore = Callable[[Any], Result[Any]]
+"""Function that rebuilds a result from the JSON that the result's method `kept` returned. Raises ValueError, TypeError
+or KeyError for any other JSON."""
 
-    depends_on: Callable[[TaskRequest, MediaLimits], Any]
-    """Function that returns, as JSON, everything on which the result depends other than the request's files."""
-    restore: Callable[[Any], Result[Any]]
-    """Function that rebuilds a result from the JSON that the result's method `kept` returned. Raises ValueError,
-    TypeError or KeyError for any other JSON."""
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A task as a tool of language models and of the Model Context Protocol."""
+
+    description: str
+    result: Any
+    """Type of the result's data."""
+    input: Literal["source", "text", "source or text", "url"] = "source"
+    """What the task works on: an input, a text in `options`, one of the two, or the URL of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,16 @@ class Specialist:
 
     name: str
     build: Callable[[Parts], Task]
+    options: type[TaskOptions]
+    parse: Parse
+    """Function by which a user's words become options."""
+    tool: Tool
+    reads: frozenset[Kind] = frozenset()
+    """Kinds of inputs that the task reads; empty if it needs none."""
+    is_web: bool = False
+    """True if the task sends something of the request to the web."""
+    with_texts: Callable[[Any, Sequence[str]], TaskOptions] | None = None
+    """Function that puts the texts of other tasks' results into the options; None if the task works on no texts."""
     uses: Sequence[Capability[Any]] = ()
     """Capabilities that the task may use. They are built off the event loop before the task runs."""
     aliases: Sequence[str] = ()
@@ -106,7 +117,8 @@ class Specialist:
     is ready."""
     sees_names: bool = False
     """True if the result depends on the names or places of the inputs."""
-    reading: ReadingCachePolicy | None = None
-    """Policy for storing results. None if results are not stored, because this would save nothing or be wrong."""
+    restore: Restore | None = None
+    """Function that rebuilds a stored result. None if results are not stored, because this would save nothing or be
+    wrong. A stored result depends on the options and the contents of the inputs alone."""
     order: int = 1000
     """Position of the task in lists of tasks."""

@@ -5,8 +5,9 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NotRequired
+from typing import Annotated, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from models.concurrency import side_by_side
@@ -14,12 +15,13 @@ from models.sandbox.bubblewrap import Sandbox
 from models.sandbox.capability import CODE_SANDBOX
 from models.sandbox.script import InputFile, Picture, SandboxLimits, Script, ScriptOutcome
 from models.setting_types import ON
-from tasks.base import Parts, Specialist, TaskRequest
+from tasks.base import Parts, Specialist, TaskRequest, Tool
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob
 from tasks.result import Result, ResultLine, pieces_under, texts_in
+from tasks.wording.options import TaskOptions
 
 _FENCE = re.compile(
     r"^ {0,3}(`{3,}+|~{3,}+)[ \t]*+([\w+.#-]*+)[^\n`]*+\n(.*?)(?:^ {0,3}\1[`~]*+[ \t]*+$|\Z)", re.M | re.S
@@ -65,8 +67,13 @@ class CodeResult(Result[CodeData]):
         return ((image["filename"], image["url"]) for image in self.data.get("images", ()))
 
 
+class CodeOptions(TaskOptions):
+    code: Annotated[str, Field(min_length=1, max_length=MAX_CHARS)]
+    """Python source code."""
+
+
 class CodeSandboxTask:
-    """Runs the Python code of a message: its fenced blocks, joined to one script, or else the whole text.
+    """Runs Python code.
 
     The script finds the request's inputs as files below `/input`. PNG files that it leaves and figures that it shows
     are returned.
@@ -78,11 +85,11 @@ class CodeSandboxTask:
         self._sandbox = sandbox
         self._loader = loader
 
-    async def run(self, request: TaskRequest) -> CodeResult:
+    async def run(self, request: TaskRequest[CodeOptions]) -> CodeResult:
         """Run the code. Raises InputError (no code, an unreadable input), EngineOverloaded, EngineUnavailable and
         EngineFailed. Errors of the code itself are part of the result."""
         # JSON from an LLM can contain lone surrogates, which cannot be encoded in an answer.
-        code = (await asyncio.to_thread(code_in, request.text)).encode("utf-8", "replace").decode()
+        code = request.options.code.encode("utf-8", "replace").decode()
         sandbox = self._sandbox()
         blobs = await side_by_side(self._loader.load, request.sources, at_most=_LOADS_AT_ONCE)
         outcome = await sandbox.run(Script(code, input_files(blobs)))
@@ -98,8 +105,12 @@ class CodeSandboxTask:
         return CodeResult(data)
 
 
+def parse_code(words: str, _has_sources: bool = False) -> CodeOptions:
+    return CodeOptions(code=code_in(words))
+
+
 def code_in(text: str) -> str:
-    """Return the message's Python code. Raises InputTooLarge, and InputError if there is none or only code in other
+    """Return the Python code of a message: its fenced blocks, joined to one script, or else the whole text. Raises InputTooLarge, and InputError if there is none or only code in other
     languages."""
     if len(text) > MAX_CHARS:
         raise InputTooLarge(
@@ -155,6 +166,14 @@ def _build(parts: Parts) -> CodeSandboxTask:
 TASK = Specialist(
     CodeSandboxTask.name,
     _build,
+    CodeOptions,
+    parse_code,
+    Tool(
+        "Run Python code for exact computation, with numpy, pandas and matplotlib. It has no network. What it prints "
+        "comes back, and the user sees the figures that it shows.",
+        CodeData,
+        input="text",
+    ),
     uses=(CODE_SANDBOX,),
     is_public=lambda config: CODE_SANDBOX.choice(config) == ON,
     sees_names=True,

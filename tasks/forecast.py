@@ -13,15 +13,16 @@ from typing_extensions import TypedDict
 from models.concurrency import EngineAdmission, side_by_side
 from models.series.capability import FORECAST
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
-from tasks.base import Parts, Specialist, TaskRequest
-from tasks.errors import InputError, InputTooLarge
+from tasks.base import Parts, Specialist, TaskRequest, Tool
+from tasks.errors import InputError
 from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
 from tasks.series.columns import COLUMNS, ObservedSeries
-from tasks.series.horizon import Horizon, horizon_in
-from tasks.series.plot import plot, wants_plot
+from tasks.series.horizon import Horizon
+from tasks.series.plot import plot
 from tasks.series.reading import SeriesReader
 from tasks.series.regular import RegularSeries, regularize_all, seasons_of, steps_ahead
+from tasks.wording.forecast import ForecastOptions, parse_forecast
 
 _DIGITS = 6
 """Significant digits of the largest value in a series."""
@@ -30,9 +31,6 @@ MAX_SERIES = 32
 MAX_POINTS = 100_000
 """A series has at most this many steps, including missing ones between the first and the last. A series of this length
 takes 2 s of work."""
-MAX_INLINE_CHARS = 1_000_000
-"""A text is searched for a series only if it has at most this many characters. The series in a longer text has to come
-as a file."""
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4
 
@@ -109,8 +107,8 @@ def _round_value(value: float, series: RegularSeries) -> float:
 class ForecastTask:
     """Forecasts series of numbers: those in the files and URLs of a request, or else the one in its text.
 
-    If the text names series ("the sales of Berlin"), only these are forecast. The horizon is the one in the text ("the
-    next 6 months"), or else the usual one for the series' step. Text inside files is data and expresses no wishes.
+    If the options name series ("the sales of Berlin"), only these are forecast. Without a horizon, it is the usual one
+    for the series' step.
     """
 
     name = "forecast"
@@ -126,21 +124,15 @@ class ForecastTask:
         self._reader = reader
         self._max_series = max_series
 
-    async def run(self, request: TaskRequest) -> ForecastResult:
+    async def run(self, request: TaskRequest[ForecastOptions]) -> ForecastResult:
         """Forecast the request's series. Raises InputError (nothing to forecast, fewer than 5 values, an impossible
         horizon, an unusable source, `too_many_series`, `too_many_points`), EngineOverloaded, EngineUnavailable and
         EngineFailed."""
-        if not request.sources and len(request.text) > MAX_INLINE_CHARS:
-            raise InputTooLarge(
-                f"The text to find a series in has {len(request.text)} characters; the limit is "
-                f"{MAX_INLINE_CHARS}. Attach it as a CSV file.",
-                param="messages",
-            )
-        message, found = await self._reader.message(request.text, has_sources=bool(request.sources))
+        options, found, note = request.options, list[ObservedSeries](), ""
         if request.sources:
 
             async def read(source: Source) -> list[ObservedSeries]:
-                chosen, column_names = await self._reader.read(source, message.words)
+                chosen, column_names = await self._reader.read(source, options.names)
                 if not chosen:
                     described = _describe_columns(column_names)
                     raise InputError(
@@ -151,25 +143,28 @@ class ForecastTask:
 
             by_source = await side_by_side(read, request.sources, at_most=_SOURCES_AT_ONCE)
             found = [one for several in by_source for one in several]
+        else:
+            message, found = await self._reader.message(options.text, options.names)
+            note = message.note
         if not found:
             raise InputError(
                 "task 'forecast' needs a series: attach a CSV, TSV, JSON or XLSX file, put its URL in the text, or "
                 "write the numbers into the text"
             )
         self._check_number(found)
-        horizon = await asyncio.to_thread(horizon_in, message.words)
+        horizon = options.asked_horizon
         series, notes = await self._reader.workers.run_sized(
             sum(one.count for one in found), regularize_all, found, horizon, MAX_POINTS
         )
-        notes = [*notes, message.note] if message.note else notes
-        return await self._forecast(series, horizon, notes, request, draws=wants_plot(message.words))
+        notes = [*notes, note] if note else notes
+        return await self._forecast(series, horizon, notes, request, draws=options.plot)
 
     async def _forecast(
         self,
         series: Sequence[RegularSeries],
         horizon: Horizon | None,
         notes: Sequence[str],
-        request: TaskRequest,
+        request: TaskRequest[ForecastOptions],
         *,
         draws: bool,
     ) -> ForecastResult:
@@ -220,4 +215,15 @@ def _build(parts: Parts) -> ForecastTask:
     return ForecastTask(partial(parts.engines.use, FORECAST), SeriesReader(parts.loader))
 
 
-TASK = Specialist(ForecastTask.name, _build, uses=(FORECAST,), order=80)
+TASK = Specialist(
+    ForecastTask.name,
+    _build,
+    ForecastOptions,
+    parse_forecast,
+    Tool(
+        "Forecast how a series of numbers continues, with prediction intervals.", ForecastData, input="source or text"
+    ),
+    reads=frozenset({"table", "page", "document"}),
+    uses=(FORECAST,),
+    order=80,
+)

@@ -16,12 +16,12 @@ from models.vision.gui.capability import GUI_DETECTION, GUI_GROUNDING
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, TextLine
-from tasks.base import Parts, Progress, Specialist, TaskRequest
+from tasks.base import Parts, Progress, Specialist, TaskRequest, Tool
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Bounds, Result, ResultLine, bounds_of, edges_of, texts_in
 from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
-from tasks.wording.gui_elements import Wording
+from tasks.wording.gui_elements import GuiOptions, parse_gui
 
 _LEAST_SIMILARITY = 80.0
 """A text counts as the text in the request if the similarity of the two, on a scale from 0 to 100, is at least this,
@@ -35,28 +35,28 @@ _MAX_LOOKED_AT = 16
 of an LLM."""
 
 
-def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
-    """Return the `elements` that `wording` means, in their order, or all elements if it restricts nothing.
+def matching_elements(options: GuiOptions, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
+    """Return the `elements` that `options` means, in their order, or all elements if it restricts nothing.
 
     The text on an element counts most. A type that contradicts the text is ignored, because users name types loosely.
     If no element has the text, the result depends on the request. It is empty if the text is quoted. Otherwise it has
     the elements of the named type (icons have no text), or all elements if no type is named.
     """
     found = list(elements)
-    if wording.written:
-        similar = _with_similar_text(wording.written, found)
-        if not similar and not wording.types:
-            return [] if wording.quoted else found
+    if options.text:
+        similar = _with_similar_text(options.text, found)
+        if not similar and not options.types:
+            return [] if options.is_exact else found
         if similar:
             found = similar
-        elif wording.quoted:
+        elif options.is_exact:
             return []
-    if wording.types:
-        found = [one for one in found if one.type in wording.types] or (found if wording.written else [])
-    if wording.order is not None and found:
-        place = wording.order
+    if options.types:
+        found = [one for one in found if one.type in options.types] or (found if options.text else [])
+    if options.order is not None and found:
+        place = options.order
         return [found[place]] if -len(found) <= place < len(found) else []
-    if wording.places and len(found) > 1 and (wording.types or wording.written):
+    if options.places and len(found) > 1 and (options.types or options.text):
         return _at_place(wording, found, width, height)
     return found
 
@@ -81,16 +81,16 @@ def _similarity(wanted: str, text: str) -> float:
     return max(whole, 0.95 * part_similarity - 10 * (1 - len(wanted) / len(text)))
 
 
-def _at_place(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
+def _at_place(options: GuiOptions, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
     """Return all elements in the named part of the screen if the request means several ("all", "buttons"), or else only
     the element furthest in that direction."""
 
     def distance(one: GuiElement) -> float:
         x, y = (one.box[0] + one.box[2]) / 2 / max(1, width), (one.box[1] + one.box[3]) / 2 / max(1, height)
         distances = {"left": x, "right": 1 - x, "top": y, "bottom": 1 - y, "middle": abs(x - 0.5) + abs(y - 0.5)}
-        return max(distances[place] for place in wording.places)
+        return max(distances[place] for place in options.places)
 
-    if wording.several:
+    if options.several:
         return [one for one in elements if distance(one) < 0.5]
     return [min(elements, key=distance)]
 
@@ -145,7 +145,7 @@ class GuiDetectionTask:
 
     A description of one element ("the Add to cart button") restricts the result to this element. If the words are not
     sufficient to find it, an LLM looks at the screen, if there is one. Several sources are searched as one document, as
-    in `ocr`: page numbers continue from one source to the next, both in the result and in hints ("page 3"). A single
+    in `ocr`: page numbers continue from one source to the next, both in the result and in the options. A single
     picture or video has no page numbers.
     """
 
@@ -163,24 +163,23 @@ class GuiDetectionTask:
         self._loader = loader
         self._grounder = grounder
 
-    async def run(self, request: TaskRequest) -> GuiResult:
+    async def run(self, request: TaskRequest[GuiOptions]) -> GuiResult:
         """Find the elements. Raises InputError (no source, an unusable one, missing pages, `too_many_pages`),
         EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError(f"task '{self.name}' needs a screenshot: attach one, or put its URL in the text")
         async with opened_documents(self._loader, request.sources) as documents:
             limits = self._loader.limits
-            text = request.wording(limits.wording_chars)
-            pages = await asyncio.to_thread(pages_to_search, self.name, text, documents, limits.pages)
-            wording = await asyncio.to_thread(Wording.of, text)
-            found = await self._searched(pages, wording, request.progress, is_alone(documents))
+            options = request.options
+            pages = await asyncio.to_thread(pages_to_search, self.name, options.pages, documents, limits.pages)
+            found = await self._searched(pages, options, request.progress, is_alone(documents))
             return GuiResult({"gui_elements": found})
 
     async def _searched(
-        self, pages: Sequence[PagePosition], wording: Wording, progress: Progress, alone: bool
+        self, pages: Sequence[PagePosition], options: GuiOptions, progress: Progress, alone: bool
     ) -> list[ShownElement]:
         admission = EngineAdmission()
-        looks = wording.names_an_element and len(pages) <= _MAX_LOOKED_AT
+        looks = options.names_an_element and len(pages) <= _MAX_LOOKED_AT
         grounder = self._grounder() if looks else None
 
         async def searched(page: PagePosition) -> list[ShownElement]:
@@ -188,7 +187,7 @@ class GuiDetectionTask:
             height, width = picture.shape[:2]
             lines = await self._reader().read(picture, wait=admission.waits())
             elements = await self._detector().detect(picture, lines, wait=True)
-            found = await _select_elements(wording, picture, lines, elements, grounder)
+            found = await _select_elements(options, picture, lines, elements, grounder)
             return await asyncio.to_thread(shown, found, width, height, seen_on(page, alone=alone))
 
         report = partial(progress, self.name)
@@ -200,17 +199,17 @@ class GuiDetectionTask:
 
 
 async def _select_elements(
-    wording: Wording,
+    options: GuiOptions,
     picture: Image,
     lines: Sequence[TextLine],
     elements: Sequence[GuiElement],
     grounder: GuiGrounder | None,
 ) -> list[GuiElement]:
     height, width = picture.shape[:2]
-    by_words = await asyncio.to_thread(matching_elements, wording, elements, width, height)
+    by_words = await asyncio.to_thread(matching_elements, options, elements, width, height)
     if grounder is None or (len(by_words) == 1 and not grounder.always):
         return by_words
-    seen = await grounder.ground(wording.first_line, picture, elements, lines)
+    seen = await grounder.ground(options.description, picture, elements, lines)
     return by_words if seen is None else seen
 
 
@@ -224,4 +223,13 @@ def _build(parts: Parts) -> GuiDetectionTask:
     )
 
 
-TASK = Specialist(GuiDetectionTask.name, _build, uses=(GUI_DETECTION, GUI_GROUNDING, OCR), order=30)
+TASK = Specialist(
+    GuiDetectionTask.name,
+    _build,
+    GuiOptions,
+    parse_gui,
+    Tool("Find buttons, inputs, links and icons in a screenshot.", GuiData),
+    reads=frozenset({"image"}),
+    uses=(GUI_DETECTION, GUI_GROUNDING, OCR),
+    order=30,
+)

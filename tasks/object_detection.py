@@ -16,8 +16,8 @@ from models.concurrency import EngineAdmission, side_by_side
 from models.embedding.capability import EMBEDDING, MINILM
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY
 from models.vision.detection.detector import Detection, Mask
-from tasks.base import Parts, Progress, Specialist, TaskRequest
-from tasks.detection.search import DetectionEngines, Search, Searches, SearchOptions
+from tasks.base import Parts, Progress, Specialist, TaskRequest, Tool
+from tasks.detection.search import DetectionEngines, DetectionOptions, Search, Searches, parse_detection
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Bounds, Corner, Result, ResultLine, bounds_of, edges_of
@@ -82,7 +82,7 @@ class DetectionResult(Result[DetectionData]):
 
 
 def objects_of(
-    found: Sequence[Detection], width: int, height: int, options: SearchOptions, seen: Sighting
+    found: Sequence[Detection], width: int, height: int, options: DetectionOptions, seen: Sighting
 ) -> list[DetectedObject]:
     """Return `found` in the form of a result, the most confident first, for a picture of `width` × `height`."""
     ordered = sorted(found, key=lambda one: (-one.score, one.label, one.box))
@@ -90,7 +90,7 @@ def objects_of(
     return [{**one, **seen} for one in shown if one is not None]
 
 
-def _detected_object(detection: Detection, width: int, height: int, options: SearchOptions) -> DetectedObject | None:
+def _detected_object(detection: Detection, width: int, height: int, options: DetectionOptions) -> DetectedObject | None:
     """Return the object in the form of a result, or None if its box lies outside the picture."""
     x0, y0, x1, y1 = detection.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
@@ -108,9 +108,9 @@ def _detected_object(detection: Detection, width: int, height: int, options: Sea
 class ObjectDetectionTask:
     """Finds objects, with labels and places, in pictures, pages of documents and frames of videos.
 
-    The text may restrict the search to the things that it names ("find the cars and the dogs"). Several sources are
+    The labels in the options restrict the search. Several sources are
     searched as one document, as in `ocr`: page numbers continue from one source to the next, both in the result and in
-    hints ("page 3"). A single picture or video has no page numbers.
+    the options. A single picture or video has no page numbers.
     """
 
     name = "object_detection"
@@ -119,7 +119,7 @@ class ObjectDetectionTask:
         self.searches = Searches(engines)
         self._loader = loader
 
-    async def run(self, request: TaskRequest) -> DetectionResult:
+    async def run(self, request: TaskRequest[DetectionOptions]) -> DetectionResult:
         """Find the objects. Raises InputError (no source, an unusable source, missing pages, `too_many_pages`),
         EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
@@ -128,9 +128,9 @@ class ObjectDetectionTask:
             )
         async with opened_documents(self._loader, request.sources) as documents:
             limits = self._loader.limits
-            text = request.wording(limits.wording_chars)
-            pages = await asyncio.to_thread(pages_to_search, self.name, text, documents, limits.pages)
-            search = await self.searches.for_text(text)
+            wanted = request.options.pages
+            pages = await asyncio.to_thread(pages_to_search, self.name, wanted, documents, limits.pages)
+            search = await self.searches.of(request.options)
             found = await self._searched(pages, search, request.progress, is_alone(documents))
             return DetectionResult({"detected_objects": found})
 
@@ -168,4 +168,13 @@ def _build(parts: Parts) -> ObjectDetectionTask:
     return ObjectDetectionTask(engines, parts.loader)
 
 
-TASK = Specialist(ObjectDetectionTask.name, _build, uses=(OBJECT_DETECTION, OPEN_VOCABULARY), order=20)
+TASK = Specialist(
+    ObjectDetectionTask.name,
+    _build,
+    DetectionOptions,
+    parse_detection,
+    Tool("Find objects in a picture, and return their boxes.", DetectionData),
+    reads=frozenset({"image"}),
+    uses=(OBJECT_DETECTION, OPEN_VOCABULARY),
+    order=20,
+)

@@ -10,19 +10,18 @@ from models.concurrency import EngineAdmission, both, side_by_side
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, PageText
 from models.workers.pool import CHARS_OF_WORD, Workers
-from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
+from tasks.base import Progress, Specialist, TaskRequest, Tool
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.pages import TextLayer
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.text.text_file import unread_note
 from tasks.markdown_text import escape_read_text
-from tasks.ocr_result import OcrResult, document_result, picture_result
+from tasks.ocr_result import OcrData, OcrResult, document_result, picture_result
 from tasks.page_layout import LaidOutPage, PageContent, lay_out
 from tasks.seen_pages import PagePosition, check_number, count_pages, opened_documents, page_positions, pages_asked_for
-from tasks.wording.page_range import Form, page_hints, requested_form
+from tasks.wording.page_range import OcrOptions, parse_ocr
 
 MAX_SEARCHED = 10
 """A page whose whole text is in the file is searched for codes and boxes only if its number in the document is at most
@@ -47,7 +46,7 @@ class OcrTask:
         self._reader = reader
         self._loader = loader
 
-    async def run(self, request: TaskRequest) -> OcrResult:
+    async def run(self, request: TaskRequest[OcrOptions]) -> OcrResult:
         """Read the request's sources. Raises InputError (no source, an unusable source, missing pages,
         `too_many_pages`), EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
@@ -57,14 +56,13 @@ class OcrTask:
             # If the queue is full, a request that certainly contains a picture is refused before anything is decoded.
             self._reader().check_room()
         async with opened_documents(self._loader, request.sources) as documents:
-            wording = request.wording(self._loader.limits.wording_chars)
-            form = request.form | await asyncio.to_thread(requested_form, wording)
-            pages = await asyncio.to_thread(self._asked_for, wording, documents)
-            found = await self._read(pages, pictures, form, request.progress)
-            return await asyncio.to_thread(lambda: _build_result(documents, pages, found).in_form(form))
+            options = request.options
+            pages = await asyncio.to_thread(self._asked_for, options.pages, documents)
+            found = await self._read(pages, pictures, options, request.progress)
+            return await asyncio.to_thread(lambda: _build_result(documents, pages, found).with_layout(options))
 
-    def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
-        """Return the pages that `text` asks for, and after them the pictures in texts, numbered after all pages."""
+    def _asked_for(self, wanted: str, documents: Sequence[Document]) -> list[PagePosition]:
+        """Return the `wanted` pages, and after them the pictures in texts, numbered after all pages."""
         paged = [document for document in documents if document.text is None]
         wanted_pages = [*paged, *(document for document in documents if document.text is not None)]
         total, end = count_pages(paged), count_pages(wanted_pages)
@@ -78,11 +76,11 @@ class OcrTask:
                 check_number(wanted_pages, limit, "pages would have to be read", number)
 
         is_unasked = not total or _is_one_picture(documents)
-        pages = pages_asked_for("" if is_unasked else text, paged, check)
+        pages = pages_asked_for("" if is_unasked else wanted, paged, check)
         return pages + page_positions(wanted_pages, range(total + 1, end + 1))
 
     async def _read(
-        self, pages: Sequence[PagePosition], pictures: "_Pictures", form: Form, progress: Progress
+        self, pages: Sequence[PagePosition], pictures: "_Pictures", options: OcrOptions, progress: Progress
     ) -> list["LaidOutPage | None"]:
         """Read the pages, and return them in order. A damaged picture in a text becomes None instead of an error,
         because the rest of the text is still useful."""
@@ -90,7 +88,7 @@ class OcrTask:
 
         async def read(page: PagePosition) -> LaidOutPage | None:
             try:
-                found = await _read_section(page, pictures, form, counted, self._loader.workers)
+                found = await _read_section(page, pictures, options, counted, self._loader.workers)
             except InputError:
                 if page.document.text is None:
                     raise
@@ -138,12 +136,12 @@ class _WordCount:
 
 
 async def _read_section(
-    page: PagePosition, pictures: _Pictures, form: Form, counted: _WordCount, workers: Workers
+    page: PagePosition, pictures: _Pictures, options: OcrOptions, counted: _WordCount, workers: Workers
 ) -> LaidOutPage:
     (width, height), layer = await page.document.size_and_text(page.number)
     counted.check(page, sum(len(line.words) for line in layer.lines))
 
-    is_searched = _may_have_marks(page, layer, form)
+    is_searched = _may_have_marks(page, layer, options)
 
     # The picture is fetched first. The search for codes then runs in a decode process while the picture is read here.
     picture = await page.document.picture(page.number) if is_searched or not layer.complete else None
@@ -154,22 +152,22 @@ async def _read_section(
     content = PageContent(
         page.place, width, height, page.document.timestamp(page.number), layer, picture, PageText(), is_searched
     )
-    section, codes = await both(_lay_out(content, pictures, form, workers), read_codes())
+    section, codes = await both(_lay_out(content, pictures, options, workers), read_codes())
     return section._replace(layout=replace(section.layout, codes=codes))
 
 
-async def _lay_out(page: PageContent, pictures: _Pictures, form: Form, workers: Workers) -> LaidOutPage:
+async def _lay_out(page: PageContent, pictures: _Pictures, options: OcrOptions, workers: Workers) -> LaidOutPage:
     """Read the picture of a page, unless there is none or the text layer is complete. Return the page with its layout,
     without codes."""
     if page.picture is not None and not page.layer.complete:
         page = replace(page, read=await pictures.read(page.picture))
     size = CHARS_OF_WORD * sum(len(line.words) for line in (*page.layer.lines, *page.read))
-    return await workers.run_sized(size, lay_out, page, form)
+    return await workers.run_sized(size, lay_out, page, options)
 
 
-def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:
+def _may_have_marks(page: PagePosition, layer: TextLayer, options: OcrOptions) -> bool:
     """True if a page is searched for codes and for boxes to be ticked."""
-    if not form.is_read or page.document.kind == "video" or not layer.has_drawings:
+    if not options.is_for_llm or page.document.kind == "video" or not layer.has_drawings:
         return False
     return not layer.complete or page.number <= MAX_SEARCHED
 
@@ -206,17 +204,16 @@ def _build_result(
     return document_result(texts, sections, count_pages(documents), layouts, unread)
 
 
-def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:
-    """Return the parts of a request on which a reading depends in addition to the files."""
-    wording = request.wording(limits.wording_chars)
-    form = request.form | requested_form(wording)
-    return [page_hints(wording), form.tables, form.markdown, form.is_read]
-
-
 TASK = Specialist(
     OcrTask.name,
     lambda parts: OcrTask(partial(parts.engines.use, OCR), parts.loader),
+    OcrOptions,
+    parse_ocr,
+    Tool(
+        "Read the text of a picture, a scan, a PDF or an office file, with the boxes of its lines and words.", OcrData
+    ),
+    reads=frozenset({"image", "document", "table", "video"}),
     uses=(OCR,),
-    reading=ReadingCachePolicy(_reading_key, OcrResult.restored),
+    restore=OcrResult.restored,
     order=10,
 )

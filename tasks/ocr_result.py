@@ -5,7 +5,7 @@ three times as long.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from typing import Any, NotRequired
 
@@ -37,7 +37,7 @@ from tasks.result import (
     pieces_under,
     texts_in,
 )
-from tasks.wording.page_range import PLAIN, Form
+from tasks.wording.page_range import OcrOptions
 
 _ILLEGIBLE = (
     "Most of the text of {where} could not be read: it is unclear, or in a script that this OCR engine does not know. "
@@ -164,7 +164,7 @@ class PageLayout:
 class OcrResult(Result[OcrData]):
     layouts: Sequence[PageLayout] = ()
     """Layout of each section; empty if all are `PageLayout()`."""
-    form: Form = PLAIN
+    options: OcrOptions = field(default_factory=OcrOptions)
     """The optional parts that `data` contains."""
     marked: str | None = None
     """`extracted_text` with marks (`ESCAPE`) before characters that would be markup; None if it has no such
@@ -172,29 +172,29 @@ class OcrResult(Result[OcrData]):
     unread: Sequence[str] = ()
     """Sentences about what of the files was not read."""
 
-    def in_form(self, form: Form) -> "OcrResult":
-        """Return the result with tables and Markdown in its data if `form` asks for them."""
-        if not form:
+    def with_layout(self, options: OcrOptions) -> "OcrResult":
+        """Return the result with tables and Markdown in its data if `options` ask for them."""
+        if not (options.tables or options.markdown):
             return self
         sections = []
         for index in range(len(self._lines)):
             own: OcrExtras = {}
-            if form.tables:
+            if options.tables:
                 own["tables"] = [self._ocr_table(table, index) for table in self._tables[index] if not table.continued]
-            if form.markdown:
+            if options.markdown:
                 own["markdown"] = text_of(self._blocks(index))
             sections.append(own)
         if sections and "page" not in self.data["sections"][0]:
-            return replace(self, data={**self.data, **sections[0]}, form=form)
+            return replace(self, data={**self.data, **sections[0]}, options=options)
         data: OcrData = {
             **self.data,
             "sections": [{**section, **own} for section, own in zip(self.data["sections"], sections, strict=True)],
         }
-        if not sections and form.tables:
+        if not sections and options.tables:
             data["tables"] = []
-        if form.markdown and (not sections or self.unplaced_text()):
+        if options.markdown and (not sections or self.unplaced_text()):
             data["markdown"] = self._whole_markdown()
-        return replace(self, data=data, form=form)
+        return replace(self, data=data, options=options)
 
     def _whole_markdown(self) -> str:
         """Return the Markdown of a text with the pictures in it."""
@@ -258,7 +258,7 @@ class OcrResult(Result[OcrData]):
         return [
             self.data,
             [page.numbers() for page in self.layouts],
-            [self.form.tables, self.form.markdown, self.form.is_read],
+            self.options.model_dump(mode="json"),
             self.marked,
             self.unread,
         ]
@@ -266,8 +266,8 @@ class OcrResult(Result[OcrData]):
     @classmethod
     def restored(cls, kept: Any) -> "OcrResult":
         """Rebuild a result from the JSON that `kept` returned."""
-        data, layouts, form, marked, unread = kept
-        return cls(data, [PageLayout.restored(page) for page in layouts], Form(*form), marked, unread)
+        data, layouts, options, marked, unread = kept
+        return cls(data, [PageLayout.restored(page) for page in layouts], OcrOptions(**options), marked, unread)
 
     def text(self) -> str:
         return self.data["extracted_text"]
@@ -398,7 +398,7 @@ class OcrResult(Result[OcrData]):
         if self.marked is None and not self.data["sections"]:  # a text file, perhaps of JSON
             text = redactor.text(self.text())
             data: OcrData = {**self.data, "extracted_text": text}
-            return replace(self, data=data, form=PLAIN).in_form(self.form)
+            return replace(self, data=data, options=OcrOptions()).with_layout(self.options)
         section_redactor = Redactor()  # a separate count, because the sections repeat the text
         sections = [_redact_section(section, section_redactor) for section in self.data["sections"]]
         spans = redactor.find_spans(self.text())
@@ -412,7 +412,7 @@ class OcrResult(Result[OcrData]):
         # All codes are left out, because patterns do not find the personal data in a code, such as the name on a
         # licence.
         layouts = [replace(page, codes=()) for page in self.layouts]
-        return OcrResult(data, layouts, marked=marked, unread=self.unread).in_form(self.form)
+        return OcrResult(data, layouts, marked=marked, unread=self.unread).with_layout(self.options)
 
     def unplaced_text(self) -> str:
         """Return the part of the text that has no lines: it came from text files and office documents."""

@@ -20,7 +20,7 @@ from tasks.layout.tick_boxes import tick_boxes_in
 from tasks.layout.ticked_lines import UprightBox, lines_with_ticks
 from tasks.layout.upright import UprightGrey, UprightInk
 from tasks.ocr_result import PageLayout, PageSection, page_section
-from tasks.wording.page_range import Form
+from tasks.wording.page_range import OcrOptions
 
 _WORDS_AT_ONCE = 64
 """Number of recognised words that are compared with all words of the text layer at a time, which bounds the memory."""
@@ -52,7 +52,7 @@ class LaidOutPage(NamedTuple):
     """Number of words of the page."""
 
 
-def lay_out(page: PageContent, form: Form) -> LaidOutPage:
+def lay_out(page: PageContent, options: OcrOptions) -> LaidOutPage:
     """Return the page with its layout, without codes."""
     layer = page.layer
     lines = combined(layer.lines, _outside_fields(page.read, layer.fields))
@@ -63,7 +63,7 @@ def lay_out(page: PageContent, form: Form) -> LaidOutPage:
     rulings: Sequence[Ruling] = layer.rulings
     if grey is not None and not layer.complete:
         # Searching for ruled lines takes up to a third of a second on a large scan.
-        rulings = rulings_in(grey, lines) if form.needs_tables else ()
+        rulings = rulings_in(grey, lines) if options.needs_tables else ()
     section = page_section(lines, page.place, page.width, page.height, page.timestamp, geometry)
     boxes = []
     if grey is not None and page.is_searched:

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Any, NotRequired, cast
+from typing import Annotated, Any, NotRequired, cast
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from models.base import EngineUnavailable, ModelError
@@ -17,7 +18,7 @@ from models.concurrency import side_by_side
 from models.language.capability import LLM
 from models.language.llm import Llm
 from models.workers.pool import Workers
-from tasks.base import Parts, Redact, Specialist, Task, TaskRequest
+from tasks.base import Parts, Redact, Specialist, Task, TaskRequest, Tool
 from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.fetch.fetcher import Fetched
@@ -31,6 +32,9 @@ from tasks.scrape.feed import is_feed
 from tasks.scrape.matching import WORDS, RecordMatch, Row, fill_fields
 from tasks.scrape.page_file import PageReading, read_file
 from tasks.scrape.parsing import ParsedPage
+from tasks.wording.options import TaskOptions, ends_of
+from tasks.wording.page_range import OcrOptions
+from tasks.wording.transcripts import SpeechOptions
 
 _ASKED = re.compile(
     r"\b(?:extract|scrape|get|grab|list|collect|pull)\s++"
@@ -154,6 +158,11 @@ class ScraperParts:
     limits: MediaLimits = field(default_factory=MediaLimits)
 
 
+class ScraperOptions(TaskOptions):
+    fields: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=MAX_FIELDS)] = ()
+    """Names of the fields of the records on the page, such as title and price, that are wanted as rows. Default: none."""
+
+
 class ScraperTask:
     """Reads the pages that the request links to: one result for one page, a list for several.
 
@@ -165,14 +174,14 @@ class ScraperTask:
     def __init__(self, parts: ScraperParts) -> None:
         self._parts = parts
 
-    async def run(self, request: TaskRequest) -> ScraperResult:
+    async def run(self, request: TaskRequest[ScraperOptions]) -> ScraperResult:
         """Read the pages. Raises InputError (no URL, `url_not_allowed`, `fetch_failed`, an unreadable file),
         InputTooLarge, EngineUnavailable (no text without scripts and no browser; a PDF and no OCR) and the errors of
         those engines."""
         sources = [source for source in request.sources if source.url is not None]
         if not sources:
             raise InputError("task 'scraper' needs the URL of a page: put it in the text")
-        fields = await asyncio.to_thread(fields_asked, request.wording(self._parts.limits.wording_chars))
+        fields = request.options.fields
         report = partial(request.progress, self.name)
 
         async def scraped(source: Source) -> ScrapedPage | InputError:
@@ -189,7 +198,7 @@ class ScraperTask:
         unread = tuple(failure.message for failure in failures)
         return ScraperResult(pages[0] if len(outcomes) == 1 else pages, unread)
 
-    async def _scraped(self, source: Source, request: TaskRequest, fields: tuple[str, ...]) -> ScrapedPage:
+    async def _scraped(self, source: Source, request: TaskRequest[ScraperOptions], fields: tuple[str, ...]) -> ScrapedPage:
         fetched = await self._fetched(source)
         kind = await asyncio.to_thread(_media_type_of, fetched)
         if kind != media_types.HTML and not is_feed(fetched.data):
@@ -271,13 +280,14 @@ class ScraperTask:
         return llm if llm is not None and llm.is_capable else None
 
     async def _read_by_a_task(
-        self, source: Source, fetched: Fetched, kind: str, request: TaskRequest, fields: tuple[str, ...]
+        self, source: Source, fetched: Fetched, kind: str, request: TaskRequest[ScraperOptions], fields: tuple[str, ...]
     ) -> ScrapedPage:
         """Read a file that is not a page with the task for its type."""
         name = "speech_to_text" if kind in media_types.DEMUXERS else "ocr"
         filename = _filename_in(fetched.url)
         fetched_source = replace(source, url=None, data=fetched.data, filename=filename, format=kind, total=None)
-        result = await self._parts.find_task(name).run(TaskRequest(request.text, (fetched_source,), request.progress))
+        options = SpeechOptions() if name == "speech_to_text" else OcrOptions()
+        result = await self._parts.find_task(name).run(TaskRequest(options, (fetched_source,), request.progress))
         text = result.text()
         metadata: dict[str, Any] = {"media_type": kind}
         if "total_pages" in result.data:
@@ -303,6 +313,10 @@ def _scraped_page(url: str, page: ParsedPage, data: list[Row] | None) -> Scraped
     return cast(ScrapedPage, {name: value for name, value in found.items() if value is not None})
 
 
+def parse_scraper(words: str, _has_sources: bool = False) -> ScraperOptions:
+    return ScraperOptions(fields=fields_asked(ends_of(words)))
+
+
 def _build(parts: Parts) -> ScraperTask:
     loader, llm = parts.loader, partial(parts.engines.use, LLM)
     return ScraperTask(
@@ -310,4 +324,15 @@ def _build(parts: Parts) -> ScraperTask:
     )
 
 
-TASK = Specialist(ScraperTask.name, _build, uses=(LLM,), sees_names=True, order=50)
+TASK = Specialist(
+    ScraperTask.name,
+    _build,
+    ScraperOptions,
+    parse_scraper,
+    Tool("Read a web page: its text, Markdown, links, and named fields of its records.", ScrapedPage, input="url"),
+    reads=frozenset({"page"}),
+    is_web=True,
+    uses=(LLM,),
+    sees_names=True,
+    order=50,
+)

@@ -15,7 +15,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.wording.page_range import requested_pages
+from tasks.wording.page_range import selected_pages
 
 _DOCUMENTS_AT_ONCE = 4
 
@@ -69,8 +69,8 @@ async def opened_documents(loader: MediaLoader, sources: Sequence[Source]) -> As
         yield await side_by_side(opened, sources, at_most=_DOCUMENTS_AT_ONCE)
 
 
-def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: int) -> list[PagePosition]:
-    """Return the pages that `text` asks for ("page 3"), or else all pages, counted through the documents.
+def pages_to_search(task: str, wanted: str, documents: Sequence[Document], limit: int) -> list[PagePosition]:
+    """Return the `wanted` pages in their short form, or else all pages, counted through the documents.
 
     Raises InputError for a document without pages, for missing pages and for more than `limit` pages
     (`too_many_pages`).
@@ -84,19 +84,19 @@ def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: 
                 param=document.param,
             )
     check = partial(check_number, documents, limit, "pages would have to be searched")
-    return pages_asked_for("" if is_alone(documents) else text, documents, check)
+    return pages_asked_for("" if is_alone(documents) else wanted, documents, check)
 
 
 def count_pages(documents: Iterable[Document]) -> int:
     return sum(document.total_pages for document in documents)
 
 
-def pages_asked_for(text: str, documents: Sequence[Document], check: Callable[[int], None]) -> list[PagePosition]:
-    """Return the pages that `text` asks for ("page 3"), or else all pages, counted through the documents. `check` is
+def pages_asked_for(pages: str, documents: Sequence[Document], check: Callable[[int], None]) -> list[PagePosition]:
+    """Return the pages named in the short form, or else all pages, counted through the documents. `check` is
     called with the number of these pages before they are listed, because a small file can claim a million pages. Raises
     the errors of `check`, and InputError for a missing page."""
     total = count_pages(documents)
-    wanted = requested_pages(text, total, check)
+    wanted = selected_pages(pages, total, check)
     if wanted is None:
         check(total)
     return page_positions(documents, range(1, total + 1) if wanted is None else wanted)

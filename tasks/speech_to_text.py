@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 from typing import Literal, NotRequired
@@ -16,7 +16,7 @@ from models.diarization.voices import Diarizer, VoiceEncoder
 from models.speech.capability import SPEECH_TO_TEXT
 from models.speech.transcriber import SpokenWord, Transcriber
 from models.translation.speech_codes import language_name
-from tasks.base import Parts, Progress, ReadingCachePolicy, Specialist, TaskRequest, unreported
+from tasks.base import Parts, Progress, Specialist, TaskRequest, Tool, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
@@ -27,7 +27,7 @@ from tasks.speech.listening import Heard, listen
 from tasks.speech.phrases import Phrase, joined_text, phrases, spaced
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.turns import PhraseEmitter, label_words, speaker_label
-from tasks.wording.transcripts import SpeechOptions, requested_options
+from tasks.wording.transcripts import SpeechOptions, parse_speech
 
 CAPABILITY = "speech_to_text"
 PULL = "openfaze pull speech_to_text"
@@ -231,7 +231,7 @@ class SpeechToTextTask:
         self._loader = loader
         self._voices = voices
 
-    async def run(self, request: TaskRequest) -> SpeechResult:
+    async def run(self, request: TaskRequest[SpeechOptions]) -> SpeechResult:
         """Transcribe the request's recording. Raises InputError (no recording, more than one, `no_audio`, an
         undecodable recording), EngineOverloaded, EngineUnavailable (also for a language that the engine does not know)
         and EngineFailed."""
@@ -245,8 +245,7 @@ class SpeechToTextTask:
                 "for each, or ask without the task tag",
                 param=request.sources[1].param,
             )
-        options = await asyncio.to_thread(requested_options, request.text)
-        transcript = await self.transcribe(request.sources[0], options, request.progress)
+        transcript = await self.transcribe(request.sources[0], request.options, request.progress)
         return speech_result(
             transcript.chunks,
             transcript.language,
@@ -266,8 +265,8 @@ class SpeechToTextTask:
         is not called if speakers are requested, because labelling them takes the whole recording. Raises the errors of
         `run`."""
         engine = self._transcriber()
-        check_language(engine, None if options.translate else options.language)
-        if options.translate:
+        check_language(engine, None if options.to_english else options.source_language)
+        if options.to_english:
             check_translates(engine)
 
         def report(done: float, total: float) -> None:
@@ -338,9 +337,13 @@ def _build(parts: Parts) -> SpeechToTextTask:
 TASK = Specialist(
     SpeechToTextTask.name,
     _build,
+    SpeechOptions,
+    parse_speech,
+    Tool("Transcribe the speech in a recording or a video, with times.", SpeechData),
+    reads=frozenset({"audio", "video"}),
     uses=(SPEECH_TO_TEXT, DIARIZATION),
     aliases=("stt",),
     precontext_name="stt",
-    reading=ReadingCachePolicy(lambda request, _: asdict(requested_options(request.text)), SpeechResult),
+    restore=SpeechResult,
     order=60,
 )

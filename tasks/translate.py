@@ -19,14 +19,14 @@ from models.translation.llm import NotTranslated
 from models.translation.marks import MARK
 from models.translation.translator import CAPABILITY, Translator
 from models.workers.pool import Workers
-from tasks.base import Parts, Progress, Specialist, TaskRequest
+from tasks.base import Parts, Progress, Specialist, TaskRequest, Tool
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source, urls_in
+from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine, SourceLine, lines_below, pieces_under
 from tasks.translation.segments import Sentence, is_invented, joined, pieces_of, respaced
-from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, listed_texts, parse_order
+from tasks.wording.translation import TranslateOptions, parse_translation
 
 MAX_CHARS = 1_000_000
 """One request may have at most this many characters translated. A long novel has about this many, and takes hours on a
@@ -219,8 +219,7 @@ class TranslateResult(Result[TranslateData]):
 
 
 class TranslateTask:
-    """Translates a text into the language that the message names: the text of the message itself or, without one, the
-    texts of the attached documents."""
+    """Translates the text in the options or, without one, the texts of the attached documents."""
 
     name = "translate"
 
@@ -237,24 +236,22 @@ class TranslateTask:
         self._loader = loader
         self._most_chars = most_chars
 
-    async def run(self, request: TaskRequest) -> TranslateResult:
-        """Translate the request's texts. Raises InputError (no language, an unknown language, or no text),
+    async def run(self, request: TaskRequest[TranslateOptions]) -> TranslateResult:
+        """Translate the request's texts. Raises InputError (no text, an unknown language of a text),
         InputTooLarge and ModelError."""
-        if len(request.text) > self._most_chars + LONGEST_INSTRUCTION:
-            self._check_size([request.text])
-        order = await asyncio.to_thread(parse_order, request.text)
-        texts = [await request.redact(text) for text in await self._texts(order, request.sources)]
-        self._check_size(texts * len(order.targets))
-        listed = await asyncio.to_thread(listed_texts, texts[0]) if len(texts) == 1 else None
+        options = request.options
+        texts = [await request.redact(text) for text in await self._texts(options.text, request.sources)]
+        self._check_size(texts * len(options.targets))
+        is_list = not isinstance(options.text, str)
         workers = self._loader.workers
-        pieces = [await workers.run_sized(len(text), pieces_of, text) for text in listed or texts]
+        pieces = [await workers.run_sized(len(text), pieces_of, text) for text in texts]
         results: list[TranslatedData] = []
-        for target in order.targets:
-            translated = await self._translated(pieces, order.source, target, request) or listed or texts
+        for target in options.targets:
+            translated = await self._translated(pieces, options.source_language, target, request) or texts
             results.append(
                 {
-                    "translated_text": list(translated) if listed else "\n\n".join(translated),
-                    "source_language": order.source or AUTO_DETECTED,
+                    "translated_text": list(translated) if is_list else "\n\n".join(translated),
+                    "source_language": options.source_language or AUTO_DETECTED,
                     "target_language": target,
                     "batch_size": len(pieces),
                 }
@@ -265,7 +262,7 @@ class TranslateTask:
         return TranslateResult(data)
 
     async def _translated(
-        self, pieces: Sequence[Sequence[str | Sentence]], source: str | None, target: str, request: TaskRequest
+        self, pieces: Sequence[Sequence[str | Sentence]], source: str | None, target: str, request: TaskRequest[TranslateOptions]
     ) -> Sequence[str]:
         """Return the translations of texts, which are given in pieces; none if they are in the target language."""
         sources = [source] if source else await languages_of(chain.from_iterable(pieces))
@@ -302,11 +299,12 @@ class TranslateTask:
         """Return what to install for a language. The look-up runs in a thread, because it reads the disk."""
         return f"{await asyncio.to_thread(self._remedy, target)} See docs/translate.md."
 
-    async def _texts(self, order: TranslationOrder, sources: Sequence[Source]) -> list[str]:
-        """Return the text of the message or, if it consists only of the inputs' addresses, the texts of the
-        documents."""
-        if order.text.strip() and not await asyncio.to_thread(_is_only_links, order.text):
-            return [order.text]
+    async def _texts(self, text: str | Sequence[str], sources: Sequence[Source]) -> list[str]:
+        """Return the given text or texts or, without any, the texts of the documents."""
+        if not isinstance(text, str):
+            return list(text)
+        if text.strip():
+            return [text]
         if not sources:
             raise InputError(
                 "task 'translate' needs a text: put it after the instruction ('Translate into French: …'), or attach it"
@@ -322,13 +320,6 @@ class TranslateTask:
                 f"the text has {chars} characters; the limit is {self._most_chars} a request",
                 code="request_too_large",
             )
-
-
-def _is_only_links(text: str) -> bool:
-    """True if the text consists only of addresses of inputs."""
-    for url in urls_in(text):
-        text = text.replace(url, "")
-    return not any(map(str.isalnum, text))
 
 
 def _text_of(document: Document) -> str:
@@ -351,4 +342,14 @@ def _build(parts: Parts) -> TranslateTask:
     )
 
 
-TASK = Specialist(TranslateTask.name, _build, uses=(TRANSLATE,), order=70)
+TASK = Specialist(
+    TranslateTask.name,
+    _build,
+    TranslateOptions,
+    parse_translation,
+    Tool("Translate a text or a document.", TranslateData, input="source or text"),
+    reads=frozenset({"document", "table"}),
+    with_texts=TranslateOptions.of_texts,
+    uses=(TRANSLATE,),
+    order=70,
+)

@@ -17,7 +17,7 @@ from models.concurrency import side_by_side
 from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.embedder import Embedder
 from models.workers.pool import Workers
-from tasks.base import Parts, Specialist, TaskRequest
+from tasks.base import Parts, Specialist, TaskRequest, Tool
 from tasks.errors import InputError, Overloaded
 from tasks.inputs import media_types
 from tasks.inputs.fetch.politeness import Politeness
@@ -27,7 +27,7 @@ from tasks.inputs.source import Blob
 from tasks.result import Result, ResultLine, text_lines, texts_in
 from tasks.scrape.page_file import read_file
 from tasks.search.failover import Hit, SearchFailover
-from tasks.wording.search_query import parse_query
+from tasks.wording.search_query import WebSearchOptions, parse_web_search
 
 log = structlog.get_logger(__name__)
 
@@ -162,10 +162,10 @@ class WebSearchTask:
     today: Callable[[], date] = _today
     name: ClassVar[str] = "web_search"
 
-    async def run(self, request: TaskRequest) -> SearchResult:
+    async def run(self, request: TaskRequest[WebSearchOptions]) -> SearchResult:
         """Search the web. Raises InputError (nothing to search for) and EngineUnavailable (no provider answers, with
         the reasons)."""
-        query = await asyncio.to_thread(parse_query, request.text, self.today())
+        query = request.options.as_query(self.today())
         hits = await self.search.search(query, RESULTS)
         read = hits[:PAGES]
         texts = await side_by_side(self._text, read, at_most=PAGES, done=partial(request.progress, self.name))
@@ -184,9 +184,22 @@ class WebSearchTask:
         return (await self.pages.main_text(hit.url))[:MAX_CONTENT_CHARS]
 
 
+def _parse(words: str, _has_sources: bool = False) -> WebSearchOptions:
+    return parse_web_search(words, _today())
+
+
 def _build(parts: Parts) -> WebSearchTask:
     pages = ResultPages(parts.politeness, parts.loader.workers, parts.loader.limits)
     return WebSearchTask(parts.search, pages, parts.engines.find(EMBEDDING, MINILM))
 
 
-TASK = Specialist(WebSearchTask.name, _build, is_at_hand=lambda parts: bool(parts.search.providers), order=40)
+TASK = Specialist(
+    WebSearchTask.name,
+    _build,
+    WebSearchOptions,
+    _parse,
+    Tool("Search the web for what is recent or not known.", list[FoundPage], input="text"),
+    is_web=True,
+    is_at_hand=lambda parts: bool(parts.search.providers),
+    order=40,
+)

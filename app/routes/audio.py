@@ -267,7 +267,7 @@ async def transcribe(request: Request) -> Response:
     wanted = TranscriptionRequest.read(form.values)
     wanted.check()
     options = SpeechOptions(
-        language=wanted.language or (wanted.languages[0] if len(wanted.languages) == 1 else None),
+        source_language=wanted.language or (wanted.languages[0] if len(wanted.languages) == 1 else None),
         diarize=wanted.response_format == "diarized_json",
         prompt=_last_characters(", ".join(filter(None, [wanted.prompt, *wanted.keywords]))),
     )
@@ -288,14 +288,14 @@ async def translate(request: Request) -> Response:
     stages: Stages = request.state.stages
     form, file = await _read_upload(request)
     wanted = TranslationRequest.read(form.values)
-    options = SpeechOptions(translate=True, prompt=_last_characters(wanted.prompt or ""))
+    options = SpeechOptions(to_english=True, prompt=_last_characters(wanted.prompt or ""))
     events = await _begin(request, wanted.model, file, form.filename, options, stages)
     return _answer(translation(await _transcript(request, events), wanted), stages)
 
 
-def _last_characters(prompt: str) -> str | None:
-    """Return the end of `prompt` that engines read; None if it is empty."""
-    return prompt[-PROMPT_CHARS:] or None
+def _last_characters(prompt: str) -> str:
+    """Return the end of `prompt` that engines read."""
+    return prompt[-PROMPT_CHARS:]
 
 
 async def _read_upload(request: Request) -> tuple[UploadForm, bytes]:
@@ -331,7 +331,7 @@ async def _begin(
     request.state.log = {"model": model, "stream": stream, "stages": stages.milliseconds}
     stages.done("read")
     admission: Admission = request.state.admission
-    prompt_tokens = estimate_tokens(options.prompt or "")
+    prompt_tokens = estimate_tokens(options.prompt)
     await admission.reserve(SpeechToTextTask.name, prompt_tokens, answer_tokens=None)
     await services.tasks.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from models.base import EngineUnavailable
 from models.embedding.embedder import Embedder
@@ -13,8 +15,10 @@ from models.vision.detection.boxes import suppressed
 from models.vision.detection.capability import RF_DETR_WEIGHTS
 from models.vision.detection.detector import Detection, Detector
 from models.vision.text import Image
-from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
-from tasks.wording.object_phrases import instruction_in
+from tasks.detection.vocabulary import LabelVocabulary, labels_for, named_in, singular
+from tasks.wording.object_phrases import asks, instruction_in, phrases_in
+from tasks.wording.options import TaskOptions
+from tasks.wording.page_range import Pages, pages_in
 from tasks.wording.phrases import compiled
 
 _OUTLINE = (
@@ -50,33 +54,40 @@ _MOST_FOUND = 2_000
 _EDGE = 2.0
 """A box counts as cut off if it ends within this many pixels of an inner edge of its slice."""
 _LABELS_SHOWN = 12
-_SHORT = 200
-"""Matching a text of at most this many characters against the patterns takes at most a millisecond, even for a hostile
-text. The time grows with the square of the length."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchOptions:
-    """The form of the results that a text asks for."""
-
+class DetectionOptions(TaskOptions):
+    labels: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=50)] = ()
+    """Objects to find, such as cat or red car. Default: all that the detector knows."""
+    pages: Pages = ""
+    """Pages of a document to search: 3, 2-5 or 1, 4-6. Default: all."""
     polygon: bool = False
+    """Also return the outline of each object, if the detector can."""
     mask: bool = False
+    """Also return the mask of each object, if the detector can."""
     small: bool = False
-    """True to find small objects in a large picture, which is then searched in slices."""
+    """Find small objects in a large picture, which is then searched in slices."""
+    names: SkipJsonSchema[str] = ""
+    """Words that may be nothing but names of objects. They restrict the search if the detector knows all of them."""
 
     @property
     def outlined(self) -> bool:
         return self.polygon or self.mask
 
-    @classmethod
-    def of(cls, text: str) -> Self:
-        """Parse a text: "outline" asks for polygons, "mask" for masks, "segment" for both."""
-        segment = bool(compiled(_SEGMENT).search(text))
-        return cls(
-            polygon=segment or bool(compiled(_OUTLINE).search(text)),
-            mask=segment or bool(compiled(_MASK).search(text)),
-            small=bool(compiled(_SMALL).search(text)),
-        )
+
+def parse_detection(text: str, _has_sources: bool = False) -> DetectionOptions:
+    """Return the options that a text asks for: "outline" asks for polygons, "mask" for masks, "segment" for both."""
+    words = instruction_in(text)
+    segment = bool(compiled(_SEGMENT).search(words))
+    is_asked = asks(words)
+    return DetectionOptions(
+        labels=tuple(phrase[:60] for phrase in phrases_in(words)[:50]) if is_asked else (),
+        pages=pages_in(words),
+        polygon=segment or bool(compiled(_OUTLINE).search(words)),
+        mask=segment or bool(compiled(_MASK).search(words)),
+        small=bool(compiled(_SMALL).search(words)),
+        names="" if is_asked else words,
+    )
 
 
 _MAX_SLICES, _MAX_OF_PANORAMA = 8, 64
@@ -204,7 +215,7 @@ class Search:
 
     wanted: tuple[tuple[Detector, tuple[str, ...] | None], ...]
     """Engines with the labels that each searches for. None stands for all labels that the engine knows."""
-    options: SearchOptions
+    options: DetectionOptions
 
     async def run(self, image: Image, *, wait: bool) -> list[Detection]:
         """Search a picture. Raises what `Detector.detect` raises."""
@@ -231,32 +242,28 @@ class Searches:
         self._engines = engines
         self._vocabularies: dict[tuple[str, ...], LabelVocabulary] = {}
 
-    async def for_text(self, text: str) -> Search:
+    async def of(self, options: DetectionOptions) -> Search:
         """Build the search. Raises EngineUnavailable if there is no engine, or none that knows the labels, or one that
         cannot draw the outlines and masks."""
-        text = instruction_in(text)
-        options = await asyncio.to_thread(SearchOptions.of, text)
         detector = self._engines.detector()
-        wanted = await self._wanted(text, detector)
+        wanted = await self._wanted(options, detector)
         if options.outlined:
             _check_masks([detector.name for detector, _ in wanted if not detector.has_masks])
         return Search(wanted, options)
 
-    async def check_findable(self, text: str) -> None:
-        """Raise EngineUnavailable if the engines do not know what the text names, but not if there is no engine."""
+    async def check_findable(self, options: DetectionOptions) -> None:
+        """Raise EngineUnavailable if the engines do not know the wanted objects, but not if there is no engine."""
         try:
             detector = self._engines.detector()
         except EngineUnavailable:
             return
-        await self._wanted(instruction_in(text), detector)
+        await self._wanted(options, detector)
 
-    async def _wanted(self, text: str, detector: Detector) -> tuple[tuple[Detector, tuple[str, ...] | None], ...]:
+    async def _wanted(self, options: DetectionOptions, detector: Detector) -> tuple[tuple[Detector, tuple[str, ...] | None], ...]:
         vocabulary = None if detector.labels is None else self._vocabulary(detector.labels)
-        if len(text) <= _SHORT:
-            phrases = phrases_asked_for(text, vocabulary)
-        else:
-            # A thread matches the patterns, because this may take a fifth of a second for a hostile text.
-            phrases = await asyncio.to_thread(phrases_asked_for, text, vocabulary)
+        phrases = list(options.labels)
+        if not phrases and options.names and vocabulary is not None:
+            phrases = named_in(options.names, vocabulary)
         if not phrases:
             return ((detector, None),)
         if vocabulary is None:

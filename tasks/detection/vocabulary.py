@@ -9,7 +9,7 @@ import numpy as np
 
 from models.base import ModelError
 from models.embedding.embedder import Embedder
-from tasks.wording.object_phrases import asks, listed_in, phrases_in
+from tasks.wording.object_phrases import listed_in
 
 _TABLE: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
     Path(__file__).with_name("synonyms.toml").read_text("utf-8")
@@ -115,15 +115,9 @@ class LabelVocabulary:
         return found
 
 
-def phrases_asked_for(text: str, vocabulary: LabelVocabulary | None) -> list[str]:
-    """Return the phrases of `text` that name things to find; empty if `text` does not restrict the search.
-
-    A text without "find", "count" and the like restricts the search if it is a list of names that `vocabulary` knows.
-    """
-    if asks(text):
-        return phrases_in(text)
-    if vocabulary is None:
-        return []
+def named_in(text: str, vocabulary: LabelVocabulary) -> list[str]:
+    """Return the phrases of `text` that name things to find, if it is a list of names that `vocabulary` knows; else an
+    empty list."""
     if _NO_WORDS.search(text):
         return vocabulary.mentioned(text)
     listed = listed_in(text)

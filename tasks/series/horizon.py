@@ -63,6 +63,11 @@ _UNTIL = (
 )
 
 
+def period_named(unit: str) -> Period:
+    """Return the period with an English name such as `week`."""
+    return _PERIODS[unit]
+
+
 @dataclass(frozen=True, slots=True)
 class Horizon:
     count: int = 1

@@ -149,20 +149,19 @@ class SeriesReader:
     def workers(self) -> Workers:
         return self._loader.workers
 
-    async def message(self, text: str, *, has_sources: bool = False) -> InlineSeries:
-        """Separate a message into words and a table, and return the message without the table, and the table's series.
-        The table may be in a data URL. If the request has sources, numbers in the text are words.
+    async def message(self, text: str, names: str) -> InlineSeries:
+        """Separate a message into words and a table, and return the message without the table, and the table's series
+        that `names` name. The table may be in a data URL.
 
         Raises what `read` raises for a data URL, and InputTooLarge above `limits.cells`.
         """
-        embedded = [] if has_sources else _data_urls_in(text)
-        if has_sources or embedded:
+        if embedded := _data_urls_in(text):
             message = await to_thread(message_of, text, self.limits.cells, has_sources=True)
-            return message, [one for source in embedded for one in (await self.read(source, message.words)).series]
+            return message, [one for source in embedded for one in (await self.read(source, names)).series]
         blob = _blob_of_message(text)
         if len(text) <= SMALL:
-            return await to_thread(_message_series, blob, self.limits)
-        return await decode(self.workers, blob, _message_series, blob, self.limits)
+            return await to_thread(_message_series, blob, self.limits, names)
+        return await decode(self.workers, blob, _message_series, blob, self.limits, names)
 
     async def read(self, source: Source, words: str) -> SourceSeries:
         """Return the series of a source that `words` ask for.
@@ -187,14 +186,14 @@ class SeriesReader:
         return await decode(self.workers, blob, _text_series, decoded, self.limits, words)
 
 
-def _message_series(blob: Blob, limits: MediaLimits) -> InlineSeries:
-    """Separate a message, decoded as UTF-8, into words and series. Raises InputTooLarge for too many cells."""
+def _message_series(blob: Blob, limits: MediaLimits, names: str = "") -> InlineSeries:
+    """Separate a message, decoded as UTF-8, into words and the series that `names`, or else its words, name. Raises InputTooLarge for too many cells."""
     try:
         message = message_of(blob.data.decode(), limits.cells)
     except TooManyCells as error:
         raise InputTooLarge(f"The table in the text {error}", param=blob.param) from error
     tables = [] if message.table is None else [("", message.table)]
-    return replace(message, table=None), _observed_series(tables, message.words)
+    return replace(message, table=None), _observed_series(tables, names or message.words)
 
 
 def _series_of(tables: Sequence[tuple[str, SeriesTable]], words: str) -> SourceSeries:

@@ -219,8 +219,8 @@ class _Listener:
         self._engine = engine
         self._options = options
         self._admitted = False
-        self.language = options.language
-        self._given = options.language
+        self.language = options.source_language
+        self._given = options.source_language
         """Language passed to the engine: the one that the request names, or one that was detected with certainty."""
         self._found: list[tuple[str, float, float]] = []
         """Detected language, its probability and the seconds of speech, for each stretch whose language was not
@@ -233,7 +233,7 @@ class _Listener:
 
     @property
     def language_probability(self) -> float | None:
-        if self._options.language is not None:
+        if self._options.source_language is not None:
             return 1.0
         return pooled(
             (probability, weight) for language, probability, weight in self._found if language == self.language
@@ -269,7 +269,7 @@ class _Listener:
         )
 
     async def _transcribe(self, samples: Samples) -> WindowText:
-        window = SpeechWindow(samples, self._given, self._options.translate, self._options.prompt)
+        window = SpeechWindow(samples, self._given, self._options.to_english, self._options.prompt or None)
         # If the queue is full, only a recording's first window may be refused. Later ones wait, so that finished work
         # is not lost.
         wait, self._admitted = self._admitted, True

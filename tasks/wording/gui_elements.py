@@ -1,4 +1,4 @@
-"""Determines which element of a screen a request means, by the text on the element, its type and its place.
+"""The options of the `gui_detection` task, and how words become them: the text on an element, its type and its place.
 
 "the Save button at the bottom right" gives the text "save", the type button, and the places bottom and right. English,
 German, French, Spanish, Italian, Portuguese and Dutch are understood; in other languages, only the text on an element
@@ -6,10 +6,13 @@ is recognised.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from tasks.notation.words import PLACES
+from tasks.wording.options import TaskOptions, ends_of
+from tasks.wording.page_range import Pages, pages_in
 from tasks.wording.phrases import PHRASES
 
 TYPE_WORDS = PHRASES["elements"]
@@ -25,60 +28,71 @@ _SHOWN_IN = re.compile(
     re.IGNORECASE,
 )
 """Phrases about the whole picture, which name no element although they contain words such as "image"."""
+_LONGEST_TEXT, _LONGEST_DESCRIPTION = 200, 2_000
 _FUNCTION_WORDS = frozenset(PHRASES["little"]["elements"].split())
 _PARTICLES = frozenset(("in", "on", "to", "all", "me", "it"))
 """Small words that may end the text of a button: "Sign in", "Select all", "Contact me"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    written: str = ""
-    """Text on the element, as written in the request; empty if the request names none."""
-    quoted: bool = False
-    types: frozenset[str] = frozenset()
-    places: frozenset[str] = frozenset()
-    """Some of `top`, `bottom`, `left`, `right` and `middle`."""
+ElementType = Literal[
+    "button", "input", "icon", "link", "checkbox", "radio", "select", "text", "image", "tab", "menu", "switch", "slider"
+]
+ElementPlace = Literal["top", "bottom", "left", "right", "middle"]
+
+
+class GuiOptions(TaskOptions):
+    text: Annotated[str, Field(max_length=_LONGEST_TEXT)] = ""
+    """Text on the element to find. Default: all elements."""
+    is_exact: bool = False
+    """Find only elements with exactly this text."""
+    types: frozenset[ElementType] = frozenset()
+    """Types of the elements to find. Default: all."""
+    places: frozenset[ElementPlace] = frozenset()
+    """Where on the screen the element is."""
     order: int | None = None
     """Index among several elements, from 0; -1 is the last."""
     several: bool = False
-    """True if all elements of the types are meant."""
-    first_line: str = ""
-    """First line of the request, from which all other fields come."""
+    """Find all elements of the types, not a particular one."""
+    pages: Pages = ""
+    """Pages of a document to search: 3, 2-5 or 1, 4-6. Default: all."""
+    description: Annotated[str, Field(max_length=_LONGEST_DESCRIPTION)] = ""
+    """The element in words, for a model that looks at the screen."""
 
     @property
     def names_an_element(self) -> bool:
         """True if particular elements are meant, and not all elements of a type or of the screen."""
-        if self.written or self.order is not None:
+        if self.text or self.order is not None:
             return True
         return bool(self.types or self.places) and not self.several
 
-    @classmethod
-    def of(cls, text: str) -> Self:
-        """Parse a request. The result names no element if the request asks for the elements in general."""
-        first = text.strip().splitlines()[0] if text.strip() else ""
-        quoted = _QUOTED.search(first)
-        rest = _SHOWN_IN.sub(" ", _QUOTED.sub(" ", first) if quoted else first)
-        types = frozenset(kind for kind, words in TYPE_WORDS.items() if _word_pattern(words).search(rest))
-        several = bool(_PLURAL.search(rest)) or any(_is_plural(kind, rest) for kind in types)
-        bare = rest
-        for words in TYPE_WORDS.values():
-            bare = _word_pattern(words).sub(" ", bare)
-        places = frozenset(place for place, words in _PLACES.items() if _word_pattern(words).search(bare))
-        for words in _PLACES.values():
-            bare = _word_pattern(words).sub(" ", bare)
-        left = re.findall(r"[\w'’+&%/.-]+", bare)
-        order = next((PLACES[word.casefold()] for word in left if word.casefold() in PLACES), None)
-        left = [word for word in left if word.casefold() not in PLACES]
-        written = (quoted[1] or quoted[2]) if quoted else " ".join(_strip_small_words(left))
-        return cls(
-            written.strip(),
-            quoted is not None,
-            types,
-            places,
-            order - 1 if order and order > 0 else order,
-            several,
-            first,
-        )
+
+def parse_gui(text: str, _has_sources: bool = False) -> GuiOptions:
+    """Return the options that a text asks for. They name no element if it asks for the elements in general."""
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    quoted = _QUOTED.search(first)
+    rest = _SHOWN_IN.sub(" ", _QUOTED.sub(" ", first) if quoted else first)
+    types = frozenset(kind for kind, words in TYPE_WORDS.items() if _word_pattern(words).search(rest))
+    several = bool(_PLURAL.search(rest)) or any(_is_plural(kind, rest) for kind in types)
+    bare = rest
+    for words in TYPE_WORDS.values():
+        bare = _word_pattern(words).sub(" ", bare)
+    places = frozenset(place for place, words in _PLACES.items() if _word_pattern(words).search(bare))
+    for words in _PLACES.values():
+        bare = _word_pattern(words).sub(" ", bare)
+    left = re.findall(r"[\w'’+&%/.-]+", bare)
+    order = next((PLACES[word.casefold()] for word in left if word.casefold() in PLACES), None)
+    left = [word for word in left if word.casefold() not in PLACES]
+    written = (quoted[1] or quoted[2]) if quoted else " ".join(_strip_small_words(left))
+    return GuiOptions(
+        text=written.strip()[:_LONGEST_TEXT],
+        is_exact=quoted is not None,
+        types=types,
+        places=places,
+        order=order - 1 if order and order > 0 else order,
+        several=several,
+        pages=pages_in(ends_of(text)),
+        description=first[:_LONGEST_DESCRIPTION],
+    )
 
 
 def _word_pattern(words: str) -> re.Pattern[str]:

@@ -1,13 +1,17 @@
-"""Determines which pages of a document a request asks for ("page 3", "Seiten 2 bis 4", "the last two pages"), and
-whether it asks for tables or Markdown."""
+"""The pages of a document that a request asks for: their short form, "1, 4-6", and how words become it ("page 3",
+"Seiten 2 bis 4", "the last two pages"); and the options of the `ocr` task."""
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from tasks.errors import InputError
 from tasks.notation import words
 from tasks.notation.words import NUMBERS, any_of, count_named
+from tasks.wording.options import TaskOptions, ends_of
 from tasks.wording.phrases import PHRASES, compiled
 
 # Fragments of regular expressions for pages in English, German, French, Spanish, Portuguese and Italian. They capture
@@ -87,98 +91,123 @@ _UNWANTED = (
 )
 
 
-def requested_pages(text: str, total: int, check: Callable[[int], None] = lambda _number: None) -> list[int] | None:
-    """Return the numbers of the pages that `text` asks for, in ascending order, of a document of `total` pages. Return
-    None if the text names no pages.
+SELECTION = r"^\s*(?:(?:not\s+)?(?:odd|even|(?:first|last)\s+\d{1,9}|-?\d{1,9}(?:\s*[-–]\s*(?:-?\d{1,9})?)?)\s*(?:,\s*|$))*$"
+"""Pattern of the short form of pages: `3`, `2-5`, `4-` (to the end), `-1` (the last), `first 2`, `last 2`, `odd`, `even`;
+behind `not` the pages are left out. Commas stand between them."""
+_PART = re.compile(
+    r"(?P<but>not\s+)?(?:(?P<alternate>odd|even)|(?P<end>first|last)\s+(?P<count>\d+)"
+    r"|(?P<first>-?\d+)(?:\s*(?P<range>[-–])\s*(?P<last>-?\d+)?)?)"
+)
+Pages = Annotated[str, StringConstraints(max_length=400, pattern=SELECTION)]
+"""Pages in the short form; empty for all."""
 
-    The function understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the
-    end"), ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions
-    ("all but the first page", "not page 2"). `check` is called with the number of requested pages before they are
-    listed, and may raise. Raises InputError for a page that the document does not have.
+
+def selected_pages(pages: str, total: int, check: Callable[[int], None] = lambda _number: None) -> list[int] | None:
+    """Return the numbers of the pages that the short form names, in ascending order, of a document of `total` pages;
+    None if it is empty.
+
+    `check` is called with the number of these pages before they are listed, and may raise. Raises InputError for a page
+    that the document does not have.
     """
-    text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
-    hints = {*_numbered_pages(text, total), *_ordinal_pages(text, total), *_alternate_pages(text, total)}
-    for _, pages in hints:
-        for page in (pages[0], pages[-1]):
+    ranges = [(bool(part["but"]), _range_of(part, total)) for part in _PART.finditer(pages)]
+    for _, found in ranges:
+        for page in (found[0], found[-1]):
             if not 1 <= page <= total:
                 count = "1 page" if total == 1 else f"{total} pages"
                 raise InputError(f"page {page} was asked for, but the document has {count}")
-    if not hints:
+    if not ranges:
         return None
     # Each page takes one byte, because a small file can claim a million pages. Index 0 is unused.
-    is_left = bytearray(total + 1) if any(not excluded for excluded, _ in hints) else bytearray(b"\0" + b"\1" * total)
-    for excluded, pages in sorted(hints, key=lambda hint: hint[0]):
-        is_left[pages.start : pages.stop : pages.step] = (b"\0" if excluded else b"\1") * len(pages)
+    is_left = bytearray(total + 1) if any(not but for but, _ in ranges) else bytearray(b"\0" + b"\1" * total)
+    for but, found in sorted(ranges, key=lambda one: one[0]):
+        is_left[found.start : found.stop : found.step] = (b"\0" if but else b"\1") * len(found)
     check(is_left.count(1))
     return [page for page, left in enumerate(is_left) if left]
 
 
-def page_hints(text: str) -> list[str]:
-    """Return all parts of `text` on which the result of `requested_pages` depends, for any document. Two texts with the
-    same hints ask for the same pages.
+def _range_of(part: re.Match[str], total: int) -> range:
+    if part["alternate"]:
+        first = 1 if part["alternate"] == "odd" else 2
+        return range(first, max(first, total) + 1, 2)
+    if part["end"]:
+        count = max(1, min(int(part["count"]), total))
+        return range(1, count + 1) if part["end"] == "first" else range(total - count + 1, total + 1)
+    first, last = (int(part[name]) if part[name] else None for name in ("first", "last"))
+    assert first is not None
+    first = first if first >= 0 else total + 1 + first
+    if last is None:
+        last = max(first, total) if part["range"] else first
+    last = last if last >= 0 else total + 1 + last
+    return range(min(first, last), max(first, last) + 1)
 
-    >>> page_hints("What is the total on page 3?") == page_hints("Who signed page 3?")
-    True
+
+def pages_in(text: str) -> str:
+    """Return the short form of the pages that `text` asks for; empty if it names none.
+
+    The function understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the
+    end"), ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions
+    ("all but the first page", "not page 2").
     """
     text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
-    patterns = (_NUMBERED, _PLACED, _ALTERNATE)
-    return [match.group().lower() for pattern in patterns for match in compiled(pattern).finditer(text)]
+    found = dict.fromkeys([*_numbered_pages(text), *_ordinal_pages(text), *_alternate_pages(text)])
+    return ", ".join(found)
 
 
-Hint = tuple[bool, range]
-"""A flag that is True to exclude pages, and the range of these pages (at least one)."""
-
-
-def _numbered_pages(text: str, total: int) -> Iterator[Hint]:
+def _numbered_pages(text: str) -> Iterator[str]:
     for match in compiled(_NUMBERED).finditer(text):
         numbers = match["numbers"]
         if not match["several"]:
             # After a single page a comma begins something else: "on page 3, 2024 comes first".
             numbers = numbers.partition(",")[0]
-        excluded = bool(match["but"] or match["all_but"])
-        ranges = [_parse_range(one[0], total) for one in re.finditer(RANGE, numbers, re.IGNORECASE)]
-        first, last = ranges[0], ranges[-1]
+        but = "not " if match["but"] or match["all_but"] else ""
+        ranges = [_parse_range(one[0]) for one in re.finditer(RANGE, numbers, re.IGNORECASE)]
+        (first, _), (last, last_end) = ranges[0], ranges[-1]
         if match["between"]:
-            ranges = [_inclusive_range(first[0], last[-1])]
+            ranges = [(first, last_end if last_end is not None else last)]
         elif match["up_to"]:
-            ranges[0] = _inclusive_range(1, first[-1])
-        elif match["on"] or (match["start"] and len(last) == 1):
-            ranges[-1] = _inclusive_range(last[0], max(last[0], total))
-        yield from ((excluded, pages) for pages in ranges)
+            ranges[0] = (1, ranges[0][1] or first)
+        elif match["on"] or (match["start"] and last_end == last):
+            ranges[-1] = (last, None)
+        yield from (but + _written(begin, end) for begin, end in ranges)
 
 
-def _parse_range(words: str, total: int) -> range:
+def _parse_range(words: str) -> tuple[int, int | None]:
+    """Return the first and the last page; None for the end of the document."""
     ends = [count_named(count, COUNTS) for count in re.findall(COUNT, words, re.IGNORECASE)]
     if re.search(ONWARDS, words, re.IGNORECASE):
-        ends.append(max(ends[0], total))
-    return _inclusive_range(ends[0], ends[-1])
+        return ends[0], None
+    return ends[0], ends[-1]
 
 
-def _inclusive_range(first: int, last: int) -> range:
-    return range(min(first, last), max(first, last) + 1)
+def _written(first: int, last: int | None) -> str:
+    return str(first) if first == last else f"{first}-{'' if last is None else last}"
 
 
-def _ordinal_pages(text: str, total: int) -> Iterator[Hint]:
+def _ordinal_pages(text: str) -> Iterator[str]:
     for match in compiled(_PLACED).finditer(text):
         parts = re.split(COMMA, match["places"], flags=re.IGNORECASE)
         count = match["count"] or (match["before"] if match["several"] else None)
         if count is None and match["several"] and len(re.findall(PLACE, match["places"], re.IGNORECASE)) == 1:
             continue  # "the first pages" gives no number
-        size = min(count_named(count, COUNTS), total) if count else 1
+        size = count_named(count, COUNTS) if count else 1
+        but = "not " if match["but"] else ""
         for part in parts:
-            starts = [_first_page(place, size, total) for place in re.findall(PLACE, part, re.IGNORECASE)]
-            yield bool(match["but"]), _inclusive_range(min(starts), max(starts) + size - 1)
+            places = [_place_of(place) for place in re.findall(PLACE, part, re.IGNORECASE)]
+            if size > 1 and places in ([1], [-1]):
+                yield f"{but}{'first' if places == [1] else 'last'} {size}"
+            elif places[0] < 0:
+                yield but + _written(places[0] - size + 1, places[-1])
+            else:
+                yield but + _written(min(places), max(places) + size - 1 if places[-1] > 0 else places[-1])
 
 
-def _first_page(place: str, size: int, total: int) -> int:
-    number = PLACES.get(place.lower()) or int("".join(filter(str.isdecimal, place)))
-    return number if number > 0 else total + 1 + number - (size - 1)
+def _place_of(place: str) -> int:
+    return PLACES.get(place.lower()) or int("".join(filter(str.isdecimal, place)))
 
 
-def _alternate_pages(text: str, total: int) -> Iterator[Hint]:
+def _alternate_pages(text: str) -> Iterator[str]:
     for match in compiled(_ALTERNATE).finditer(text):
-        first = 1 if match["odd"] or match["odd_after"] else 2
-        yield bool(match["but"]), range(first, max(first, total) + 1, 2)
+        yield ("not " if match["but"] else "") + ("odd" if match["odd"] or match["odd_after"] else "even")
 
 
 # Words in a URL or a file's name do not count.
@@ -187,40 +216,35 @@ _TABLES, _MARKDOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The parts of a page's layout that are returned in addition to its lines."""
-
+class OcrOptions(TaskOptions):
+    pages: Pages = ""
+    """Pages of a document to read: 3, 2-5 or 1, 4-6; 4- (to the end), -1 (the last), first 2, odd; `not 1` leaves one
+    out. Default: all."""
     tables: bool = False
+    """Also return tables, cell by cell."""
     markdown: bool = False
-    is_read: bool = False
+    """Also return the whole text as Markdown."""
+    is_for_llm: SkipJsonSchema[bool] = False
     """True if a language model reads the page. The model is then shown the page's tables."""
 
     @property
     def needs_tables(self) -> bool:
-        return bool(self) or self.is_read
-
-    def __or__(self, other: "Form") -> "Form":
-        return Form(self.tables or other.tables, self.markdown or other.markdown, self.is_read or other.is_read)
-
-    def __bool__(self) -> bool:
-        return self.tables or self.markdown
+        return self.tables or self.markdown or self.is_for_llm
 
 
-PLAIN = Form()
+def parse_ocr(words: str, _has_sources: bool = False) -> OcrOptions:
+    """Return the options that `words` ask for.
 
-
-def requested_form(text: str) -> Form:
-    """Return the form that `text` asks for.
-
-    >>> requested_form("Read this with its tables, please.")
-    Form(tables=True, markdown=False, is_read=False)
-    >>> requested_form("Read https://example.org/tables.pdf as Markdown, without tables.")
-    Form(tables=False, markdown=True, is_read=False)
+    >>> parse_ocr("Read page 3 with its tables, please.")
+    OcrOptions(pages='3', tables=True, markdown=False, is_for_llm=False)
+    >>> parse_ocr("Read https://example.org/tables.pdf as Markdown, without tables.").tables
+    False
     """
 
-    def asks(wish: str) -> bool:
-        starts = (found.start() for found in compiled(wish).finditer(text))
-        return any(not compiled(_UNWANTED).search(text, max(0, start - 40), start) for start in starts)
+    words = ends_of(words)
 
-    return Form(asks(_TABLES), asks(_MARKDOWN))
+    def asks(wish: str) -> bool:
+        starts = (found.start() for found in compiled(wish).finditer(words))
+        return any(not compiled(_UNWANTED).search(words, max(0, start - 40), start) for start in starts)
+
+    return OcrOptions(pages=pages_in(words), tables=asks(_TABLES), markdown=asks(_MARKDOWN))

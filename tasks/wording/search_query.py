@@ -1,14 +1,17 @@
-"""Parses a user's text as a web search: the words, the site and the desired age."""
+"""The options of the `web_search` task, and how words become them: the query, the site and the desired age."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import StringConstraints
 
 from tasks.errors import InputError
 from tasks.notation.dates import DATE, date_range_of
 from tasks.notation.words import NUMBERS, UNITS, any_of, count_named, unit_named
+from tasks.wording.options import TaskOptions
 from tasks.wording.phrases import PHRASES, compiled
 
 Period = Literal["day", "week", "month", "year"]
@@ -158,16 +161,43 @@ class SearchQuery:
     freshness: Freshness | None = None
 
 
+class WebSearchOptions(TaskOptions):
+    query: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+    """Search query."""
+    site: Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-z0-9.-]+$")] | None = None
+    """Host to search, with its subdomains, such as example.com. Default: all."""
+    since: date | None = None
+    """First day of the pages to find. Default: any."""
+    until: date | None = None
+    """Last day of the pages to find. Default: today."""
+
+    def as_query(self, today: date) -> SearchQuery:
+        freshness = Freshness(self.since, min(self.until or today, today), today) if self.since else None
+        return SearchQuery(_cut(self.query.split()) or self.query[:_MAX_CHARS], self.site, freshness)
+
+
+def parse_web_search(text: str, today: date) -> WebSearchOptions:
+    """Return the search that a text asks for. Raises InputError if nothing is left to search for."""
+    query = parse_query(text, today)
+    age = query.freshness
+    until = age.until if age and age.until < today else None
+    return WebSearchOptions(query=query.text, site=query.site, since=age.since if age else None, until=until)
+
+
 def parse_query(text: str, today: date) -> SearchQuery:
     """Parse a text. Raises InputError if nothing is left to search for."""
     instruction = _first_paragraph(text)
     freshness = freshness_in(instruction, today)
     site, instruction = _find_site(instruction)
     words = _without_instruction(instruction).split()
-    cut = " ".join(words[:_MAX_WORDS])[:_MAX_CHARS].strip() or site
+    cut = _cut(words) or site
     if not cut:
         raise InputError("task 'web_search' needs something to search for: write it in the text")
     return SearchQuery(cut, site, freshness)
+
+
+def _cut(words: Sequence[str]) -> str:
+    return " ".join(words[:_MAX_WORDS])[:_MAX_CHARS].strip()
 
 
 def _first_paragraph(text: str) -> str:

@@ -1,10 +1,14 @@
-"""Determines how a request wants a recording to be transcribed."""
+"""The options of the `speech_to_text` task, and how words become them."""
 
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from models.translation.speech_codes import code_of_tag, language_code
 from tasks.notation.words import NUMBERS, any_of, count_named
 from tasks.wording.named_languages import MARK, with_names_marked
+from tasks.wording.options import TaskOptions
 from tasks.wording.phrases import PHRASES, compiled
 
 # Requests about speakers: to label them, and their number. English, German, French and Spanish are understood, and the
@@ -92,23 +96,33 @@ def number_of_speakers(text: str) -> int | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechOptions:
-    language: str | None = None
-    """Spoken language (ISO 639-1); None if the engine detects it."""
-    translate: bool = False
-    """True to write English, even if another language is spoken."""
+def _code_of(language: object) -> object:
+    if not isinstance(language, str) or (code := language_code(language)) is not None:
+        return code if isinstance(language, str) else language
+    raise ValueError(f"'{language[:60]}' is no language that speech engines know: give an English name or an ISO 639 code")
+
+
+SpokenLanguage = Annotated[str, StringConstraints(min_length=2, max_length=60), BeforeValidator(_code_of)]
+LONGEST_PROMPT = 4_000
+"""A prompt has at most this many characters. Engines read the end of it."""
+
+
+class SpeechOptions(TaskOptions):
     by_word: bool = False
-    """True for one chunk per word."""
+    """Return one chunk with times for each word."""
     diarize: bool = False
-    """True to label the speakers."""
-    speakers: int | None = None
-    """Number of speakers, if known."""
-    prompt: str | None = None
-    """Text that may precede the speech, with names and spellings to prefer."""
+    """Distinguish the speakers."""
+    speakers: Annotated[int, Field(ge=1, le=MAX_SPEAKERS)] | None = None
+    """Number of speakers, if it is known."""
+    source_language: SpokenLanguage | None = None
+    """Spoken language, by English name or ISO 639 code. Default: recognised automatically."""
+    prompt: Annotated[str, Field(max_length=LONGEST_PROMPT)] = ""
+    """Names and spellings to prefer, or the text before the recording."""
+    to_english: SkipJsonSchema[bool] = False
+    """True to write English, even if another language is spoken."""
 
 
-def requested_options(text: str) -> SpeechOptions:
+def parse_speech(text: str, _has_sources: bool = False) -> SpeechOptions:
     """Parse the wishes in `text`: chunks by word, speakers and their number, the spoken language.
 
     A language to translate into is ignored, because speech engines write what they hear.
@@ -117,7 +131,7 @@ def requested_options(text: str) -> SpeechOptions:
         text = f"{text[:_READ]}\n{text[-_READ:]}"
     speakers = number_of_speakers(text)
     return SpeechOptions(
-        language=_spoken_language(text),
+        source_language=_spoken_language(text),
         by_word=bool(compiled(_BY_WORD).search(text)),
         diarize=asks_for_speakers(text) or speakers is not None,
         speakers=speakers,

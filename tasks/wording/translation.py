@@ -1,17 +1,21 @@
-"""Parses a translation request: the language that it names and the text to translate."""
+"""The options of the `translate` task, and how words become them: the languages that they name and the text."""
 
 # ruff: noqa: E501 - one language per line
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, StringConstraints
 
 from tasks.errors import InputError
+from tasks.inputs.source import urls_in
 from tasks.json_tokens import parses_quickly
 from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in, unknown_in, without_source
+from tasks.wording.options import TaskOptions
 from tasks.wording.phrases import PHRASES
 
 LONGEST_INSTRUCTION = 400
@@ -87,6 +91,49 @@ _PARTICLES = "をは,:：-–—"
 """Particles and signs between a text and the name of its language."""
 
 
+def _tag_of(language: object) -> object:
+    if not isinstance(language, str) or (tag := tag_of_text(language)) is not None:
+        return tag if isinstance(language, str) else language
+    raise ValueError(f"'{language[:40]}' is no known language: give an English name or an ISO 639 code")
+
+
+Language = Annotated[str, StringConstraints(min_length=2, max_length=60), BeforeValidator(_tag_of)]
+"""Tag of a language (models/translation/languages.py). A name or a code becomes one."""
+
+
+class TranslateOptions(TaskOptions):
+    text: str | tuple[str, ...] = ""
+    """The text to translate, or a list of texts. Give this or an input."""
+    target_language: Language
+    """English name or ISO 639 code of a language, such as German or de."""
+    more_languages: tuple[Language, ...] = ()
+    """Further languages to translate into."""
+    source_language: Language | None = None
+    """Language of the text, by English name or ISO 639 code. Default: recognised automatically."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return (self.target_language, *self.more_languages)
+
+    def of_texts(self, texts: Sequence[str]) -> "TranslateOptions":
+        """Return the options for a text that consists of `texts`."""
+        return self.model_copy(update={"text": "\n\n".join(text for text in texts if text)})
+
+
+def parse_translation(words: str, has_sources: bool = False) -> TranslateOptions:
+    """Return the translation that a message asks for. If there are inputs and the message has no text but their
+    addresses, the inputs are translated. Raises InputError if it names no language or an unknown one."""
+    options = parse_order(words).options
+    is_of_inputs = has_sources and isinstance(options.text, str) and _is_only_links(options.text)
+    return options.model_copy(update={"text": ""}) if is_of_inputs else options
+
+
+def _is_only_links(text: str) -> bool:
+    for url in urls_in(text):
+        text = text.replace(url, "")
+    return not any(map(str.isalnum, text))
+
+
 @dataclass(frozen=True, slots=True)
 class TranslationOrder:
     targets: tuple[str, ...]
@@ -100,10 +147,15 @@ class TranslationOrder:
     is_certain: bool = True
     """False if the message may rather ask for an answer in the language: "Write a poem, in Spanish please"."""
 
-    def message_into(self, target: str) -> str:
-        """Return a message that asks to translate the same text into `target` alone."""
-        source = f" from {self.source}" if self.source else ""
-        return f"Translate the following{source} into {target}:\n\n{self.text}"
+    @property
+    def options(self) -> "TranslateOptions":
+        listed = listed_texts(self.text)
+        return TranslateOptions(
+            text=self.text if listed is None else tuple(listed),
+            target_language=self.targets[0],
+            more_languages=self.targets[1:],
+            source_language=self.source,
+        )
 
 
 @dataclass(frozen=True, slots=True)
