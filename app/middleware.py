@@ -122,7 +122,7 @@ class RequestScope:
                     admission = services.admission_control.admit(caller, is_charged=scope["method"] == "POST")
                     check_switches(Headers(scope=scope))
                     receive = ahead = ReadAhead(receive)
-                    state["key"] = key = caller.tenant if services.keys.are_required else network_of(address)
+                    state["key"] = key = caller.digest if services.keys.are_required else network_of(address)
                     try:
                         state["place"] = place = await services.door.enter(key, caller.limits.concurrent, ahead)
                     except ApiError:

@@ -29,6 +29,7 @@ from app.state.counters import (
     MINUTE_S,
     NANO,
     Amount,
+    CountedKey,
     CounterStore,
     Limits,
     Prices,
@@ -75,8 +76,8 @@ class AdmissionControl:
         self._used: dict[tuple[str, str, str], list[int]] = {}
         """Usage that is not written yet: requests, tokens of prompts and of answers, and money, by tenant, name and
         day."""
-        self._spent: Counter[tuple[str, str]] = Counter()
-        """Money spent of budgets that is not written yet, by tenant and period."""
+        self._spent: Counter[tuple[CountedKey, str]] = Counter()
+        """Money spent of budgets that is not written yet, by key and period."""
         self._down_until = 0.0
         self._faults = 0
 
@@ -93,7 +94,7 @@ class AdmissionControl:
         """Reserve `amount` for a request of `caller`. While the store is down, return None if the operator lets
         requests pass without it; otherwise raise Unavailable."""
         try:
-            taken = await self._reserve(caller.tenant, caller.limits, amount)
+            taken = await self._reserve(caller.counted_as, caller.limits, amount)
         except StoreDown as error:
             if self._when_down == "allow":
                 return None
@@ -106,11 +107,11 @@ class AdmissionControl:
             self._running[taken.lease] = taken
         return taken
 
-    async def _reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
+    async def _reserve(self, key: CountedKey, limits: Limits, amount: Amount) -> Reservation | Refusal:
         if time.monotonic() < self._down_until:
             raise StoreDown("it was down a moment ago")
         try:
-            return await self._store.reserve(tenant, limits, amount)
+            return await self._store.reserve(key, limits, amount)
         except StoreDown as error:
             self._down_until = time.monotonic() + PAUSE_S
             self._faults += 1
@@ -121,7 +122,7 @@ class AdmissionControl:
         if reservation.lease is not None:
             self._running.pop(reservation.lease, None)
         if reservation.period and used.money:
-            self._spent[reservation.tenant, reservation.period] += used.money
+            self._spent[reservation.key, reservation.period] += used.money
         await self._store.settle(reservation, used)
 
     def add_usage(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:

@@ -185,7 +185,7 @@ class BatchRunner:
             if (caller := self._keys.caller_of(run.key)) is None:
                 run.end("key_removed")
             else:
-                KEY.set(caller.tenant)
+                KEY.set(caller.digest)
             if batch.status == "validating":
                 batch = await self._check(run, batch)
             if batch.status == "in_progress":
