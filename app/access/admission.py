@@ -78,6 +78,8 @@ class AdmissionControl:
         day."""
         self._spent: Counter[tuple[CountedKey, str]] = Counter()
         """Money spent of budgets that is not written yet, by key and period."""
+        self._writing: asyncio.Task[None] | None = None
+        """Write of usage that has begun last."""
         self._down_until = 0.0
         self._faults = 0
 
@@ -133,16 +135,23 @@ class AdmissionControl:
                 sums[index] += added
 
     async def flush(self) -> None:
-        """Write the collected usage; usage that cannot be written is kept for the next call."""
+        """Write the collected usage; usage that cannot be written is kept for the next call. A write that has begun is
+        finished even if the caller is cancelled, because nobody could tell whether it had an effect."""
+        while self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing])
+        self._writing = asyncio.create_task(self._write_usage())
+        await asyncio.shield(self._writing)
+
+    async def _write_usage(self) -> None:
         used, self._used = self._used, {}
         spent, self._spent = self._spent, Counter()
         if not used and not spent:
             return
         try:
             await self._usage.add([DailyUsage(*owner_and_day, *sums) for owner_and_day, sums in used.items()], spent)
-        except StoreDown as error:
+        except Exception as error:
             self._faults += 1
-            log.warning("usage_not_written", reason=str(error))
+            log.warning("usage_not_written", reason=str(error), exc_info=not isinstance(error, StoreDown))
             self._spent.update(spent)
             for owner_and_day, sums in used.items():
                 later = self._used.setdefault(owner_and_day, [0, 0, 0, 0])
@@ -166,7 +175,11 @@ class AdmissionControl:
                 log.exception("keeping_counters_failed")
 
     async def close(self) -> None:
+        """Write the collected usage, and close the store. Usage that cannot be written now is lost, and logged."""
         await self.flush()
+        if self._used or self._spent:
+            requests = sum(sums[0] for sums in self._used.values())
+            log.error("usage_lost", requests=requests, money=sum(sums[3] for sums in self._used.values()))
         await self._store.close()
 
 
