@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import structlog
@@ -296,11 +296,9 @@ class BatchRunner:
         """
         try:
             if batch.output_file is None and batch.completed:
-                written = await self._write(batch, is_answer=True)
-                batch = await self.store.change(batch.id, self._holder, output_file=written)
+                batch = replace(batch, output_file=await self._write(batch, is_answer=True))
             if batch.error_file is None and batch.failed:
-                written = await self._write(batch, is_answer=False)
-                batch = await self.store.change(batch.id, self._holder, error_file=written)
+                batch = replace(batch, error_file=await self._write(batch, is_answer=False))
         except ApiError as error:
             if self._keys.caller_of(batch.key) is None:
                 await self._end_batch(batch, "failed", errors=[_KEY_REMOVED])
@@ -317,8 +315,9 @@ class BatchRunner:
         await self._end_batch(batch, ended, errors=batch.errors if ended == "failed" else [])
 
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
-        """Write a file of results, and return the file's id. Raises ApiError if there is no room for the file, before
-        any result is read from the store."""
+        """Write a file of results, and return the file's id, which the batch has from the moment at which the file
+        exists: nothing that interrupts this call leaves a second file. Raises LeaseLost, and ApiError if there is no
+        room for the file, before any result is read from the store."""
         name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
         last_number = 0
         size = await self.store.file_bytes(batch.id, is_answer=is_answer)
@@ -329,8 +328,10 @@ class BatchRunner:
                     await writing.write(line + b"\n")
                     last_number = number
             keep_s = min(filter(None, (self._files.limits.ttl_s, batch.output_keep_s)), default=None)
-            file = await writing.publish(name, OUTPUT_PURPOSE, keep_s)
-        return file.id
+            field_of_file = "output_file" if is_answer else "error_file"
+            naming = self.store.changing(batch.id, self._holder, **{field_of_file: writing.id})
+            await writing.publish(name, OUTPUT_PURPOSE, keep_s, naming)
+        return writing.id
 
     async def _advance(self, batch: Batch, status: Literal["in_progress", "finalizing"], **values: object) -> Batch:
         return await self.store.advance(batch.id, self._holder, status, self.clock(), **values)

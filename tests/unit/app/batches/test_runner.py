@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.testing import capture_logs
 
 from app.access.key_file import add_key, remove_key
 from app.access.keys import EVERYONE, ApiKeys
 from app.batches import lines as batch_lines
-from app.batches.runner import BatchRunner
+from app.batches.runner import OUTPUT_PURPOSE, BatchRunner
 from app.batches.store import Batch
 from app.batches.webhook import PAUSES_S, Webhook
 from app.errors import BadRequest
+from app.files.index import StoredFile
+from app.files.store import UploadWriter
 from app.state.usage import UsageStore
 from models.base import EngineOverloaded
 from models.concurrency import Threads
@@ -383,6 +386,50 @@ async def test_results_wait_for_room_no_longer_than_files_are_kept(
         batch = await world.ended(batch_id)
     assert (batch.status, batch.errors[0]["code"], batch.output_file) == ("failed", "storage_full", None)
     await world.services.close()
+
+
+async def test_a_server_that_dies_after_writing_a_file_leaves_no_second_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, deaths = UploadWriter.publish, 2
+
+    async def die_after_it(self: UploadWriter, *args: Any) -> StoredFile:
+        nonlocal deaths
+        file = await publish(self, *args)
+        if file.purpose == OUTPUT_PURPOSE and deaths:
+            deaths -= 1
+            raise KeyError("killed")
+        return file
+
+    monkeypatch.setattr(UploadWriter, "publish", die_after_it)
+    world.failures["b"] = [BadRequest("no")]
+    async with world.running() as runner:
+        batch_id = await world.add("a", "b")
+        for killed in (1, 2):
+            await until(lambda killed=killed: runner.faults()["runner", "error"] == killed)  # type: ignore[misc]
+            world.now += 60
+            runner.wake()
+        batch = await world.ended(batch_id)
+    files = await world.services.files.page(EVERYONE, 10, purpose=OUTPUT_PURPOSE)
+    assert {file.id for file in files or ()} == {batch.output_file, batch.error_file}
+    assert said(await world.read(batch.output_file)) == {"id-a": {"said": "a"}}
+
+
+async def test_a_server_that_lost_its_lease_leaves_no_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish = UploadWriter.publish
+
+    async def lose_lease_before_it(self: UploadWriter, name: str, purpose: str, *args: Any) -> StoredFile:
+        if purpose == OUTPUT_PURPOSE:
+            await world.store.release(name.removesuffix("_output.jsonl"), runner._holder, world.now + 3600)
+        return await publish(self, name, purpose, *args)
+
+    monkeypatch.setattr(UploadWriter, "publish", lose_lease_before_it)
+    with capture_logs() as logs:
+        async with world.running() as runner:
+            batch_id = await world.add("a")
+            await until(lambda: any(line["event"] == "batch_taken_over" for line in logs))
+    assert await world.services.files.page(EVERYONE, 10, purpose=OUTPUT_PURPOSE) == []
+    assert (await world.batch(batch_id)).output_file is None
 
 
 async def test_what_nobody_foresaw_is_counted_and_the_batch_tried_again(
