@@ -25,6 +25,7 @@ from app.errors import (
     BadRequest,
     HeadTooLarge,
     clear_tracebacks,
+    is_llm_away,
     report_error,
     shutting_down,
 )
@@ -151,6 +152,7 @@ class RequestScope:
             except Exception as error:
                 public = report_error(error, "request_failed")
                 stages.rejected = public.rejected
+                stages.is_llm_away = is_llm_away(error)
                 if status is not None:
                     raise
                 clear_tracebacks(error)
