@@ -5,17 +5,25 @@ arguments become the words that the tasks read.
 """
 
 import base64
-import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from app.access.key_file import CHAT
 from app.chat.shape import is_open
-from app.errors import BadRequest
+from app.errors import BadRequest, PayloadTooLarge
 from app.wire.model_names import MODEL
 from app.wire.parse import TooMuchJson, first_problem, parse_json
 from app.wire.request import ResponseFormat
@@ -58,12 +66,18 @@ _FILE_SCHEMA = {
 EXTRACT: Literal["extract"] = "extract"
 
 
-def _from_json(value: object) -> object:
-    """Return the object or list that a client wrote as a JSON string; any other value unchanged."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        with contextlib.suppress(ValueError, TooMuchJson):
-            return parse_json(value.encode())
-    return value
+def _from_json(value: object, info: ValidationInfo) -> object:
+    """Return the object or list that a client wrote as a JSON string; any other value unchanged. Raises BadRequest and
+    PayloadTooLarge."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return value
+    name = str(info.field_name).rstrip("_")
+    try:
+        return parse_json(value.encode())
+    except TooMuchJson as error:
+        raise PayloadTooLarge(f"Field '{name}': the JSON in this string {error}.", param=name) from None
+    except ValueError as error:
+        raise BadRequest(f"Field '{name}': the string is not JSON: {error}", param=name) from None
 
 
 class Arguments(BaseModel):

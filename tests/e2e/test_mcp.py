@@ -21,6 +21,7 @@ from mcp_types import CallToolResult, ResourceLink, TextContent
 from structlog.testing import capture_logs
 
 from app.access.key_file import add_key
+from app.errors import PayloadTooLarge
 from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS
 from app.wire.parse import MAX_VALUES
@@ -200,6 +201,8 @@ def test_lists_may_be_written_as_text() -> None:
     assert called_with({"source": PICTURE, "labels": '["red car"]'}) == called_with(
         {"source": PICTURE, "labels": ["red car"]}
     )
+    with pytest.raises(PayloadTooLarge, match=f"Field 'labels': .* more than {MAX_VALUES} values"):
+        called_with({"source": PICTURE, "labels": f"[{'0,' * MAX_VALUES}0]"})
 
 
 async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(model: FullModel) -> None:
