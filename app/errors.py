@@ -21,7 +21,7 @@ from models.base import (
     UpstreamDown,
     ran_out,
 )
-from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRefused, LlmUnavailable
+from models.language.llm import ContextOverflow, LlmError, LlmLate, LlmOverloaded, LlmRefused, LlmUnavailable
 from tasks.errors import InputError, InputTooLarge, Overloaded
 
 LONGEST_RETRY_S = 60
@@ -274,6 +274,12 @@ def to_api_error(error: BaseException) -> ApiError:
 
 def _ran_out(error: BaseException) -> bool:
     return ran_out(error) or (isinstance(error, EngineFailed) and error.retry_after is not None)
+
+
+def is_llm_away(error: BaseException) -> bool:
+    """True if the LLM's server serves no request at the moment, because it cannot be reached, is busy, or refuses the
+    key or the model. False for a late answer, whose cause may be the request."""
+    return isinstance(error, LlmOverloaded | LlmUnavailable) and not isinstance(error, LlmLate)
 
 
 def report_error(error: BaseException, event: str, **fields: object) -> ApiError:

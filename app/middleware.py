@@ -25,6 +25,7 @@ from app.errors import (
     BadRequest,
     HeadTooLarge,
     clear_tracebacks,
+    is_llm_away,
     report_error,
     shutting_down,
 )
@@ -122,7 +123,7 @@ class RequestScope:
                     admission = services.admission_control.admit(caller, is_charged=scope["method"] == "POST")
                     check_switches(Headers(scope=scope))
                     receive = ahead = ReadAhead(receive)
-                    state["key"] = key = caller.tenant if services.keys.are_required else network_of(address)
+                    state["key"] = key = caller.digest if services.keys.are_required else network_of(address)
                     try:
                         state["place"] = place = await services.door.enter(key, caller.limits.concurrent, ahead)
                     except ApiError:
@@ -151,6 +152,7 @@ class RequestScope:
             except Exception as error:
                 public = report_error(error, "request_failed")
                 stages.rejected = public.rejected
+                stages.is_llm_away = is_llm_away(error)
                 if status is not None:
                     raise
                 clear_tracebacks(error)

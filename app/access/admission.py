@@ -29,6 +29,7 @@ from app.state.counters import (
     MINUTE_S,
     NANO,
     Amount,
+    CountedKey,
     CounterStore,
     Limits,
     Prices,
@@ -75,8 +76,10 @@ class AdmissionControl:
         self._used: dict[tuple[str, str, str], list[int]] = {}
         """Usage that is not written yet: requests, tokens of prompts and of answers, and money, by tenant, name and
         day."""
-        self._spent: Counter[tuple[str, str]] = Counter()
-        """Money spent of budgets that is not written yet, by tenant and period."""
+        self._spent: Counter[tuple[CountedKey, str]] = Counter()
+        """Money spent of budgets that is not written yet, by key and period."""
+        self._writing: asyncio.Task[None] | None = None
+        """Write of usage that has begun last."""
         self._down_until = 0.0
         self._faults = 0
 
@@ -93,7 +96,7 @@ class AdmissionControl:
         """Reserve `amount` for a request of `caller`. While the store is down, return None if the operator lets
         requests pass without it; otherwise raise Unavailable."""
         try:
-            taken = await self._reserve(caller.tenant, caller.limits, amount)
+            taken = await self._reserve(caller.counted_as, caller.limits, amount)
         except StoreDown as error:
             if self._when_down == "allow":
                 return None
@@ -106,11 +109,11 @@ class AdmissionControl:
             self._running[taken.lease] = taken
         return taken
 
-    async def _reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
+    async def _reserve(self, key: CountedKey, limits: Limits, amount: Amount) -> Reservation | Refusal:
         if time.monotonic() < self._down_until:
             raise StoreDown("it was down a moment ago")
         try:
-            return await self._store.reserve(tenant, limits, amount)
+            return await self._store.reserve(key, limits, amount)
         except StoreDown as error:
             self._down_until = time.monotonic() + PAUSE_S
             self._faults += 1
@@ -121,7 +124,7 @@ class AdmissionControl:
         if reservation.lease is not None:
             self._running.pop(reservation.lease, None)
         if reservation.period and used.money:
-            self._spent[reservation.tenant, reservation.period] += used.money
+            self._spent[reservation.key, reservation.period] += used.money
         await self._store.settle(reservation, used)
 
     def add_usage(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:
@@ -132,16 +135,23 @@ class AdmissionControl:
                 sums[index] += added
 
     async def flush(self) -> None:
-        """Write the collected usage; usage that cannot be written is kept for the next call."""
+        """Write the collected usage; usage that cannot be written is kept for the next call. A write that has begun is
+        finished even if the caller is cancelled, because nobody could tell whether it had an effect."""
+        while self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing])
+        self._writing = asyncio.create_task(self._write_usage())
+        await asyncio.shield(self._writing)
+
+    async def _write_usage(self) -> None:
         used, self._used = self._used, {}
         spent, self._spent = self._spent, Counter()
         if not used and not spent:
             return
         try:
             await self._usage.add([DailyUsage(*owner_and_day, *sums) for owner_and_day, sums in used.items()], spent)
-        except StoreDown as error:
+        except Exception as error:
             self._faults += 1
-            log.warning("usage_not_written", reason=str(error))
+            log.warning("usage_not_written", reason=str(error), exc_info=not isinstance(error, StoreDown))
             self._spent.update(spent)
             for owner_and_day, sums in used.items():
                 later = self._used.setdefault(owner_and_day, [0, 0, 0, 0])
@@ -165,7 +175,11 @@ class AdmissionControl:
                 log.exception("keeping_counters_failed")
 
     async def close(self) -> None:
+        """Write the collected usage, and close the store. Usage that cannot be written now is lost, and logged."""
         await self.flush()
+        if self._used or self._spent:
+            requests = sum(sums[0] for sums in self._used.values())
+            log.error("usage_lost", requests=requests, money=sum(sums[3] for sums in self._used.values()))
         await self._store.close()
 
 

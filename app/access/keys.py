@@ -18,7 +18,7 @@ import structlog
 
 from app.access.key_file import SETTING, KeyFileError, StoredKey, digest_of, read_keys, tenant_of
 from app.errors import InvalidApiKey, RateLimited
-from app.state.counters import MINUTE_S, NANO, NO_LIMITS, Limits
+from app.state.counters import MINUTE_S, NANO, NO_LIMITS, CountedKey, Limits
 
 EVERYONE = "everyone"
 """Tenant of all callers of a server without keys."""
@@ -69,6 +69,10 @@ class Caller:
     """Tasks that the key may run; None means all."""
     digest: str = ""
     """SHA-256 of the key in hexadecimal digits; empty on a server without keys."""
+
+    @property
+    def counted_as(self) -> CountedKey:
+        return CountedKey(self.tenant, self.name)
 
     @property
     def key(self) -> KeyReference:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,13 +186,20 @@ class LineRunner:
         self.slots = Slots("batch lines", at_once)
 
     async def run(
-        self, line: RawLine, url: str, find_caller: Callable[[], Caller | None], *, stop: asyncio.Event
+        self,
+        line: RawLine,
+        url: str,
+        find_caller: Callable[[], Caller | None],
+        *,
+        stop: asyncio.Event,
+        on_llm_away: Callable[[str], Awaitable[None]],
     ) -> Record | None:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
         After a temporary failure, such as a refusal by the server or by a limit of the key, the line waits without a
         slot, and is tried again, but no more than _TRIES times. Refusals because of the key (status 429) do not count
-        as tries. Each try calls `find_caller`, which returns the caller with the present rights of the key.
+        as tries, nor do failures because the LLM's server serves no request: `on_llm_away` is then called with the
+        reason. Each try calls `find_caller`, which returns the caller with the present rights of the key.
         """
         tries, pause_s = 1, _FIRST_PAUSE_S
         custom_id, body = await asyncio.to_thread(_read_line, line.data)
@@ -206,9 +213,15 @@ class LineRunner:
                 stages = Stages()
                 response = await self._post(url, body, caller, stages)
             retry_s = _retry_s(response)
-            if stop.is_set() or retry_s is None or tries == _TRIES:
+            if stages.is_llm_away and not stop.is_set():
+                await on_llm_away(response.json()["error"]["message"])
+                retry_s = retry_s or 0.0
+            elif stages.is_llm_away:
+                return None
+            elif stop.is_set() or retry_s is None or tries == _TRIES:
                 return await asyncio.to_thread(_to_record, line.number, custom_id, response, stages)
-            tries += response.status_code != RateLimited.status
+            else:
+                tries += response.status_code != RateLimited.status
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(pause_s, min(retry_s, _LONGEST_PAUSE_S))):
                     await stop.wait()

@@ -10,12 +10,12 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import structlog
 
-from app.access.keys import ApiKeys, KeyReference
+from app.access.keys import ApiKeys, Caller, KeyReference
 from app.batches.lines import BadFile, Checker, LineRunner, RawLine, Splitter, problem, to_error_line
 from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record, TooManyResults
 from app.batches.webhook import Webhook
@@ -35,7 +35,9 @@ POLL_S = 5.0
 _BATCHES_OF_KEY = 4
 """A server runs at most this many batches of a key at the same time, so that it has places for those of others."""
 _MAX_BATCHES = 64
-"""A server runs at most this many batches at the same time."""
+"""A server runs at most this many batches at the same time, not counting those that wait for the LLM."""
+_MAX_WAITING = 256
+"""A server keeps at most this many batches that wait for the LLM beside the _MAX_BATCHES others."""
 _LARGE = MB
 """While a line with more bytes than this runs, no other line of its batch is read, because lines that run are in
 memory."""
@@ -66,6 +68,11 @@ def _results_too_large(max_bytes: int) -> dict[str, object]:
     )
 
 
+def _llm_away(reason: str) -> dict[str, object]:
+    waiting = "Lines wait for the language model, and are tried again until the batch expires"
+    return problem("waiting_for_llm", f"{waiting}. {reason}")
+
+
 @dataclass(slots=True)
 class _RunningBatch:
     """A batch that this server runs."""
@@ -76,6 +83,10 @@ class _RunningBatch:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once no more lines may begin."""
     reason: Reason | None = None
+    waiting: set[int] = field(default_factory=set)
+    """Numbers of the lines that wait for the LLM."""
+    warning: str = ""
+    """Reason why lines wait, as the batch shows it."""
     task: "asyncio.Task[None] | None" = None
 
     def end(self, reason: Reason) -> None:
@@ -157,7 +168,7 @@ class BatchRunner:
                     run.end("cancelled")
                 else:
                     self._check_end(run)
-        while len(self._runs) < _MAX_BATCHES:
+        while self._has_room():
             counts = Counter(run.key.tenant for run in self._runs.values())
             full = [tenant for tenant, count in counts.items() if count >= _BATCHES_OF_KEY]
             batch = await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
@@ -172,6 +183,11 @@ class BatchRunner:
             self._swept = now
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf), now)
 
+    def _has_room(self) -> bool:
+        """True if this server may run another batch."""
+        waiting = sum(bool(run.waiting) for run in self._runs.values())
+        return len(self._runs) - min(waiting, _MAX_WAITING) < _MAX_BATCHES
+
     def _check_end(self, run: _RunningBatch) -> None:
         """End `run` if its key was removed or its time is over."""
         if self._keys.caller_of(run.key) is None:
@@ -185,7 +201,7 @@ class BatchRunner:
             if (caller := self._keys.caller_of(run.key)) is None:
                 run.end("key_removed")
             else:
-                KEY.set(caller.tenant)
+                KEY.set(caller.digest)
             if batch.status == "validating":
                 batch = await self._check(run, batch)
             if batch.status == "in_progress":
@@ -233,6 +249,8 @@ class BatchRunner:
     async def _run_lines(self, run: _RunningBatch, batch: Batch) -> Batch:
         outcome: Ended = "completed"
         errors = []
+        if batch.errors:  # the warning of a server that has stopped
+            batch = await self.store.change(batch.id, self._holder, errors=[])
         try:
             try:
                 async with aclosing(self._lines_left(batch)) as lines, asyncio.TaskGroup() as group:
@@ -268,7 +286,17 @@ class BatchRunner:
             await self._run_line(run, batch, line)
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
-        record = await self._lines.run(line, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop)
+        async def note_wait(reason: str) -> None:
+            run.waiting.add(line.number)
+            await self._warn(run, reason)
+
+        def find_caller() -> Caller | None:
+            return self._keys.caller_of(batch.key)
+
+        try:
+            record = await self._lines.run(line, batch.endpoint, find_caller, stop=run.stop, on_llm_away=note_wait)
+        finally:
+            run.waiting.discard(line.number)
         if record is None:
             run.end("key_removed")
             return
@@ -278,6 +306,14 @@ class BatchRunner:
             run.end("results_too_large")
             return
         self.outcomes[("completed" if record.is_answer else "failed",)] += 1
+        if not run.waiting:
+            await self._warn(run, "")
+
+    async def _warn(self, run: _RunningBatch, reason: str) -> None:
+        """Show in the errors of the batch why its lines wait for the LLM; "" if none waits any more."""
+        if reason != run.warning:
+            run.warning = reason
+            await self.store.change(run.id, self._holder, errors=[_llm_away(reason)] if reason else [])
 
     async def _expire_lines(self, batch: Batch) -> None:
         """Write errors for the lines that were not run in time."""
@@ -296,11 +332,9 @@ class BatchRunner:
         """
         try:
             if batch.output_file is None and batch.completed:
-                written = await self._write(batch, is_answer=True)
-                batch = await self.store.change(batch.id, self._holder, output_file=written)
+                batch = replace(batch, output_file=await self._write(batch, is_answer=True))
             if batch.error_file is None and batch.failed:
-                written = await self._write(batch, is_answer=False)
-                batch = await self.store.change(batch.id, self._holder, error_file=written)
+                batch = replace(batch, error_file=await self._write(batch, is_answer=False))
         except ApiError as error:
             if self._keys.caller_of(batch.key) is None:
                 await self._end_batch(batch, "failed", errors=[_KEY_REMOVED])
@@ -317,8 +351,9 @@ class BatchRunner:
         await self._end_batch(batch, ended, errors=batch.errors if ended == "failed" else [])
 
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
-        """Write a file of results, and return the file's id. Raises ApiError if there is no room for the file, before
-        any result is read from the store."""
+        """Write a file of results, and return the file's id, which the batch has from the moment at which the file
+        exists: nothing that interrupts this call leaves a second file. Raises LeaseLost, and ApiError if there is no
+        room for the file, before any result is read from the store."""
         name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
         last_number = 0
         size = await self.store.file_bytes(batch.id, is_answer=is_answer)
@@ -329,8 +364,10 @@ class BatchRunner:
                     await writing.write(line + b"\n")
                     last_number = number
             keep_s = min(filter(None, (self._files.limits.ttl_s, batch.output_keep_s)), default=None)
-            file = await writing.publish(name, OUTPUT_PURPOSE, keep_s)
-        return file.id
+            field_of_file = "output_file" if is_answer else "error_file"
+            naming = self.store.changing(batch.id, self._holder, **{field_of_file: writing.id})
+            await writing.publish(name, OUTPUT_PURPOSE, keep_s, naming)
+        return writing.id
 
     async def _advance(self, batch: Batch, status: Literal["in_progress", "finalizing"], **values: object) -> Batch:
         return await self.store.advance(batch.id, self._holder, status, self.clock(), **values)

@@ -5,7 +5,7 @@ result of a line is written once, in one transaction with the batch's counts.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -191,7 +191,11 @@ class BatchStore:
 
     async def change(self, batch_id: str, holder: str, **values: Any) -> Batch:
         """Change fields of a batch. Raises LeaseLost if `holder` no longer has its lease."""
-        return await self._database.write(lambda connection: _update(connection, _is_held(batch_id, holder), **values))
+        return await self._database.write(self.changing(batch_id, holder, **values))
+
+    def changing(self, batch_id: str, holder: str, **values: Any) -> Callable[[Connection], Batch]:
+        """Return `change` as work for a transaction that does something else, too."""
+        return lambda connection: _update(connection, _is_held(batch_id, holder), **values)
 
     async def advance(self, batch_id: str, holder: str, status: Status, now: float, **values: Any) -> Batch:
         """Change fields of a batch and also its status, unless the batch is being cancelled. Raises LeaseLost."""

@@ -1,6 +1,6 @@
 """The index of uploaded files: a row of the database for each."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, true, tuple_
@@ -52,15 +52,19 @@ class FileIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, file: StoredFile, limits: FileLimits) -> None:
+    async def add(
+        self, file: StoredFile, limits: FileLimits, also: Callable[[Connection], object] | None = None
+    ) -> None:
         """Add a file. Uploads of one owner are added one after the other, so that together they keep to the limits.
-        Raises NoRoom."""
+        `also` is done in the same transaction. Raises NoRoom, and what `also` raises."""
 
         def add(connection: Connection) -> None:
             count, size = _totals(connection, file.owner)
             if count + 1 > limits.owner_files or size + file.size > limits.owner_bytes:
                 raise NoRoom(too_many=count + 1 > limits.owner_files)
             connection.execute(insert(UPLOADS).values(**asdict(file)))
+            if also is not None:
+                also(connection)
 
         await self._database.write(add, lock=f"uploads {file.owner}")
 

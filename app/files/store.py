@@ -17,6 +17,7 @@ from functools import partial
 from typing import IO, ParamSpec, TypeVar
 
 import structlog
+from sqlalchemy import Connection
 
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
 from app.files.index import FileIndex, FileLimits, NoRoom, StoredFile
@@ -214,7 +215,8 @@ class UploadWriter:
     def __init__(self, store: "FileStore", owner: str, file_id: str) -> None:
         self._store = store
         self._owner = owner
-        self._id = file_id
+        self.id = file_id
+        """Id of the file, which exists once it is published."""
         self._name = f"{owner}/{file_id}"
         self._size = 0
         self._used = 0
@@ -247,14 +249,21 @@ class UploadWriter:
             unwritten, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
             await self._store.run(self._write, self._file, unwritten)
 
-    async def publish(self, filename: str, purpose: str, keep_s: float | None) -> StoredFile:
-        """Publish the file to its owner, for `keep_s` seconds or forever. Raises BadRequest for an empty file, and
-        PayloadTooLarge."""
+    async def publish(
+        self,
+        filename: str,
+        purpose: str,
+        keep_s: float | None,
+        also: Callable[[Connection], object] | None = None,
+    ) -> StoredFile:
+        """Publish the file to its owner, for `keep_s` seconds or forever. `also` changes the database in
+        the same transaction: either both are done, or neither. Raises BadRequest for an empty file,
+        PayloadTooLarge, and what `also` raises."""
         if not self._size:
             raise BadRequest("Field 'file': the file is empty", param="file")
         created = self._store.now()
         file = StoredFile(
-            id=self._id,
+            id=self.id,
             owner=self._owner,
             size=self._size,
             filename=filename,
@@ -265,7 +274,7 @@ class UploadWriter:
         )
         # Publishing is finished even if the caller is cancelled, because the file must be complete or absent.
         self._published = True
-        await asyncio.shield(asyncio.create_task(self._publish(file)))
+        await asyncio.shield(asyncio.create_task(self._publish(file, also)))
         return file
 
     async def end(self) -> None:
@@ -279,12 +288,12 @@ class UploadWriter:
         finally:
             await self._store.run(self._store.storage.delete, self._name)
 
-    async def _publish(self, file: StoredFile) -> None:
+    async def _publish(self, file: StoredFile, also: Callable[[Connection], object] | None) -> None:
         limits = self._store.limits
         try:
             await self._store.run(self._write_last)
             with self._store.failures():
-                await self._store.index.add(file, limits)
+                await self._store.index.add(file, limits, also)
         except NoRoom as no_room:
             self._published = False
             _check_number(limits.owner_files + no_room.too_many, limits)

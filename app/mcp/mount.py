@@ -16,9 +16,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.assembly.services import Services
-from app.errors import ApiError, BadRequest, BodyTooLarge, ForeignHost, ForeignOrigin, MethodNotAllowed
+from app.errors import (
+    ApiError,
+    BadRequest,
+    BodyTooLarge,
+    ForeignHost,
+    ForeignOrigin,
+    MethodNotAllowed,
+    PayloadTooLarge,
+)
 from app.http.request import asks_to_be_forgotten, read_body
 from app.settings import Settings
+from app.wire.parse import TooMuchJson, check_size, is_large
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
@@ -64,8 +73,15 @@ class Mount:
         self._check_headers(request.headers)
         try:
             body = await read_body(request, LARGEST_CALL)
+            if is_large(body):
+                await asyncio.to_thread(check_size, body)
         except BodyTooLarge:
-            await _too_large(request)(scope, receive, send)
+            upload = "Upload the file to /v1/files, and give its id as 'source'."
+            message = f"The request is larger than {megabytes(LARGEST_CALL)}, the limit at {PATH}. {upload}"
+            await _too_large(request, message)(scope, receive, send)
+            return
+        except TooMuchJson as error:
+            await _too_large(request, f"The request's JSON {error}.")(scope, receive, send)
             return
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
@@ -96,10 +112,15 @@ class Mount:
             raise ForeignOrigin(f"Header 'origin': a server without keys answers only to pages of {names}")
 
     async def _start(self, services: Services) -> None:
-        self._managers = await asyncio.to_thread(self._build_managers, services)
-        started = asyncio.Event()
-        self._running = asyncio.create_task(self._run(started))
-        await started.wait()
+        """Build and start the package's servers. If this fails, the next request tries again."""
+        try:
+            self._managers = await asyncio.to_thread(self._build_managers, services)
+            started = asyncio.get_running_loop().create_future()
+            self._running = asyncio.create_task(self._run(started))
+            await started
+        except BaseException:
+            self._starting = None
+            raise
 
     def _build_managers(self, services: Services) -> dict[bool, Any]:
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -117,11 +138,16 @@ class Mount:
             for as_json in (False, True)
         }
 
-    async def _run(self, started: asyncio.Event) -> None:
+    async def _run(self, started: "asyncio.Future[None]") -> None:
         """Run the managers in one task, because a task group must be left by the task that entered it."""
-        async with self._managers[False].run(), self._managers[True].run():
-            started.set()
-            await self._stopping.wait()
+        try:
+            async with self._managers[False].run(), self._managers[True].run():
+                started.set_result(None)
+                await self._stopping.wait()
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
 
     async def close(self) -> None:
         self._stopping.set()
@@ -157,12 +183,9 @@ def _replay_body(body: bytes, receive: Receive) -> Receive:
     return received
 
 
-def _too_large(request: Request) -> Response:
+def _too_large(request: Request, message: str) -> Response:
     """Return the refusal of a large request as a JSON-RPC message, the only form of error that clients show."""
-    error = BodyTooLarge(
-        f"The request is larger than {megabytes(LARGEST_CALL)}, the limit at {PATH}. Upload the file to /v1/files, and "
-        "give its id as 'source'."
-    )
+    error = PayloadTooLarge(message)
     data = error.body(request.state.request_id)["error"]
     rpc_error = {"code": _INVALID_REQUEST, "message": error.message, "data": data}
     return JSONResponse({"jsonrpc": "2.0", "id": None, "error": rpc_error}, error.status, error.headers)

@@ -10,13 +10,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from app.access.key_file import CHAT
 from app.chat.shape import is_open
-from app.errors import BadRequest
+from app.errors import BadRequest, PayloadTooLarge
 from app.wire.model_names import MODEL
-from app.wire.parse import first_problem
+from app.wire.parse import TooMuchJson, first_problem, parse_json
 from app.wire.request import ResponseFormat
 from models.translation.speech_codes import language_name
 from tasks.code_sandbox import CodeData
@@ -57,13 +66,33 @@ _FILE_SCHEMA = {
 EXTRACT: Literal["extract"] = "extract"
 
 
+def _from_json(value: object, info: ValidationInfo) -> object:
+    """Return the object or list that a client wrote as a JSON string; any other value unchanged. Raises BadRequest and
+    PayloadTooLarge."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return value
+    name = str(info.field_name).rstrip("_")
+    try:
+        return parse_json(value.encode())
+    except TooMuchJson as error:
+        raise PayloadTooLarge(f"Field '{name}': the JSON in this string {error}.", param=name) from None
+    except ValueError as error:
+        raise BadRequest(f"Field '{name}': the string is not JSON: {error}", param=name) from None
+
+
 class Arguments(BaseModel):
-    """The arguments of a tool. Raises ValidationError for an unknown argument."""
+    """The arguments of a tool. An argument that is null or empty counts as not given. Raises ValidationError for an
+    unknown argument."""
 
     model_config = ConfigDict(extra="forbid")
     task: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ("source",)
     """Names of arguments, exactly one of which must be given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_empty(cls, arguments: Any) -> Any:
+        return {name: value for name, value in arguments.items() if value is not None and value != ""}
 
     def sentences(self) -> Iterator[str]:
         """Yield sentences that state the typed arguments."""
@@ -133,7 +162,7 @@ class Ocr(Instructed):
 class ObjectDetection(Instructed):
     task = "object_detection"
     source: _Source
-    labels: list[Annotated[str, Field(min_length=1, max_length=60)]] = Field(
+    labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], BeforeValidator(_from_json)] = Field(
         default_factory=list,
         max_length=50,
         description="Objects to find, such as cat or red car. Default: all that the detector knows.",
@@ -226,7 +255,7 @@ class Extract(Instructed):
     needs = ("text", "source")
     text: _Text | None = None
     source: _Source | None = None
-    schema_: dict[str, Any] = Field(
+    schema_: Annotated[dict[str, Any], BeforeValidator(_from_json)] = Field(
         alias="schema", description="JSON Schema of the fields to extract. Its type must be object."
     )
 

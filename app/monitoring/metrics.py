@@ -126,6 +126,8 @@ class Stages:
         """Number of the output tokens that are reasoning."""
         self.rejected: str | None = None
         """Reason of a refusal that is not the fault of the request, as counted in `openfaze_rejected_total`."""
+        self.is_llm_away = False
+        """True if the request failed because the LLM's server serves no request at the moment."""
         self.failed: int | None = None
         """HTTP status of an error after the first byte of a stream, when the client has already got status 200."""
 

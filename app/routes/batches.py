@@ -93,6 +93,7 @@ class BatchObject(BaseModel):
     object: Literal["batch"] = "batch"
     endpoint: str
     errors: BatchErrors | None
+    """Reasons of a failure, or a warning (`waiting_for_llm`, `storage_full`) that says why the batch waits."""
     input_file_id: str
     completion_window: str = WINDOW
     status: Status

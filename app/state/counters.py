@@ -86,6 +86,17 @@ NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
+class CountedKey:
+    """A key as its usage is counted. Keys of the same tenant are counted separately; a rotated key counts as the same
+    key."""
+
+    tenant: str
+    name: str = ""
+    """Name of the key in the file of keys; empty for a key of OPENFAZE_API_KEYS, which is the only key of its tenant
+    without a name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Amount:
     """The amount that a request reserves, or has used."""
 
@@ -122,7 +133,7 @@ def _drained(used: float, limit: int | None, seconds: float) -> float:
 class Reservation:
     """The amount that was reserved for a request."""
 
-    tenant: str
+    key: CountedKey
     limits: Limits
     amount: Amount
     levels: RateLevels
@@ -144,8 +155,8 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class TenantUsage:
-    """Usage of a tenant by which a store admits or refuses a request."""
+class KeyUsage:
+    """Usage of a key by which a store admits or refuses a request."""
 
     levels: RateLevels = field(default_factory=RateLevels)
     running: int = 0
@@ -215,7 +226,7 @@ class CounterStore(Protocol):
     def faults(self) -> int:
         """Number of settlements that could not be written."""
 
-    async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
+    async def reserve(self, key: CountedKey, limits: Limits, amount: Amount) -> Reservation | Refusal:
         """Reserve all of `amount`, or nothing."""
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
@@ -230,14 +241,14 @@ class CounterStore(Protocol):
         """Extend the leases by another LEASE_S."""
 
     async def forget(self, tenant: str) -> None:
-        """Delete what is counted of a tenant."""
+        """Delete what is counted of the keys of a tenant."""
 
     async def close(self) -> None: ...
 
 
 class Spending(Protocol):
-    async def spent(self, tenant: str, period: str) -> int:
-        """Return the money that a tenant has spent in a period of its budget, in billionths of a dollar."""
+    async def spent(self, key: CountedKey, period: str) -> int:
+        """Return the money that a key has spent in a period of its budget, in billionths of a dollar."""
 
 
 Clock = Callable[[], float]

@@ -26,7 +26,7 @@ from app.state.tables import STATE
 
 T = TypeVar("T")
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest revision of the tables, the last of `migrations/versions`."""
 VERSION_TABLE = "openfaze_version"
 """Table in which alembic keeps the revision of the tables."""
@@ -180,15 +180,15 @@ class Database:
         return StoreDown(f"{_reason(error)}: {where}")
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the tables of STATE to the newest revision. Raises StoreDown for tables of another program, or of a newer
-    version."""
+def migrate(connection: Connection, revision: str = HEAD) -> None:
+    """Bring the tables of STATE to a revision, by default the newest. Raises StoreDown for tables of another program,
+    or of a newer version."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(VERSION_TABLE, 0))))
     present = set(inspect(connection).get_table_names())
     if VERSION_TABLE in present:
-        revision = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
-        if revision == HEAD:
+        present_one = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+        if present_one == revision:
             return
     elif strangers := present & set(STATE.tables):
         raise StoreDown(
@@ -204,7 +204,7 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise StoreDown(f"the database cannot be brought to this version: {error}") from error
 

@@ -4,17 +4,20 @@ lock."""
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 from app.state.counters import (
     WALL,
     Amount,
     Clock,
+    CountedKey,
+    KeyUsage,
     Limits,
+    Period,
     RateLevels,
     Refusal,
     Reservation,
     Spending,
-    TenantUsage,
     new_lease,
     period_at,
     refused,
@@ -23,16 +26,16 @@ from app.state.counters import (
 
 @dataclass(slots=True)
 class _Counted:
-    """Counts of a tenant."""
+    """Counts of a key."""
 
     levels: RateLevels = field(default_factory=RateLevels)
     at: float = 0.0
     """Time of the levels, in seconds of a monotonic clock."""
     running: set[str] = field(default_factory=set)
     """Leases of the requests that run."""
-    period: str = ""
-    """Period of the budget that the money was spent in."""
-    spent: int = 0
+    spent: dict[str, int] = field(default_factory=dict)
+    """Money spent by period. It holds at most the present day, the present month and `total`, because the period of a
+    key's budget may be changed and changed back."""
 
 
 class MemoryCounters:
@@ -45,17 +48,18 @@ class MemoryCounters:
         self._spending = spending
         self._clock = clock
         self._calendar = calendar
-        self._tenants: dict[str, _Counted] = {}
+        self._keys: dict[CountedKey, _Counted] = {}
 
-    async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
-        counted = self._tenants.setdefault(tenant, _Counted())
+    async def reserve(self, key: CountedKey, limits: Limits, amount: Amount) -> Reservation | Refusal:
+        counted = self._keys.setdefault(key, _Counted())
         period = period_at(limits.budget_period, self._calendar()) if limits.budget is not None else ""
-        if period and counted.period != period:
-            spent = await self._spending.spent(tenant, period)
-            if counted.period != period:  # no other request was faster
-                counted.period, counted.spent = period, spent
+        if period and period not in counted.spent:
+            spent = await self._spending.spent(key, period)
+            present = {period_at(one, self._calendar()) for one in get_args(Period)}
+            counted.spent = {one: money for one, money in counted.spent.items() if one in present}
+            counted.spent.setdefault(period, spent)  # another request may have been faster
         levels = self._levels(counted, limits)
-        over = TenantUsage(levels, len(counted.running), counted.spent).exceeded_limit(limits, amount)
+        over = KeyUsage(levels, len(counted.running), counted.spent.get(period, 0)).exceeded_limit(limits, amount)
         if over is not None:
             return refused(over, limits, amount, levels)
         levels = levels.plus(amount.requests, amount.tokens)
@@ -64,11 +68,11 @@ class MemoryCounters:
         if lease is not None:
             counted.running.add(lease)
         if period:
-            counted.spent += amount.money
-        return Reservation(tenant, limits, amount, levels, lease, period)
+            counted.spent[period] += amount.money
+        return Reservation(key, limits, amount, levels, lease, period)
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        counted = self._tenants.get(reservation.tenant)
+        counted = self._keys.get(reservation.key)
         lease, reserved = reservation.lease, reservation.amount
         if counted is None or (lease is not None and lease not in counted.running):
             return
@@ -76,8 +80,8 @@ class MemoryCounters:
             counted.running.remove(lease)
         levels = self._levels(counted, reservation.limits)
         counted.levels = levels.plus(used.requests - reserved.requests, used.tokens - reserved.tokens)
-        if reservation.period and reservation.period == counted.period:
-            counted.spent += used.money - reserved.money
+        if reservation.period in counted.spent:
+            counted.spent[reservation.period] += used.money - reserved.money
 
     def _levels(self, counted: _Counted, limits: Limits) -> RateLevels:
         now = self._clock()
@@ -88,7 +92,7 @@ class MemoryCounters:
         """Do nothing, because leases end with the process."""
 
     async def forget(self, tenant: str) -> None:
-        self._tenants.pop(tenant, None)
+        self._keys = {key: counted for key, counted in self._keys.items() if key.tenant != tenant}
 
     async def close(self) -> None:
         """Do nothing, because memory needs no closing."""

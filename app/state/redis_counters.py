@@ -16,6 +16,7 @@ from app.state.counters import (
     WALL,
     Amount,
     Clock,
+    CountedKey,
     Limit,
     Limits,
     RateLevels,
@@ -36,7 +37,7 @@ _PREFIX = "openfaze:"
 
 log = structlog.get_logger(__name__)
 
-# All keys of a tenant belong to one slot of a Redis cluster, because a script may only use keys of one slot. Lua in
+# All entries of a tenant belong to one slot of a Redis cluster, because a script may only use those of one slot. Lua in
 # Redis has only doubles as numbers; '%.0f' writes a double without a fraction.
 _COMMON = f"""
 local base = ARGV[1]
@@ -128,35 +129,35 @@ class RedisCounters:
         self._clock = clock
         self._redis = open_redis(url, connect_s=ANSWER_S, answer_s=ANSWER_S, decode_responses=True)
         self._scripts = {text: self._redis.register_script(text) for text in (_RESERVE, _SETTLE, _RENEW)}
-        self._settling: dict[asyncio.Task[None], str] = {}
-        """Settlements that are being written, with their tenants."""
+        self._settling: dict[asyncio.Task[None], CountedKey] = {}
+        """Settlements that are being written, with their keys."""
         self.faults = 0
 
-    async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
-        if settling := [task for task, whose in self._settling.items() if whose == tenant]:
+    async def reserve(self, key: CountedKey, limits: Limits, amount: Amount) -> Reservation | Refusal:
+        if settling := [task for task, whose in self._settling.items() if whose == key]:
             await asyncio.wait(settling)
         period = period_at(limits.budget_period, (self._clock or WALL)()) if limits.budget is not None else ""
         lease = new_lease(limits, amount)
         wanted = (amount.requests, amount.tokens, amount.money, amount.places, lease)
-        ask = (tenant, limits, period, limits.concurrent, limits.budget, *wanted)
+        ask = (key, limits, period, limits.concurrent, limits.budget, *wanted)
         over, requests, tokens = await self._run(_RESERVE, *ask)
         if over == "unknown":
-            await self._begin_period(tenant, period)
+            await self._begin_period(key, period)
             over, requests, tokens = await self._run(_RESERVE, *ask)
         levels = RateLevels(float(requests), float(tokens))
         if over:
             return refused(cast("Limit", over), limits, amount, levels)
-        return Reservation(tenant, limits, amount, levels, lease, period)
+        return Reservation(key, limits, amount, levels, lease, period)
 
-    async def _begin_period(self, tenant: str, period: str) -> None:
-        spent = await self._spending.spent(tenant, period)
+    async def _begin_period(self, key: CountedKey, period: str) -> None:
+        spent = await self._spending.spent(key, period)
         seconds = None if period == "total" else _KEPT_S
-        await raise_store_down(self._redis.set(f"{_base(tenant)}:spent:{period}", spent, ex=seconds, nx=True))
+        await raise_store_down(self._redis.set(f"{_base(key)}:spent:{period}", spent, ex=seconds, nx=True))
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        # The caller need not wait, and may have been cancelled. The next request of the tenant waits for this task.
+        # The caller need not wait, and may have been cancelled. The next request of the key waits for this task.
         task = asyncio.create_task(self._settle(reservation, used))
-        self._settling[task] = reservation.tenant
+        self._settling[task] = reservation.key
         task.add_done_callback(self._settling.pop)
 
     async def _settle(self, reservation: Reservation, used: Amount) -> None:
@@ -164,7 +165,7 @@ class RedisCounters:
         try:
             await self._run(
                 _SETTLE,
-                reservation.tenant,
+                reservation.key,
                 reservation.limits,
                 reservation.period,
                 reservation.lease,
@@ -177,27 +178,32 @@ class RedisCounters:
             log.warning("counters_not_settled", reason=str(error))
 
     async def renew(self, running: Sequence[Reservation]) -> None:
-        leases: dict[str, list[str]] = {}
+        leases: dict[CountedKey, list[str]] = {}
         for one in running:
             if one.lease is not None:
-                leases.setdefault(one.tenant, []).append(one.lease)
-        for tenant, own in leases.items():
-            await self._run(_RENEW, tenant, NO_LIMITS, "", *own)
+                leases.setdefault(one.key, []).append(one.lease)
+        for key, own in leases.items():
+            await self._run(_RENEW, key, NO_LIMITS, "", *own)
 
     async def forget(self, tenant: str) -> None:
-        await delete_matching(self._redis, f"{_base(tenant)}:*")
+        await delete_matching(self._redis, f"{_prefix(tenant)}*")
 
     async def close(self) -> None:
         if self._settling:
             await asyncio.wait(self._settling)
         await self._redis.aclose()
 
-    async def _run(self, script: str, tenant: str, limits: Limits, period: str, *arguments: object) -> Any:
+    async def _run(self, script: str, key: CountedKey, limits: Limits, period: str, *arguments: object) -> Any:
         now = self._clock() if self._clock else None
-        given = (_base(tenant), now, limits.requests_per_minute, limits.tokens_per_minute, period, *arguments)
+        given = (_base(key), now, limits.requests_per_minute, limits.tokens_per_minute, period, *arguments)
         texts = ["" if one is None else str(one) for one in given]
         return await raise_store_down(self._scripts[script](keys=texts[:1], args=texts))
 
 
-def _base(tenant: str) -> str:
-    return f"{_PREFIX}{{{tenant}}}"
+def _base(key: CountedKey) -> str:
+    return f"{_prefix(key.tenant)}{key.name}"
+
+
+def _prefix(tenant: str) -> str:
+    """Return the beginning of the names of a tenant's entries. The part in braces determines the cluster's slot."""
+    return f"{_PREFIX}{{{tenant}}}:"

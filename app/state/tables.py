@@ -119,6 +119,7 @@ SPENT = Table(
     "spent",
     STATE,
     Column("tenant", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("period", Text, primary_key=True),
     Column("money", BigInteger, nullable=False),
 )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, delete, select
 
-from app.state.counters import KEPT_DAYS, WALL, Clock, day_at
+from app.state.counters import KEPT_DAYS, WALL, Clock, CountedKey, day_at
 from app.state.database import Database, upsert
 from app.state.tables import SPENT, USAGE
 
@@ -36,16 +36,16 @@ class UsageStore:
         self._cleared = ""
         """Day on which old rows were last deleted."""
 
-    async def add(self, usage: Sequence[DailyUsage], spent: Mapping[tuple[str, str], int]) -> None:
-        """Add to the usage of keys, and to the money that tenants have spent, by tenant and period."""
+    async def add(self, usage: Sequence[DailyUsage], spent: Mapping[tuple[CountedKey, str], int]) -> None:
+        """Add to the usage of keys, and to the money that they have spent, by key and period."""
 
         def add(connection: Connection) -> None:
             for one in usage:
                 insert = upsert(connection, USAGE).values(**asdict(one))
                 added = {name: USAGE.c[name] + insert.excluded[name] for name in _SUMS}
                 connection.execute(insert.on_conflict_do_update(index_elements=USAGE.primary_key, set_=added))
-            for (tenant, period), money in spent.items():
-                insert = upsert(connection, SPENT).values(tenant=tenant, period=period, money=money)
+            for (key, period), money in spent.items():
+                insert = upsert(connection, SPENT).values(**asdict(key), period=period, money=money)
                 total = {"money": SPENT.c.money + insert.excluded.money}
                 connection.execute(insert.on_conflict_do_update(index_elements=SPENT.primary_key, set_=total))
             self._clear_old(connection)
@@ -60,11 +60,12 @@ class UsageStore:
             connection.execute(delete(SPENT).where(SPENT.c.period < oldest[:7], SPENT.c.period != "total"))
             self._cleared = today
 
-    async def spent(self, tenant: str, period: str) -> int:
-        """Return the money that a tenant has spent in a period of its budget."""
+    async def spent(self, key: CountedKey, period: str) -> int:
+        """Return the money that a key has spent in a period of its budget."""
         if not self._database.is_begun:
             return 0
-        query = select(SPENT.c.money).where(SPENT.c.tenant == tenant, SPENT.c.period == period)
+        is_keys = (SPENT.c.tenant == key.tenant) & (SPENT.c.name == key.name)
+        query = select(SPENT.c.money).where(is_keys, SPENT.c.period == period)
         return await self._database.read(lambda connection: connection.execute(query).scalar() or 0)
 
     async def usage(self) -> list[DailyUsage]:
@@ -76,7 +77,7 @@ class UsageStore:
         return [DailyUsage(**row._mapping) for row in rows]
 
     async def forget(self, tenant: str) -> int:
-        """Delete the usage of a tenant, and return the number of days deleted."""
+        """Delete the usage of a tenant's keys, and return the number of days deleted."""
 
         def forget(connection: Connection) -> int:
             connection.execute(delete(SPENT).where(SPENT.c.tenant == tenant))

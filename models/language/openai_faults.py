@@ -146,6 +146,8 @@ def _classified_error(status: int, complaint: ServerError, retry_after: str | No
     words = f"{complaint.code} {complaint.message}"
     sentence = public_sentence(complaint.message)
     message = f"The LLM server answered {status}: {sentence or 'no reason given'}"
+    if status == 403 and "flagged_input" in str(complaint.fields.get("metadata")):  # OpenRouter's moderation
+        return LlmRefused(sentence or "The language model's server refuses this text.")
     if status in (401, 403):
         return LlmNotSetUp(f"The LLM server refuses the API key ({status}): set OPENFAZE_LLM_API_KEY.")
     if status == 402 or _NO_CREDIT.search(words):

@@ -18,10 +18,13 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ResourceLink, TextContent
+from structlog.testing import capture_logs
 
 from app.access.key_file import add_key
+from app.errors import PayloadTooLarge
 from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS
+from app.wire.parse import MAX_VALUES
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import PATH, FullModel, client_of_app, content_of, serving_full_model
@@ -154,7 +157,10 @@ async def test_a_call_is_a_request_of_its_key(tmp_path: Path) -> None:
     ("tool", "arguments", "field"),
     [
         ("ocr", {}, "source"),
+        ("ocr", {"source": ""}, "source"),
         ("ocr", {"source": PICTURE, "langauge": "de"}, "langauge"),
+        ("extract", {"text": "x", "schema": "no object"}, "schema"),
+        ("extract", {"text": "x", "schema": "{"}, "schema"),
         ("ocr", {"source": "/etc/passwd"}, "source"),
         ("ocr", {"source": "file-0"}, "source"),
         ("forecast", {"text": "1 2 3 4 5", "horizon": 300}, "horizon"),
@@ -170,6 +176,33 @@ async def test_what_is_wrong_is_told_to_the_model(
     assert f"'{field}'" in text
     assert "messages[" not in text
     assert "Traceback" not in text
+
+
+@each_case(
+    ("tool", "arguments"),
+    [
+        ("extract", {"text": ORDER, "source": None, "instructions": "", "schema": json.dumps(SCHEMA)}),
+        ("extract", {"text": ORDER, "source": "", "instructions": None, "schema": SCHEMA}),
+        ("ocr", {"source": PICTURE, "pages": None, "instructions": "", "tables": None}),
+        ("forecast", {"text": "1 2 3 4 5 6 7 8", "horizon": 2, "source": ""}),
+    ],
+)
+async def test_arguments_that_are_null_or_empty_are_not_given_and_objects_may_be_written_as_text(
+    model: FullModel, tool: str, arguments: dict[str, Any]
+) -> None:
+    async with connected(model) as client:
+        given = {name: value for name, value in arguments.items() if value not in (None, "")}
+        plain = given | ({"schema": SCHEMA} if tool == "extract" else {})
+        assert data_of(await client.call_tool(tool, arguments)) == data_of(await client.call_tool(tool, plain))
+
+
+def test_lists_may_be_written_as_text() -> None:
+    called_with = TOOLS["object_detection"].called_with
+    assert called_with({"source": PICTURE, "labels": '["red car"]'}) == called_with(
+        {"source": PICTURE, "labels": ["red car"]}
+    )
+    with pytest.raises(PayloadTooLarge, match=f"Field 'labels': .* more than {MAX_VALUES} values"):
+        called_with({"source": PICTURE, "labels": f"[{'0,' * MAX_VALUES}0]"})
 
 
 async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(model: FullModel) -> None:
@@ -266,6 +299,28 @@ async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullMod
     async with connected(model) as client:
         with pytest.raises(MCPError, match=r"4 MB.*/v1/files"):
             await client.call_tool("ocr", {"source": f"data:image/png;base64,{'A' * 5_000_000}"})
+
+
+@each_case("value", ["{}", "[]", "[[1]]", "0"])
+def test_a_call_has_no_more_values_than_any_other_body(model: FullModel, value: str) -> None:
+    arguments = f'{{"source": "x", "labels": [{",".join([value] * (MAX_VALUES + 1))}]}}'
+    params = f'{{"name": "ocr", "arguments": {arguments}}}'
+    content = f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {params}}}'.encode()
+    refused = post(model.client, content)
+    error = refused.json()["error"]
+    assert (refused.status_code, error["data"]["code"]) == (413, "request_too_large")
+    assert str(MAX_VALUES) in error["message"]
+
+
+@each_case(
+    "name", ["app.mcp.server.build_server", "mcp.server.streamable_http_manager.StreamableHTTPSessionManager.run"]
+)
+def test_a_start_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with client_of_app(tmp_path, llm="off") as client:
+        with monkeypatch.context() as patch, capture_logs():  # the other server's log has no errors
+            patch.setattr(name, lambda *_: 1 / 0)
+            assert [post(client).status_code for _ in range(2)] == [500, 500]
+        assert post(client).status_code == 200
 
 
 @pytest.mark.deep

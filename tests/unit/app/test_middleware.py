@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.access.admission import AdmissionControl
 from app.access.door import Door
+from app.access.key_file import add_key, set_key, tenant_of
 from app.access.keys import ApiKeys
 from app.errors import DEFAULT_HEADERS
 from app.http.request import ClientGone, until_disconnect
@@ -149,7 +150,9 @@ async def test_a_server_that_stops_cancels_the_work_whether_the_caller_stays_or_
 class Server:
     """The middleware around an application, which answers once `may_answer` is set, or fails with `error`."""
 
-    def __init__(self, *keys: str, concurrent: int = 1, error: Exception | None = None) -> None:
+    def __init__(
+        self, *keys: str, concurrent: int = 1, error: Exception | None = None, file: Path | None = None
+    ) -> None:
         usage = UsageStore(Database(sqlite_url(Path("none"))))
         control = AdmissionControl(MemoryCounters(usage), usage, Prices(1, 1))
         self.begun: list[str] = []
@@ -157,7 +160,7 @@ class Server:
         self.may_answer = asyncio.Event()
         self._error = error
         services = SimpleNamespace(
-            keys=ApiKeys(keys),
+            keys=ApiKeys(keys, file),
             admission_control=control,
             door=Door(concurrent, 1 << 20),
             metrics=Metrics(),
@@ -222,6 +225,20 @@ async def test_each_key_has_places_and_each_address_where_there_are_no_keys() ->
         await asyncio.gather(*running, waiting)
         assert server.statuses == [429, 200, 200, 200]
         assert set(server.begun) == set(server.begun[:2])
+
+
+async def test_keys_of_one_tenant_have_places_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    tenant = tenant_of(alice := add_key(file, "alice", {"concurrent": 1}))
+    bob = add_key(file, "bob", {"concurrent": 1})
+    set_key(file, "bob", {"tenant": tenant})
+    server = Server(file=file)
+    running = [server.request(key) for key in (alice, alice, alice, bob)]
+    await settled()
+    assert (len(set(server.begun)), server.statuses) == (2, [429])
+    server.may_answer.set()
+    await asyncio.gather(*running)
+    assert server.statuses == [429, 200, 200, 200]
 
 
 async def test_addresses_of_one_network_of_version_6_are_one_caller() -> None:

@@ -15,6 +15,7 @@ from app.access.keys import ApiKeys, Caller
 from app.errors import ApiError, InsufficientQuota, InvalidApiKey, RateLimited, TaskNotAllowed, Unavailable
 from app.state.counters import NANO, Limits, Prices
 from app.state.database import Database, sqlite_url
+from app.state.entries import StoreDown
 from app.state.memory_counters import MemoryCounters
 from app.state.redis_counters import RedisCounters
 from app.state.usage import UsageStore
@@ -173,6 +174,66 @@ async def test_usage_that_cannot_be_written_waits(tmp_path: Path) -> None:
         [used] = await control._usage.usage()
     assert (used.name, used.requests, used.input_tokens, used.output_tokens) == ("alice", 3, 3, 6)
     assert used.money == 15 * A_TOKEN
+
+
+@pytest.mark.parametrize("failure", [StoreDown("down"), KeyError("unforeseen")])
+async def test_usage_whose_write_fails_when_the_server_stops_is_written_by_the_stop(
+    failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, add, failures = asyncio.Event(), asyncio.Event(), UsageStore.add, [failure]
+
+    async def fail_once(self: UsageStore, *args: Any) -> None:
+        begun.set()
+        await go_on.wait()
+        if failures:
+            raise failures.pop()
+        await add(self, *args)
+
+    monkeypatch.setattr(UsageStore, "add", fail_once)
+    who = caller(budget=2000 * A_TOKEN)
+    async with controlling(tmp_path / "state.sqlite") as control:
+        await (await entered(control, who, "chat")).settle(1990)
+        flushing = asyncio.create_task(control.flush())
+        await begun.wait()
+        flushing.cancel()
+        await asyncio.wait([flushing])
+        go_on.set()
+    async with controlling(tmp_path / "state.sqlite") as control:
+        [used] = await control._usage.usage()
+        assert (used.requests, used.input_tokens) == (1, 1990)
+        with pytest.raises(InsufficientQuota):
+            await entered(control, who, "chat", 11)
+
+
+async def test_a_write_of_usage_that_is_finished_after_a_cancellation_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, add = asyncio.Event(), UsageStore.add
+
+    async def begin(self: UsageStore, *args: Any) -> None:
+        begun.set()
+        await add(self, *args)
+
+    monkeypatch.setattr(UsageStore, "add", begin)
+    async with controlling(tmp_path / "state.sqlite") as control:
+        await (await entered(control, caller(), "chat")).settle(1)
+        flushing = asyncio.create_task(control.flush())
+        await begun.wait()
+        flushing.cancel()
+        await asyncio.wait([flushing])
+    async with controlling(tmp_path / "state.sqlite") as control:
+        [used] = await control._usage.usage()
+    assert used.requests == 1
+
+
+async def test_usage_that_cannot_be_written_at_a_stop_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    path.mkdir()
+    with capture_logs() as logs:
+        async with controlling(path) as control:
+            await (await entered(control, caller(), "chat")).settle(1, 2)
+    [line] = [line for line in logs if line["event"] == "usage_lost"]
+    assert (line["requests"], line["money"]) == (1, 5 * A_TOKEN)
 
 
 async def test_a_budget_that_was_spent_is_spent_after_a_restart(tmp_path: Path) -> None:

@@ -11,17 +11,22 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.testing import capture_logs
 
 from app.access.key_file import add_key, remove_key
 from app.access.keys import EVERYONE, ApiKeys
 from app.batches import lines as batch_lines
-from app.batches.runner import BatchRunner
+from app.batches import runner as batch_runner
+from app.batches.runner import OUTPUT_PURPOSE, BatchRunner
 from app.batches.store import Batch
 from app.batches.webhook import PAUSES_S, Webhook
 from app.errors import BadRequest
+from app.files.index import StoredFile
+from app.files.store import UploadWriter
 from app.state.usage import UsageStore
 from models.base import EngineOverloaded
 from models.concurrency import Threads
+from models.language.llm import LlmBroke, LlmError, LlmLate, LlmNotSetUp, LlmOverloaded, LlmUnavailable
 from tests.batches import URL, World, open_world, said
 from tests.panics import panic
 from tests.waiting import until
@@ -97,6 +102,99 @@ async def test_what_may_pass_is_tried_again(world: World, monkeypatch: pytest.Mo
     assert world.asked == {"a": 3, "b": 5}
     [row] = await world.read(batch.error_file)
     assert (row["response"]["status_code"], row["response"]["body"]["error"]["code"]) == (503, "overloaded")
+
+
+LLM_AWAY = [
+    LlmUnavailable("no connection", public="No connection."),
+    LlmNotSetUp("The key is refused"),
+    LlmOverloaded("It is loading", 300),
+]
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_lines, "_FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(batch_lines, "_LONGEST_PAUSE_S", 0.0)
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("failure", LLM_AWAY, ids=lambda failure: type(failure).__name__)
+async def test_lines_wait_while_the_llm_is_away_and_the_batch_says_why(world: World, failure: LlmError) -> None:
+    world.failures = {"a": [failure] * 40, "b": [failure] * 20, "c": [BadRequest("no good")]}
+    world.held["c"] = asyncio.Event()
+    async with world.running(at_once=3):
+        batch_id = await world.add("a", "b", "c", "d")
+        waiting = await world.when(batch_id, lambda batch: bool(batch.errors))
+        world.held["c"].set()
+        batch = await world.ended(batch_id)
+    [warning] = waiting.errors
+    assert (waiting.status, warning["code"], warning["line"]) == ("in_progress", "waiting_for_llm", None)
+    assert failure.public in warning["message"]
+    assert (batch.status, batch.completed, batch.failed, batch.errors) == ("completed", 3, 1, [])
+    assert world.asked == {"a": 41, "b": 21, "c": 1, "d": 1}
+    [row] = await world.read(batch.error_file)
+    assert (row["custom_id"], row["response"]["status_code"]) == ("id-c", 400)
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("failure", [LlmLate("late"), LlmBroke("broke")], ids=lambda failure: type(failure).__name__)
+async def test_a_line_to_which_the_llm_has_no_answer_does_not_wait_for_ever(world: World, failure: LlmError) -> None:
+    world.failures["a"] = [failure] * 40
+    async with world.running():
+        batch = await world.ended(await world.add("a", "b"))
+    assert (batch.completed, batch.failed, world.asked["a"]) == (1, 1, 5)
+
+
+async def waiting_for_llm(world: World, batch_id: str) -> Batch:
+    return await world.when(batch_id, lambda batch: [one["code"] for one in batch.errors] == ["waiting_for_llm"])
+
+
+async def test_a_batch_that_waits_for_the_llm_is_cancelled(world: World) -> None:
+    world.failures["b"] = [LLM_AWAY[0]] * 2
+    async with world.running() as runner:
+        batch_id = await world.add("a", "b", "c")
+        await waiting_for_llm(world, batch_id)
+        await world.store.cancel(EVERYONE, batch_id, world.now)
+        runner.wake()
+        batch = await world.ended(batch_id)
+    assert (batch.status, batch.completed, batch.failed, batch.errors) == ("cancelled", 1, 0, [])
+    assert not world.asked["c"]
+
+
+async def test_a_batch_waits_for_the_llm_no_longer_than_its_time(world: World) -> None:
+    world.failures["a"] = [LLM_AWAY[0]] * 2
+    async with world.running() as runner:
+        batch_id = await world.add("a", "b")
+        await waiting_for_llm(world, batch_id)
+        world.now += 25 * 3600
+        runner.wake()
+        batch = await world.ended(batch_id)
+    assert (batch.status, batch.completed, batch.failed) == ("expired", 0, 2)
+    assert [row["error"]["code"] for row in await world.read(batch.error_file)] == ["batch_expired"] * 2
+
+
+async def test_a_server_that_stops_while_lines_wait_for_the_llm_leaves_them_to_the_next(world: World) -> None:
+    world.failures["a"] = [LLM_AWAY[0]]
+    world.held["b"] = asyncio.Event()
+    async with world.running(at_once=2):
+        batch_id = await world.add("a", "b")
+        await waiting_for_llm(world, batch_id)
+    async with world.running():
+        await world.when(batch_id, lambda batch: not batch.errors)
+        world.held["b"].set()
+        batch = await world.ended(batch_id)
+    assert (batch.status, batch.completed, batch.failed) == ("completed", 2, 0)
+
+
+async def test_batches_that_wait_for_the_llm_leave_room_for_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_runner, "_MAX_BATCHES", 1)
+    world.failures = {text: [LLM_AWAY[0]] * 2 for text in "ab"}
+    async with world.running():
+        for text in "ab":
+            await waiting_for_llm(world, await world.add(text))
+        assert (await world.ended(await world.add("c"))).completed == 1
 
 
 async def test_after_a_cancellation_what_runs_ends_and_nothing_else_begins(world: World) -> None:
@@ -383,6 +481,50 @@ async def test_results_wait_for_room_no_longer_than_files_are_kept(
         batch = await world.ended(batch_id)
     assert (batch.status, batch.errors[0]["code"], batch.output_file) == ("failed", "storage_full", None)
     await world.services.close()
+
+
+async def test_a_server_that_dies_after_writing_a_file_leaves_no_second_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, deaths = UploadWriter.publish, 2
+
+    async def die_after_it(self: UploadWriter, *args: Any) -> StoredFile:
+        nonlocal deaths
+        file = await publish(self, *args)
+        if file.purpose == OUTPUT_PURPOSE and deaths:
+            deaths -= 1
+            raise KeyError("killed")
+        return file
+
+    monkeypatch.setattr(UploadWriter, "publish", die_after_it)
+    world.failures["b"] = [BadRequest("no")]
+    async with world.running() as runner:
+        batch_id = await world.add("a", "b")
+        for killed in (1, 2):
+            await until(lambda killed=killed: runner.faults()["runner", "error"] == killed)  # type: ignore[misc]
+            world.now += 60
+            runner.wake()
+        batch = await world.ended(batch_id)
+    files = await world.services.files.page(EVERYONE, 10, purpose=OUTPUT_PURPOSE)
+    assert {file.id for file in files or ()} == {batch.output_file, batch.error_file}
+    assert said(await world.read(batch.output_file)) == {"id-a": {"said": "a"}}
+
+
+async def test_a_server_that_lost_its_lease_leaves_no_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish = UploadWriter.publish
+
+    async def lose_lease_before_it(self: UploadWriter, name: str, purpose: str, *args: Any) -> StoredFile:
+        if purpose == OUTPUT_PURPOSE:
+            await world.store.release(name.removesuffix("_output.jsonl"), runner._holder, world.now + 3600)
+        return await publish(self, name, purpose, *args)
+
+    monkeypatch.setattr(UploadWriter, "publish", lose_lease_before_it)
+    with capture_logs() as logs:
+        async with world.running() as runner:
+            batch_id = await world.add("a")
+            await until(lambda: any(line["event"] == "batch_taken_over" for line in logs))
+    assert await world.services.files.page(EVERYONE, 10, purpose=OUTPUT_PURPOSE) == []
+    assert (await world.batch(batch_id)).output_file is None
 
 
 async def test_what_nobody_foresaw_is_counted_and_the_batch_tried_again(

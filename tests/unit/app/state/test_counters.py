@@ -15,6 +15,7 @@ from app.state.counters import (
     LEASE_S,
     NANO,
     Amount,
+    CountedKey,
     CounterStore,
     Limit,
     Limits,
@@ -28,7 +29,7 @@ from tests.redis_server import RedisServer, serving_redis
 
 NOON = 1_800_014_400.0
 """2027-01-15 12:00 UTC."""
-TENANTS = (f"{number:032x}" for number in itertools.count())
+KEYS = (CountedKey(f"{number:032x}", "alice") for number in itertools.count())
 ONE = Amount(requests=1, places=1)
 CALLERS = 200
 
@@ -43,22 +44,22 @@ class Clock:
 
 @dataclass
 class Counted:
-    """A store, its clock, and a tenant that nobody else uses."""
+    """A store, its clock, and a key that nobody else uses."""
 
     store: CounterStore
     clock: Clock
-    tenant: str
+    key: CountedKey
     another: Callable[[], CounterStore]
     """Opens the same counters once more, as another server does; those in memory are one server's."""
     spent: "Spent"
 
     async def take(self, limits: Limits, ask: Amount = ONE) -> Reservation:
-        taken = await self.store.reserve(self.tenant, limits, ask)
+        taken = await self.store.reserve(self.key, limits, ask)
         assert isinstance(taken, Reservation), taken
         return taken
 
     async def refused(self, limits: Limits, ask: Amount = ONE) -> Refusal:
-        refusal = await self.store.reserve(self.tenant, limits, ask)
+        refusal = await self.store.reserve(self.key, limits, ask)
         assert isinstance(refusal, Refusal), refusal
         return refusal
 
@@ -73,11 +74,11 @@ class Spent:
     """What the database says was spent."""
 
     def __init__(self) -> None:
-        self.by_period: dict[tuple[str, str], int] = {}
+        self.by_period: dict[tuple[CountedKey, str], int] = {}
 
-    async def spent(self, tenant: str, period: str) -> int:
+    async def spent(self, key: CountedKey, period: str) -> int:
         await asyncio.sleep(0)
-        return self.by_period.get((tenant, period), 0)
+        return self.by_period.get((key, period), 0)
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -85,7 +86,7 @@ async def counted(request: pytest.FixtureRequest) -> AsyncIterator[Counted]:
     clock, spent = Clock(), Spent()
     if request.param == "memory":
         in_memory = MemoryCounters(spent, clock=clock, calendar=clock)
-        yield Counted(in_memory, clock, next(TENANTS), lambda: in_memory, spent)
+        yield Counted(in_memory, clock, next(KEYS), lambda: in_memory, spent)
         return
     async with counting_in(request.getfixturevalue("redis"), clock, spent) as counted:
         yield counted
@@ -106,7 +107,7 @@ async def counting_in(redis: RedisServer, clock: Clock, spent: Spent) -> AsyncIt
         opened.append(RedisCounters(redis.url, spent, clock=clock))
         return opened[-1]
 
-    yield Counted(another(), clock, next(TENANTS), another, spent)
+    yield Counted(another(), clock, next(KEYS), another, spent)
     for store in opened:
         await store.close()
 
@@ -197,7 +198,7 @@ async def test_a_budget_begins_anew_with_the_calendar(
     all_of_it = Amount(requests=1, money=5 * NANO, places=1)
     await counted.store.settle(await counted.take(limits, all_of_it), all_of_it)
     counted.clock.now += seconds
-    again = await counted.store.reserve(counted.tenant, limits, all_of_it)
+    again = await counted.store.reserve(counted.key, limits, all_of_it)
     assert isinstance(again, Reservation) is is_new
 
 
@@ -245,10 +246,44 @@ async def test_looking_takes_nothing(counted: Counted) -> None:
         assert (await counted.take(limits, Amount())).levels.requests == 1
 
 
-async def test_tenants_have_nothing_in_common(counted: Counted) -> None:
-    limits = Limits(requests_per_minute=1, concurrent=1)
-    await counted.take(limits)
-    assert isinstance(await counted.store.reserve(next(TENANTS), limits, ONE), Reservation)
+async def test_keys_of_one_tenant_are_counted_by_themselves_whatever_their_limits(counted: Counted) -> None:
+    """One after the other in turn, so that the limits of each would let the counts of the other drain, or begin its
+    period anew."""
+    limited = Limits(requests_per_minute=3, concurrent=3, budget=300)
+    ask = Amount(requests=1, money=100, places=1)
+    others = {"bob": Limits(), "x:rates": Limits(budget=10_000, budget_period="day"), "": Limits(tokens_per_minute=1)}
+
+    async def let_others_pass() -> None:
+        for name, limits in others.items():
+            taken = await counted.store.reserve(CountedKey(counted.key.tenant, name), limits, ask)
+            assert isinstance(taken, Reservation)
+            await counted.store.settle(taken, ask)
+
+    running = []
+    for _ in range(3):
+        running.append(await counted.take(limited, ask))
+        await let_others_pass()
+    assert (await counted.refused(limited, ask)).limit == "budget"
+    assert (await counted.refused(limited)).limit == "concurrent"
+    for taken in running:
+        await counted.store.settle(taken, ask)
+    await let_others_pass()
+    assert (await counted.refused(limited)).limit == "requests"
+    assert (await counted.refused(limited, Amount(money=1))).limit == "budget"
+
+
+async def test_a_budget_whose_period_is_changed_and_changed_back_forgets_no_request_that_runs(
+    counted: Counted,
+) -> None:
+    ask = Amount(requests=1, money=60, places=1)
+    by_month, by_day = (Limits(budget=100, budget_period=period) for period in ("month", "day"))  # type: ignore[arg-type]
+    running = await counted.take(by_month, ask)
+    await counted.take(by_day, ask)
+    await counted.refused(by_month, ask)
+    await counted.store.settle(running, Amount(requests=1, money=30))
+    await counted.refused(by_month, Amount(money=71))
+    await counted.take(by_month, Amount(requests=1, money=70, places=1))
+    await counted.refused(by_day, Amount(money=41))
 
 
 RACES: dict[Limit, tuple[Limits, Amount, int]] = {
@@ -264,9 +299,7 @@ async def test_callers_that_race_never_exceed_a_limit(limit: Limit, counted: Cou
     """As many get through as together stay within the limit, on two servers, though each passes it by itself."""
     limits, ask, most = RACES[limit]
     servers = (counted.store, counted.another())
-    results = await asyncio.gather(
-        *(servers[place % 2].reserve(counted.tenant, limits, ask) for place in range(CALLERS))
-    )
+    results = await asyncio.gather(*(servers[place % 2].reserve(counted.key, limits, ask) for place in range(CALLERS)))
     assert [result.limit for result in results if isinstance(result, Refusal)] == [limit] * (CALLERS - most)
 
 
@@ -277,7 +310,7 @@ async def test_a_place_is_never_held_by_two(counted: Counted) -> None:
 
     async def call(store: CounterStore) -> None:
         nonlocal running, most, served
-        while isinstance(taken := await store.reserve(counted.tenant, limits, ONE), Refusal):
+        while isinstance(taken := await store.reserve(counted.key, limits, ONE), Refusal):
             assert taken.limit == "concurrent"
             await asyncio.sleep(0)
         running += 1
@@ -297,9 +330,9 @@ async def test_a_place_is_never_held_by_two(counted: Counted) -> None:
 async def test_a_budget_goes_on_from_what_was_spent_before(counted: Counted) -> None:
     """By a server that ended, or was counted by a Redis that lost it."""
     limits = Limits(budget=100, budget_period="day")
-    counted.spent.by_period[counted.tenant, "2027-01-15"] = 70
+    counted.spent.by_period[counted.key, "2027-01-15"] = 70
     results = await asyncio.gather(
-        *(counted.store.reserve(counted.tenant, limits, Amount(requests=1, money=15, places=1)) for _ in range(5))
+        *(counted.store.reserve(counted.key, limits, Amount(requests=1, money=15, places=1)) for _ in range(5))
     )
     assert sum(isinstance(result, Reservation) for result in results) == 2
     counted.clock.now += 24 * 3600
@@ -309,7 +342,7 @@ async def test_a_budget_goes_on_from_what_was_spent_before(counted: Counted) -> 
 async def test_what_is_forgotten_is_gone(counted: Counted) -> None:
     limits = Limits(requests_per_minute=1, concurrent=1, budget=10)
     await counted.take(limits, Amount(requests=1, money=10, places=1))
-    await counted.store.forget(counted.tenant)
+    await counted.store.forget(counted.key.tenant)
     await counted.take(limits, Amount(requests=1, money=10, places=1))
 
 
@@ -358,14 +391,14 @@ async def test_a_settlement_that_fails_leaves_what_was_reserved_charged(tmp_path
     limits = Limits(budget=100, budget_period="total")
     with serving_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
         store = RedisCounters(server.url, Spent())
-        taken = await store.reserve("a", limits, Amount(requests=1, money=60, places=1))
+        taken = await store.reserve(CountedKey("a"), limits, Amount(requests=1, money=60, places=1))
         assert isinstance(taken, Reservation)
         server.kill()
         await store.settle(taken, Amount(requests=1, money=10))
         with pytest.raises(StoreDown):
-            await store.reserve("a", limits, Amount(money=1))
+            await store.reserve(CountedKey("a"), limits, Amount(money=1))
         assert store.faults == 1
         await asyncio.to_thread(server.start)
-        assert isinstance(await store.reserve("a", limits, Amount(money=41)), Refusal)
-        assert isinstance(await store.reserve("a", limits, Amount(money=40)), Reservation)
+        assert isinstance(await store.reserve(CountedKey("a"), limits, Amount(money=41)), Refusal)
+        assert isinstance(await store.reserve(CountedKey("a"), limits, Amount(money=40)), Reservation)
         await store.close()

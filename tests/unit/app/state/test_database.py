@@ -14,12 +14,14 @@ from structlog.testing import capture_logs
 
 from app.assembly.building import build_database
 from app.settings import Settings
-from app.state.database import HEAD, VERSION_TABLE, Database, parse_url, sqlite_url
+from app.state.counters import CountedKey
+from app.state.database import HEAD, VERSION_TABLE, Database, migrate, parse_url, sqlite_url
 from app.state.entries import StoreDown
-from app.state.tables import SPENT, STATE
+from app.state.tables import SPENT, STATE, USAGE
+from app.state.usage import UsageStore
 from tests.postgres_server import serving_postgres
 
-ROW = {"tenant": "alice", "period": "total", "money": 5}
+ROW = {"tenant": "alice", "name": "laptop", "period": "total", "money": 5}
 
 
 def put(connection: Connection) -> None:
@@ -41,6 +43,26 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(state_url: str
 
     assert await database.read(differences) == []
     await database.close()
+
+
+async def test_what_tenants_had_spent_counts_for_each_of_their_keys(state_url: str) -> None:
+    earlier = Database(parse_url("URL", state_url), lambda connection: migrate(connection, "0001"))
+    used = {"day": "2027-01-15", "requests": 1, "input_tokens": 1, "output_tokens": 1, "money": 1}
+
+    def put_earlier(connection: Connection) -> None:
+        for name in ("alice", "bob"):
+            connection.execute(insert(USAGE).values(tenant="shared", name=name, **used))
+        connection.execute(text("INSERT INTO spent VALUES ('shared', '2027-01', 5), ('given', 'total', 7)"))
+
+    await earlier.write(put_earlier)
+    database = Database(parse_url("URL", state_url))
+    store = UsageStore(database)
+    keys = (("shared", "alice"), ("shared", "bob"), ("shared", "carol"), ("given", ""), ("given", "alice"))
+    periods = {"shared": "2027-01", "given": "total"}
+    assert [await store.spent(CountedKey(*key), periods[key[0]]) for key in keys] == [5, 5, 0, 7, 0]
+    assert len(await store.usage()) == 2
+    for one in (earlier, database):
+        await one.close()
 
 
 async def test_servers_that_start_together_make_the_tables_once(state_url: str) -> None:

@@ -76,6 +76,11 @@ async def test_a_refused_key_is_the_operators_business(status: int) -> None:
     assert error.public == "The language model cannot be used as it is set up here: the server's log says why."
 
 
+async def test_a_text_that_a_moderation_flags_is_the_requests_fault() -> None:
+    flagged = {"message": "Your input was flagged.", "code": 403, "metadata": {"reasons": [], "flagged_input": "x"}}
+    assert isinstance(await failure(Reply(status=403, error={"error": flagged})), LlmRefused)
+
+
 async def test_an_account_without_credit_is_not_merely_busy() -> None:
     quota = {"message": "You exceeded your current quota.", "type": "insufficient_quota", "code": "insufficient_quota"}
     assert isinstance(await failure(Reply(status=429, error={"error": quota})), LlmNotSetUp)
