@@ -1,8 +1,8 @@
 """The interface of tasks, which turn a typed request into a typed result."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from models.capability import Capability, EngineConfig
 from models.runtime import Runtime
@@ -13,6 +13,7 @@ from tasks.inputs.source import Source
 from tasks.result import Result
 from tasks.scrape.browser import LateBrowser
 from tasks.search.failover import SearchFailover
+from tasks.tools import Tool
 from tasks.wording.options import TaskOptions
 
 Progress = Callable[[str, int, int], None]
@@ -68,23 +69,12 @@ class Parts:
 
 
 Parse = Callable[[str, bool], TaskOptions]
-"""Function that returns the options which a user's words ask for. The flag is True if there are inputs beside the words.
+"""Function that returns the options which a user's words ask for. The flag is True if there are inputs beside them.
 Raises InputError if the words lack what the task needs. A worker runs it on long words, so it is a function of a
 module."""
 Restore = Callable[[Any], Result[Any]]
 """Function that rebuilds a result from the JSON that the result's method `kept` returned. Raises ValueError, TypeError
 or KeyError for any other JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A task as a tool of language models and of the Model Context Protocol."""
-
-    description: str
-    result: Any
-    """Type of the result's data."""
-    input: Literal["source", "text", "source or text", "url"] = "source"
-    """What the task works on: an input, a text in `options`, one of the two, or the URL of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +112,11 @@ class Specialist:
     wrong. A stored result depends on the options and the contents of the inputs alone."""
     order: int = 1000
     """Position of the task in lists of tasks."""
+
+    def options_of(self, words: str, given: Mapping[str, Any], *, has_sources: bool) -> TaskOptions:
+        """Return the options that a user's words and the `given` fields ask for. A given field prevails over the words.
+        Raises InputError, and ValidationError for given fields that do not fit."""
+        if given and not words.strip():
+            return self.options.model_validate(dict(given))
+        parsed = self.parse(words, has_sources)
+        return self.options.model_validate({**dict(parsed), **given}) if given else parsed

@@ -15,12 +15,13 @@ from models.sandbox.bubblewrap import Sandbox
 from models.sandbox.capability import CODE_SANDBOX
 from models.sandbox.script import InputFile, Picture, SandboxLimits, Script, ScriptOutcome
 from models.setting_types import ON
-from tasks.base import Parts, Specialist, TaskRequest, Tool
+from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob
 from tasks.result import Result, ResultLine, pieces_under, texts_in
+from tasks.tools import Tool
 from tasks.wording.options import TaskOptions
 
 _FENCE = re.compile(
@@ -173,6 +174,7 @@ TASK = Specialist(
         "comes back, and the user sees the figures that it shows.",
         CodeData,
         input="text",
+        takes_files=True,
     ),
     uses=(CODE_SANDBOX,),
     is_public=lambda config: CODE_SANDBOX.choice(config) == ON,

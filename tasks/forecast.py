@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from models.concurrency import EngineAdmission, side_by_side
 from models.series.capability import FORECAST
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
-from tasks.base import Parts, Specialist, TaskRequest, Tool
+from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
@@ -22,6 +22,7 @@ from tasks.series.horizon import Horizon
 from tasks.series.plot import plot
 from tasks.series.reading import SeriesReader
 from tasks.series.regular import RegularSeries, regularize_all, seasons_of, steps_ahead
+from tasks.tools import Tool
 from tasks.wording.forecast import ForecastOptions, parse_forecast
 
 _DIGITS = 6

@@ -16,11 +16,12 @@ from models.vision.gui.capability import GUI_DETECTION, GUI_GROUNDING
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, TextLine
-from tasks.base import Parts, Progress, Specialist, TaskRequest, Tool
+from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Bounds, Result, ResultLine, bounds_of, edges_of, texts_in
 from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
+from tasks.tools import Tool
 from tasks.wording.gui_elements import GuiOptions, parse_gui
 
 _LEAST_SIMILARITY = 80.0
@@ -57,7 +58,7 @@ def matching_elements(options: GuiOptions, elements: Sequence[GuiElement], width
         place = options.order
         return [found[place]] if -len(found) <= place < len(found) else []
     if options.places and len(found) > 1 and (options.types or options.text):
-        return _at_place(wording, found, width, height)
+        return _at_place(options, found, width, height)
     return found
 
 

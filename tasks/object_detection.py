@@ -16,12 +16,13 @@ from models.concurrency import EngineAdmission, side_by_side
 from models.embedding.capability import EMBEDDING, MINILM
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY
 from models.vision.detection.detector import Detection, Mask
-from tasks.base import Parts, Progress, Specialist, TaskRequest, Tool
+from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.detection.search import DetectionEngines, DetectionOptions, Search, Searches, parse_detection
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Bounds, Corner, Result, ResultLine, bounds_of, edges_of
 from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
+from tasks.tools import Tool
 
 _OUTLINE_TOLERANCE = 0.004
 """A polygon deviates from the mask's edge by at most this, as a share of the edge's length."""

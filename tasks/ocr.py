@@ -10,7 +10,7 @@ from models.concurrency import EngineAdmission, both, side_by_side
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, PageText
 from models.workers.pool import CHARS_OF_WORD, Workers
-from tasks.base import Progress, Specialist, TaskRequest, Tool
+from tasks.base import Progress, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
@@ -21,6 +21,7 @@ from tasks.markdown_text import escape_read_text
 from tasks.ocr_result import OcrData, OcrResult, document_result, picture_result
 from tasks.page_layout import LaidOutPage, PageContent, lay_out
 from tasks.seen_pages import PagePosition, check_number, count_pages, opened_documents, page_positions, pages_asked_for
+from tasks.tools import Tool
 from tasks.wording.page_range import OcrOptions, parse_ocr
 
 MAX_SEARCHED = 10

@@ -18,7 +18,7 @@ from models.concurrency import side_by_side
 from models.language.capability import LLM
 from models.language.llm import Llm
 from models.workers.pool import Workers
-from tasks.base import Parts, Redact, Specialist, Task, TaskRequest, Tool
+from tasks.base import Parts, Redact, Specialist, Task, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.fetch.fetcher import Fetched
@@ -32,6 +32,7 @@ from tasks.scrape.feed import is_feed
 from tasks.scrape.matching import WORDS, RecordMatch, Row, fill_fields
 from tasks.scrape.page_file import PageReading, read_file
 from tasks.scrape.parsing import ParsedPage
+from tasks.tools import Tool
 from tasks.wording.options import TaskOptions, ends_of
 from tasks.wording.page_range import OcrOptions
 from tasks.wording.transcripts import SpeechOptions
@@ -198,7 +199,9 @@ class ScraperTask:
         unread = tuple(failure.message for failure in failures)
         return ScraperResult(pages[0] if len(outcomes) == 1 else pages, unread)
 
-    async def _scraped(self, source: Source, request: TaskRequest[ScraperOptions], fields: tuple[str, ...]) -> ScrapedPage:
+    async def _scraped(
+        self, source: Source, request: TaskRequest[ScraperOptions], fields: tuple[str, ...]
+    ) -> ScrapedPage:
         fetched = await self._fetched(source)
         kind = await asyncio.to_thread(_media_type_of, fetched)
         if kind != media_types.HTML and not is_feed(fetched.data):

@@ -1,6 +1,5 @@
 """The `speech_to_text` task, which transcribes recordings."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from models.diarization.voices import Diarizer, VoiceEncoder
 from models.speech.capability import SPEECH_TO_TEXT
 from models.speech.transcriber import SpokenWord, Transcriber
 from models.translation.speech_codes import language_name
-from tasks.base import Parts, Progress, Specialist, TaskRequest, Tool, unreported
+from tasks.base import Parts, Progress, Specialist, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
@@ -27,6 +26,7 @@ from tasks.speech.listening import Heard, listen
 from tasks.speech.phrases import Phrase, joined_text, phrases, spaced
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.turns import PhraseEmitter, label_words, speaker_label
+from tasks.tools import Tool
 from tasks.wording.transcripts import SpeechOptions, parse_speech
 
 CAPABILITY = "speech_to_text"
@@ -339,7 +339,7 @@ TASK = Specialist(
     _build,
     SpeechOptions,
     parse_speech,
-    Tool("Transcribe the speech in a recording or a video, with times.", SpeechData),
+    Tool("Transcribe the speech in a recording or a video, with times.", SpeechData, is_for_llm=False),
     reads=frozenset({"audio", "video"}),
     uses=(SPEECH_TO_TEXT, DIARIZATION),
     aliases=("stt",),

@@ -19,14 +19,15 @@ from models.translation.llm import NotTranslated
 from models.translation.marks import MARK
 from models.translation.translator import CAPABILITY, Translator
 from models.workers.pool import Workers
-from tasks.base import Parts, Progress, Specialist, TaskRequest, Tool
+from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine, SourceLine, lines_below, pieces_under
+from tasks.tools import Tool
 from tasks.translation.segments import Sentence, is_invented, joined, pieces_of, respaced
-from tasks.wording.translation import TranslateOptions, parse_translation
+from tasks.wording.translation import TranslateOptions, listed_texts, parse_translation
 
 MAX_CHARS = 1_000_000
 """One request may have at most this many characters translated. A long novel has about this many, and takes hours on a
@@ -243,6 +244,8 @@ class TranslateTask:
         texts = [await request.redact(text) for text in await self._texts(options.text, request.sources)]
         self._check_size(texts * len(options.targets))
         is_list = not isinstance(options.text, str)
+        if not is_list and len(texts) == 1 and (listed := await asyncio.to_thread(listed_texts, texts[0])):
+            texts, is_list = listed, True
         workers = self._loader.workers
         pieces = [await workers.run_sized(len(text), pieces_of, text) for text in texts]
         results: list[TranslatedData] = []
@@ -262,7 +265,11 @@ class TranslateTask:
         return TranslateResult(data)
 
     async def _translated(
-        self, pieces: Sequence[Sequence[str | Sentence]], source: str | None, target: str, request: TaskRequest[TranslateOptions]
+        self,
+        pieces: Sequence[Sequence[str | Sentence]],
+        source: str | None,
+        target: str,
+        request: TaskRequest[TranslateOptions],
     ) -> Sequence[str]:
         """Return the translations of texts, which are given in pieces; none if they are in the target language."""
         sources = [source] if source else await languages_of(chain.from_iterable(pieces))

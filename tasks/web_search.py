@@ -17,7 +17,7 @@ from models.concurrency import side_by_side
 from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.embedder import Embedder
 from models.workers.pool import Workers
-from tasks.base import Parts, Specialist, TaskRequest, Tool
+from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, Overloaded
 from tasks.inputs import media_types
 from tasks.inputs.fetch.politeness import Politeness
@@ -27,6 +27,7 @@ from tasks.inputs.source import Blob
 from tasks.result import Result, ResultLine, text_lines, texts_in
 from tasks.scrape.page_file import read_file
 from tasks.search.failover import Hit, SearchFailover
+from tasks.tools import Tool
 from tasks.wording.search_query import WebSearchOptions, parse_web_search
 
 log = structlog.get_logger(__name__)

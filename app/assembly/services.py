@@ -58,6 +58,7 @@ from models.safety.text.settings import GuardSettings
 from models.setting_types import GPU, OFF
 from tasks.base import Parts, Task, TaskRequest
 from tasks.catalog import SPECIALISTS, public_names
+from tasks.detection.search import DetectionOptions
 from tasks.extraction.extractor import Extractor
 from tasks.inputs.limits import MB
 from tasks.object_detection import ObjectDetectionTask
@@ -120,21 +121,21 @@ class TaskFinder:
         """Build the engines of a task in a thread."""
         await self._runtime.prepare(*(one.name for one in SPECIALISTS[name].uses))
 
-    async def check_findable(self, text: str) -> None:
-        """Raise EngineUnavailable if no detector here knows the things that `text` names."""
+    async def check_findable(self, options: DetectionOptions) -> None:
+        """Raise EngineUnavailable if no detector here knows the wanted objects."""
         await self.prepare(ObjectDetectionTask.name)
-        await self.of_kind(ObjectDetectionTask).searches.check_findable(text)
+        await self.of_kind(ObjectDetectionTask).searches.check_findable(options)
 
-    async def run(self, name: str, request: TaskRequest) -> Result[Any]:
+    async def run(self, name: str, request: TaskRequest[Any]) -> Result[Any]:
         """Return the result of a task, or the cached result of an equal earlier request."""
         specialist = SPECIALISTS[name]
 
-        async def run(request: TaskRequest) -> Result[Any]:
+        async def run(request: TaskRequest[Any]) -> Result[Any]:
             with self._traces.task(name):
                 await self.prepare(name)
                 return await self._tasks[name].run(request)
 
-        if self._results is None or specialist.reading is None:
+        if self._results is None or specialist.restore is None:
             return await run(request)
         return await self._results.read(specialist, request, run)
 
@@ -144,7 +145,7 @@ class _PreparedTask:
     name: str
     finder: TaskFinder
 
-    async def run(self, request: TaskRequest) -> Result[Any]:
+    async def run(self, request: TaskRequest[Any]) -> Result[Any]:
         return await self.finder.run(self.name, request)
 
 
@@ -209,10 +210,7 @@ class Services:
                 threads=Slots("extraction", available_cpus(), _EXTRACTIONS_WAITING),
             )
         planner = Planner(
-            embedder,
-            self.tasks.has,
-            check_findable=self.tasks.check_findable,
-            read_series=SeriesReader(self.loader).message,
+            self.tasks.has, check_findable=self.tasks.check_findable, read_series=SeriesReader(self.loader).message
         )
         structured = StructuredAnswers(extractor=extractor)
         llm_answers = LlmAnswers(

@@ -109,7 +109,7 @@ def _is_cancelled() -> bool:
 class Work(Generic[ReportT, T]):
     """Runs `start(report)` in its own task. The result is available once the reports have ended.
 
-    >>> work = Work[Progress, Result[Any]](lambda report: task.run(TaskRequest(text, sources, as_progress(report))))
+    >>> work = Work[Progress, Result[Any]](lambda report: task.run(TaskRequest(options, sources, as_progress(report))))
     >>> async with aclosing(work.reports()) as reports: ...
     >>> work.result
     """

@@ -11,7 +11,6 @@ like are copied from the page: an extractor (`tasks/extraction`) scores every ca
 field.
 """
 
-import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from typing import Any
 
 from app.chat.plan import Plan
 from app.chat.shape import NotFoundInInput, Shape
+from tasks.errors import InputError
 from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.examples import Example
@@ -36,7 +36,7 @@ from tasks.schema.emptiness import Completion, NothingFits
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer
 from tasks.schema.paths import JsonPath, PartsOfSchema, pointer_of
 from tasks.schema.remainder import LEFT_OUT, independent, rest_of, whole_of
-from tasks.wording.translation import parse_order
+from tasks.wording.translation import TranslateOptions
 
 _FILLED_IN = "These fields are filled in already, answer with the others alone: "
 _ADVICE = "A capable language model would write them: set OPENFAZE_LLM_BASE_URL."
@@ -166,10 +166,12 @@ async def _copy_fields_from_results(
 ) -> CopiedFields:
     steps = [*zip(plan.steps, entries, strict=True)]
     succeeded = [
-        TaskResult(step.task, step.text, entry.result, step.sources) for step, entry in steps if entry.error is None
+        TaskResult(step.task, step.options, entry.result, step.sources)
+        for step, entry in steps
+        if entry.error is None and not isinstance(step.options, InputError)
     ]
-    orders = [step.text for step, entry in steps if step.task == "translate" and step.after and entry.error is not None]
-    target = (await asyncio.to_thread(parse_order, orders[0])).targets[0] if orders else None
+    failed = [step.options for step, entry in steps if step.after and entry.error is not None]
+    target = next((one.target_language for one in failed if isinstance(one, TranslateOptions)), None)
     read = read_of(entries, document)
     results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
     threads = extractor.threads if extractor is not None else None

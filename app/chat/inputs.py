@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -32,7 +32,6 @@ from tasks.json_tokens import parses_quickly
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tasks.schema.json_answer import MAX_ANSWER_CHARS
-from tasks.wording.page_range import PLAIN, Form
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,8 +61,8 @@ class Turn:
 
     text: str
     sources: tuple[Source, ...]
-    form: Form = PLAIN
-    """Form of text read from images, requested in the field `ocr`."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Options of tasks that the request states in fields, by task: those in `ocr`, and `task_options`."""
     examples: tuple[ExampleTurn, ...] = ()
     """Examples of the answer to a request with a schema, the oldest first."""
     since: int = 0
@@ -271,8 +270,9 @@ def latest_turn(request: ChatRequest, max_sources: int) -> Turn:
         surplus = [source for source in sources if source.is_linked][max_sources - len(sources) :]
         sources = tuple(source for source in sources if source not in surplus)
         warnings = (_LINKS_LEFT_OUT.format(url=str(surplus[0].url)[:_SHOWN], limit=max_sources),)
-    form = Form(bool(request.ocr.tables), bool(request.ocr.markdown)) if request.ocr else PLAIN
-    return Turn(text, sources, form, examples, index if examples else 0, warnings)
+    layout = {name: True for name in ("tables", "markdown") if request.ocr and getattr(request.ocr, name)}
+    given = {"ocr": layout} if layout else {}
+    return Turn(text, sources, given, examples, index if examples else 0, warnings)
 
 
 def _examples(request: ChatRequest, end: int, max_sources: int) -> tuple[ExampleTurn, ...]:

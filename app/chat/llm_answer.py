@@ -13,7 +13,7 @@ from app.chat.directives import Directives
 from app.chat.filling import Filling, fill
 from app.chat.inputs import Turn, run_off_loop, texts_of, with_own_words
 from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
-from app.chat.plan import ClientTools, Plan, Planner
+from app.chat.plan import ClientTools, Plan, Planner, Situation
 from app.chat.prompt import InternalTool, build_messages, fence_results, offered
 from app.chat.run_plan import Material, Specialists, gather
 from app.chat.shape import Shape
@@ -71,9 +71,13 @@ class LlmAnswers:
             # An LLM that extraction may make needless is not asked what it can do.
             can_call_tools = not extracts and (await llm.abilities()).tools
             client_tools = ClientTools.of(request, can_call_tools=can_call_tools)
-            plan = await self.planner.plan(
-                turn, client_tools, has_schema=shape is not None, can_call_tools=can_call_tools
+            situation = Situation(
+                has_schema=shape is not None,
+                has_document=turn.has_handed_text,
+                calls_tools=can_call_tools,
+                client_tools=client_tools,
             )
+            plan = await self.planner.plan(turn, situation)
         call.stages.done("plan")
         material = Material(call, directives, turn, specialists, llm, shape, plan)
         async with aclosing(gather(material, is_all=False)) as events:

@@ -25,9 +25,8 @@ from app.chat.inputs import (
     texts_of,
     with_own_words,
 )
-from app.chat.plan import ClientTools, Plan, Planner
+from app.chat.plan import ClientTools, Plan, Planner, Situation
 from app.chat.planning.described_json import or_null
-from app.chat.planning.intents import Wish
 from app.chat.planning.programs import BackgroundPrompt, read_background_prompt
 from app.chat.planning.prose import is_document
 from app.chat.planning.questions import RequestedValues, is_question, sentences_for, unanswered, values_asked_for
@@ -43,6 +42,7 @@ from app.chat.run_plan import Material, Specialists, answer_from_results, gather
 from app.chat.shape import NotFoundInInput, Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.trim import similarities
+from app.chat.wish import Wish
 from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
 from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder
@@ -121,15 +121,15 @@ class OwnAnswers:
         has_document = pasted is not None and (has_results or is_document(text_of_document(pasted).strip()))
         requested = await self._read_requested_fields(request, turn, background)
         if call.skip_planning or background or (requested is None and has_results):
-            plan = Plan(wish=await asyncio.to_thread(Wish.of, turn.text, of_input=has_document))
+            plan = Plan(wish=await Wish.of(turn.text, ("document",) if has_document else ()))
         else:
-            plan = await self.planner.plan(
-                turn,
-                ClientTools.of(request, can_call_tools=False),
+            situation = Situation(
                 has_schema=requested is not None,
                 has_document=has_document,
                 searches_facts=requested is None and texts_of(request, "user")[1:] == [],
+                client_tools=ClientTools.of(request, can_call_tools=False),
             )
+            plan = await self.planner.plan(turn, situation)
         shape = requested.shape if requested else None
         material = Material(call, directives, turn, specialists, llm, shape, plan, has_document=has_document)
         if requested is None and not (background or has_document):

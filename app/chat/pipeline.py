@@ -8,8 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
+from typing import Any
 
 import pydantic_core
+from pydantic import ValidationError
 
 from app.access.key_file import CHAT
 from app.chat.answer_cache import AnswerCache
@@ -22,17 +24,20 @@ from app.chat.redaction import REDACTING, Redaction
 from app.chat.request_guard import RequestGuard, texts_of_messages
 from app.chat.run_plan import Specialists
 from app.chat.shape import is_open, with_standard_schemas
-from app.errors import PayloadTooLarge
+from app.errors import BadRequest, PayloadTooLarge
 from app.events import PIECE, AnswerWarning, Event, Finish, Progress, TextChunk
+from app.wire.parse import first_problem
 from app.wire.request import ChatRequest
 from models.language.llm import Llm, estimate_tokens
-from tasks.base import Task, TaskRequest
+from models.workers.pool import Workers
+from tasks.base import Specialist, Task, TaskRequest
 from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
 from tasks.errors import InputError
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.precontext import Entry
+from tasks.wording.options import TaskOptions
 
 NO_LOGPROBS = (
     "There are no 'logprobs': a JSON answer has none, and a text has them only if it is from an LLM that reports them."
@@ -167,6 +172,23 @@ class Pipeline:
         return directives, list(warnings_of(request, directives)), tokens
 
 
+async def options_of(specialist: Specialist, turn: Turn, request: ChatRequest, workers: Workers) -> TaskOptions:
+    """Return the options of the task that a turn runs: those of its fields, and those that its words ask for. Raises
+    InputError."""
+    given = {**turn.given.get(specialist.name, {}), **(request.task_options or {})}
+    try:
+        return await workers.run_sized(
+            len(turn.text), parse_options, specialist.name, turn.text, given, bool(turn.sources)
+        )
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise BadRequest(problem.message, param=f"task_options.{problem.path}") from None
+
+
+def parse_options(task: str, words: str, given: Mapping[str, Any], has_sources: bool) -> TaskOptions:
+    return SPECIALISTS[task].options_of(words, given, has_sources=has_sources)
+
+
 async def _without_unread_links(sources: Sequence[Source], loader: MediaLoader) -> tuple[Source, ...]:
     """Return `sources` without the links of the text that cannot be loaded. If all can, return it without any link,
     because one is of no use to the task."""
@@ -211,7 +233,8 @@ async def _run_task(
 
     async def run(report: Callable[[Progress], None]) -> Entry:
         task = ALIASES.get(name, name)
-        request = TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form)
+        options = await options_of(SPECIALISTS[task], turn, call.request, loader.workers)
+        request = TaskRequest(options, turn.sources, as_progress(report))
         try:
             return await specialists.run(task, request, count)
         except InputError as error:

@@ -1,50 +1,33 @@
-"""Plans which tasks have to run before an answer can be made. Rules decide. If no word of a request about a picture
-determines a task, a router guesses one.
-"""
+"""Plans which tasks have to run before an answer can be made: what a message wishes, as a small model says, and the
+kinds of its inputs decide."""
 
-import asyncio
 import re
-import tomllib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
-from app.chat.inputs import Kind, Turn, kind_of
-from app.chat.planning.intents import Intents, Wish, without_target
-from app.chat.planning.prose import QUOTE, SUBJECTS, WORDS, Prose, words_beside_document
-from app.chat.planning.questions import asks_for_prose, is_order, is_question
+from app.chat.inputs import Turn
+from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, Wish
 from app.errors import report_error
-from app.wire.request import ChatRequest
-from models.base import EngineUnavailable, ModelError
-from models.embedding.embedder import Embedder
-from tasks.catalog import PRECONTEXT_NAMES
+from app.wire.request import ChatRequest, ChatTool
+from models.base import EngineUnavailable
+from tasks.catalog import PRECONTEXT_NAMES, SPECIALISTS
+from tasks.detection.search import DetectionOptions
 from tasks.errors import InputError
+from tasks.inputs.kinds import Kind, kind_of
 from tasks.inputs.source import Source
 from tasks.precontext import Entry
 from tasks.result import Failure, Result
 from tasks.series.reading import InlineSeries, read_inline_series
 from tasks.series.regular import LEAST_POINTS
-from tasks.wording.phrases import compiled
-from tasks.wording.translation import TranslationOrder, parse_order
+from tasks.wording.forecast import options_beside
+from tasks.wording.named_languages import target_in
+from tasks.wording.options import TaskOptions
+from tasks.wording.translation import TranslateOptions, parse_translation
+from tasks.wording.wishes import Label
 
-NOTHING = "nothing"
-"""Key of the example requests that need nothing but the text in the picture."""
-_TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
-_EXAMPLES: Mapping[str, Sequence[str]] = _TABLE["examples"]
-"""Texts of example requests about a picture, by the task that runs in addition to reading it, or NOTHING."""
-_THRESHOLD, _MARGIN = _TABLE["threshold"], _TABLE["margin"]
-"""A task is chosen only if its score is at least the threshold, and exceeds that of NOTHING by at least the margin."""
-NEIGHBOURS = 3
-"""The score of a task is the mean cosine between the request and this many of the task's examples, the nearest ones."""
-LONGEST = 500
-"""Only requests with at most this many characters are compared with examples. For a longer text, `nearest` returns
-None, because such a text is material to work on rather than a question."""
 _READERS: dict[Kind, str] = {
     "image": "ocr",
     "document": "ocr",
@@ -55,46 +38,22 @@ _READERS: dict[Kind, str] = {
 }
 """The task that turns a source into text, by the kind of the source."""
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
-_LONG_CHARS = 300
-"""Finding the document and the wish in a text of more characters may take milliseconds, so a thread does it."""
-_END_CHARS = 2_000
-"""A forecast is asked for in this many characters at the beginning or the end of a message."""
-_ORDERED_TASKS = ("translate", "forecast", "horizon", "search")
-"""Subjects of tasks without media that an LLM is not left to decide on, if a message speaks of them."""
-_SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
-_MAY_HOLD_SERIES = re.compile(r"(?<!\d)(?:\d++\D++){4}\d|\bdata:(?:text|application)/")
-_NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
+_SEEN: frozenset[Label] = frozenset({"detect", "objects"})
+_ORDERED: frozenset[Label] = frozenset({"translate", "forecast", "search"})
+"""Wishes without media that an LLM is not left to decide on."""
+_OF_TEXT: frozenset[Label] = frozenset({"read_out", "value", "summary", "translate"})
+_LONGEST_TO_READ = 2000
+"""A language is searched for in this many characters at the beginning of a text."""
+_LOGGED = 200
+"""The log shows at most this many characters of an instruction, and of the options of a step."""
+_NAME_GAPS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
 """Pattern of the gaps between the words of names like `search_web` and `searchWeb`: signs, digits, or the empty gap
 before a capital letter."""
+_SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
+_TOOL_CHARS = 500
+"""Only so many characters of a tool's name and description are searched."""
 
 log = structlog.get_logger(__name__)
-
-
-class Router:
-    """Finds the task nearest to a request about a picture. The embedder is called only if `can_run` is true for at
-    least one task in the examples."""
-
-    def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
-        self._embedder = embedder
-        self._can_run = can_run
-        self._embedded: Mapping[str, NDArray[np.float32]] = {}
-        """Embeddings of each task's examples."""
-
-    async def nearest(self, text: str) -> str | None:
-        """Return the task nearest to a text, or None if no task is clearly nearest. Raises ModelError."""
-        worth_asking = any(self._can_run(task) for task in _EXAMPLES if task != NOTHING)
-        if not text.strip() or len(text) > LONGEST or not worth_asking:
-            return None
-        if not self._embedded:
-            rows = iter(await self._embedder.embed([one for examples in _EXAMPLES.values() for one in examples]))
-            self._embedded = {task: np.stack([next(rows) for _ in examples]) for task, examples in _EXAMPLES.items()}
-        [vector] = await self._embedder.embed([text])
-        cosines = {task: examples @ vector for task, examples in self._embedded.items()}
-        scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
-        nothing = scores.pop(NOTHING)
-        task = max(scores, key=scores.__getitem__)
-        is_clear = scores[task] >= max(_THRESHOLD, nothing + _MARGIN)
-        return task if is_clear and self._can_run(task) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +63,8 @@ class Step:
     task: str
     """Name of a task in SPECIALISTS."""
     sources: tuple[Source, ...]
-    text: str
-    """Input text of the task."""
+    options: TaskOptions | InputError
+    """Options of the task, or the error of a request that lacks what the task needs."""
     after: tuple[int, ...] = ()
     """Indexes of the earlier steps whose text is an input of this step."""
     is_secondary: bool = False
@@ -133,6 +92,8 @@ class Plan:
     unfindable: EngineUnavailable | None = None
     """The reason why the things that the request looks for are not detected; None if they are, or if there are none."""
     wish: Wish = field(default_factory=Wish)
+    why_not: Mapping[str, str] = field(default_factory=dict)
+    """Reason why a wished task is not a step, by the task's name."""
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -163,141 +124,219 @@ class ClientTools:
         is_forced = choice not in (None, "auto", "none")
         if not request.tools or choice == "none" or not (can_call_tools or is_forced):
             return None
-        descriptions = (f"{tool.function.name} {tool.function.description or ''}" for tool in request.tools)
-        return cls(is_forced or any(_SEARCHES.search(_NO_LETTER.sub(" ", text[:LONGEST])) for text in descriptions))
+        return cls(is_forced or any(_is_of_search(tool) for tool in request.tools))
+
+
+def _is_of_search(tool: ChatTool) -> bool:
+    text = f"{tool.function.name} {tool.function.description or ''}"[:_TOOL_CHARS]
+    return _SEARCHES.search(_NAME_GAPS.sub(" ", text)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a plan depends on beside the turn."""
+
+    has_schema: bool = False
+    """True if the answer has to satisfy a schema, which the text in a picture may fill. A document pasted beside it is
+    data: it is not searched for, and its links are not followed."""
+    has_document: bool = False
+    """True if the messages contain a document."""
+    searches_facts: bool = False
+    """True if no LLM here can answer a question of fact, so that the web is searched if nothing else is to be done."""
+    calls_tools: bool = False
+    """True if the LLM calls tools by itself. Without media, it decides what the message does not clearly wish."""
+    client_tools: ClientTools | None = None
+    """The client's tools. Tasks that they may do are left to the LLM."""
 
 
 class Planner:
-    """Plans requests by rules and a router. Without an embedder, only the rules apply.
-
-    Rules take tens of microseconds and decide the same for the same request. They plan a requested task even if its
-    engine is missing, because the client should learn of the missing engine. The router only guesses, and guesses only
-    tasks that `can_run`.
-    """
+    """Plans requests. A requested task is planned even if its engine is missing, because the client should learn of the
+    missing engine."""
 
     def __init__(
         self,
-        embedder: Embedder | None = None,
         can_run: Callable[[str], bool] = lambda _task: True,
         *,
-        check_findable: Callable[[str], Awaitable[None]] | None = None,
+        check_findable: Callable[[DetectionOptions], Awaitable[None]] | None = None,
         read_series: Callable[[str], Awaitable[InlineSeries]] = read_inline_series,
     ) -> None:
-        """Create the planner. `check_findable` raises EngineUnavailable if no detector here knows the things that
-        a text names. `read_series` finds the series in a message, and raises InputError."""
-        self._router = Router(embedder, can_run) if embedder is not None else None
+        """Create the planner. `check_findable` raises EngineUnavailable if no detector here knows the wanted objects.
+        `read_series` finds the series in a message, and raises InputError."""
         self._can_run = can_run
         self._check_findable = check_findable
         self._read_series = read_series
 
-    async def plan(
-        self,
-        turn: Turn,
-        client_tools: ClientTools | None = None,
-        *,
-        has_schema: bool = False,
-        has_document: bool = False,
-        searches_facts: bool = False,
-        can_call_tools: bool = False,
-    ) -> Plan:
-        """Return the plan of a turn. Tasks that `client_tools` may do are left to the LLM.
+    async def with_inputs_asked_about(self, turn: Turn) -> Turn:
+        """Return a turn without the inputs of earlier messages if it does not ask about them, but says thanks, greets
+        or asks about something else."""
+        wish = await Wish.of(turn.text, ())
+        if turn.is_of_earlier and wish.labels <= APART:
+            return replace(turn, sources=(), leaves_document=True)
+        return replace(turn, leaves_document=turn.has_handed_text and wish.labels <= ASIDE)
 
-        - `has_schema`: the answer has to satisfy a schema, which the text in a picture may fill.
-        - `has_document`: the messages contain a document.
-        - `searches_facts`: no LLM here can answer a question of fact, so the web is searched if nothing else is to be
-          done.
-        - `can_call_tools`: the LLM calls tools by itself. Without media, it decides what no word of the message asks
-          for.
+    async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
+        """Return the plan of a turn. Never raises."""
+        situation = situation or Situation()
+        plan = await self._plan(turn, situation)
+        log.debug(
+            "planned",
+            instruction=plan.wish.message.instruction[:_LOGGED],
+            wishes=sorted(plan.wish.labels),
+            probability=round(plan.wish.probability, 3),
+            steps=plan.summary,
+            options=[repr(step.options)[:_LOGGED] for step in plan.steps],
+            why_not=dict(plan.why_not),
+        )
+        return plan
 
-        A document pasted into a turn with a schema is data: it is not searched for, and its links are not followed.
-        Only the words beside it say what to do.
-
-        Never raises: if the embedder fails, the rules alone make the plan.
-        """
-        ends = _ends_of(turn.text)
-        if can_call_tools and not turn.sources and not WORDS.speaks_of(ends, *_ORDERED_TASKS):
-            return Plan()
-        of_input = bool(turn.sources) or has_document
-        if len(turn.text) > _LONG_CHARS:
-            words = await asyncio.to_thread(words_beside_document, turn.text)
-            wished = await asyncio.to_thread(Wish.of, turn.text, of_input=of_input)
-        else:
-            words, wished = words_beside_document(turn.text), Wish.of(turn.text, of_input=of_input)
-        wish = words if has_schema else turn.text
-        prose = Prose.of(turn.text) if wish == turn.text else replace(Prose.of(wish), brings_text=True)
-        # Media are always inputs. A link in the text is an input unless the text only shows it, for example in code.
-        sources = [
-            (source, kind_of(source))
-            for source in turn.sources
-            if not source.is_linked or source.url in prose.followed or str(source.url) not in turn.text
-        ]
-        intents = Intents.of(turn.text, prose, words, of_media=bool(sources))
-        series_words = None if sources else await self._words_beside_series(turn.text)
-        if series_words is not None:
-            prose = Prose.of(series_words, is_instruction=True)
-            intents = replace(Intents.of(series_words, prose, series_words, of_media=False), fresh=False)
-        if client_tools is not None:
-            intents = replace(intents, fresh=False, search=intents.search and not client_tools.search)
-        if can_call_tools or has_document:
-            intents = replace(intents, fresh=False)
-        unfindable: EngineUnavailable | None = None
-        implies_things = intents.detection and not intents.explicit_detection
-        if self._check_findable and (implies_things or intents.undecided) and "image" in (kind for _, kind in sources):
-            try:
-                await self._check_findable(turn.text)
-            except EngineUnavailable as error:
-                unfindable = error if implies_things else None
-                intents = replace(intents, detection=False, undecided=False)
-        order = intents.order
-        if order is None and intents.translation and (not sources or prose.brings_text):
-            with suppress(InputError):  # the task will raise it
-                is_long = len(turn.text) > _LONG_CHARS
-                order = await asyncio.to_thread(parse_order, turn.text) if is_long else parse_order(turn.text)
-        steps = [Step("forecast", (), turn.text)] if series_words is not None else []
-        steps += _plan_steps(turn.text, wish, sources, intents, prose, order, has_schema=has_schema)
-        pictures = [source for source, kind in sources if kind == "image"]
-        is_looked_at = any(step.task in _DETECTIONS for step in steps)
-        if self._router and pictures and intents.undecided and not is_looked_at and wished.kind != "reading":
-            try:
-                if task := await self._router.nearest(turn.text):
-                    steps += [Step(task, (source,), turn.text, is_guess=True) for source in pictures]
-            except ModelError as error:
-                log.warning("router_failed", error=str(error))
-        if searches_facts and wished.kind == "fact" and not steps and self._can_run("web_search"):
-            steps.append(Step("web_search", (), turn.text, is_guess=True))
-        instruction = prose
-        if order is not None:
-            instruction = Prose.of(order.instruction.replace(order.text or QUOTE, QUOTE), is_instruction=True)
+    async def _plan(self, turn: Turn, situation: Situation) -> Plan:
+        kinds = [kind_of(source) for source in turn.sources]
+        if situation.has_document and not kinds:
+            kinds = ["document"]
+        wish = await Wish.of(turn.text, kinds)
+        why_not: dict[str, str] = {}
+        if situation.calls_tools and not turn.sources and wish.labels.isdisjoint(_ORDERED):
+            return Plan(wish=wish, why_not={"all": "the language model calls tools by itself"})
+        sources = turn.sources
+        if "closed" in wish.labels:
+            sources = tuple(source for source in sources if not source.is_linked)
+        steps = [step for source in sources for step in self._steps_of(source, turn, wish, situation, len(sources))]
+        unfindable = await self._find_out_unfindable(steps, wish)
+        if unfindable is not None:
+            steps = [step for step in steps if step.task != "object_detection"]
+            why_not["object_detection"] = "no detector here knows the things"
+        if "forecast" in wish.labels and not sources:
+            steps += await self._forecast_inline(turn)
+        if "search" in wish.labels or ("fact" in wish.labels and situation.searches_facts and not steps):
+            reason = self._why_not_search(turn, wish, situation)
+            if reason is None:
+                steps.append(
+                    _make_step("web_search", (), wish.message.words, turn, is_guess="search" not in wish.labels)
+                )
+            else:
+                why_not["web_search"] = reason
+        if "translate" in wish.labels:
+            steps += _translations(turn, wish, steps, situation)
+        steps = _with_secondary_readings(steps, wish)
         return Plan(
-            tuple(_with_secondary_readings(steps, prose)),
-            last_result_only=_is_about_only(steps, instruction),
-            reads_out=wished.reads,
-            results_only=_is_results_only(steps, instruction, wished),
-            describes=intents.description and any(step.task == "object_detection" for step in steps),
+            tuple(steps),
+            last_result_only=_lead_to_one_task(steps) and wish.is_only("search", *ANSWERED_BY_TASKS),
+            reads_out="read_out" in wish.labels,
+            results_only=_is_results_only(steps, wish),
+            describes="objects" in wish.labels and any(step.task == "object_detection" for step in steps),
             unfindable=unfindable,
-            wish=wished,
+            wish=wish,
+            why_not=why_not,
         )
 
-    async def _words_beside_series(self, message: str) -> str | None:
-        """Return the words of a message that asks for a forecast of a series in it, without the series; None for any
-        other message."""
-        ends = _ends_of(message)
-        if not _MAY_HOLD_SERIES.search(message) or not WORDS.speaks_of(ends, "forecast", "horizon"):
+    def _steps_of(self, source: Source, turn: Turn, wish: Wish, situation: Situation, sources: int) -> Iterator[Step]:
+        """Yield the steps that read or look at one source, of so many `sources`."""
+        kind, wished, text = kind_of(source), wish.labels, turn.text
+        if "forecast" in wished and (kind == "table" or (kind == "page" and sources == 1)):
+            yield _make_step("forecast", (source,), text, turn)
+            return
+        # A speech engine would mistake the target language of a translation for the spoken language.
+        words = _without_target(text) if kind in ("audio", "video") and "translate" in wished else text
+        yield _make_step(_READERS[kind], (source,), words, turn)
+        if kind == "video" and (situation.has_schema or "on_screen" in wished):
+            yield _make_step("ocr", (source,), text, turn)
+        if kind == "image" and "gui" in wished:
+            yield _make_step("gui_detection", (source,), text, turn, text_may_answer=True)
+        elif kind == "image" and not wished.isdisjoint(_SEEN):
+            yield _make_step("object_detection", (source,), text, turn, text_may_answer="objects" in wished)
+
+    async def _find_out_unfindable(self, steps: Sequence[Step], wish: Wish) -> EngineUnavailable | None:
+        """Return the reason why no detector here finds what the message implies, if that is so."""
+        options = next((step.options for step in steps if step.task == "object_detection"), None)
+        if self._check_findable is None or "objects" not in wish.labels or not isinstance(options, DetectionOptions):
             return None
         try:
-            found, series = await self._read_series(message)
-        except InputError:
-            # The task tells the client what is wrong with the series.
-            return ends if Intents.of(ends, Prose.of(ends), ends, of_media=False).forecast else None
-        words, long_enough = found.words, [one for one in series if one.count >= LEAST_POINTS]
-        intents = Intents.of(words, Prose.of(words, is_instruction=True), words, of_media=False)
-        # A list of numbers without dates may be anything, so at least something must be asked.
-        is_likely = any(one.times for one in long_enough) or is_question(words)
-        return words if long_enough and (intents.forecast or (intents.period and is_likely)) else None
+            await self._check_findable(options)
+        except EngineUnavailable as error:
+            return error
+        return None
+
+    async def _forecast_inline(self, turn: Turn) -> list[Step]:
+        """Return a step that forecasts the series in the message, if there is one that is long enough."""
+        try:
+            found, series = await self._read_series(turn.text)
+        except InputError as error:
+            return [Step("forecast", (), error)]
+        if not any(one.count >= LEAST_POINTS for one in series):
+            return []
+        return [Step("forecast", (), options_beside(turn.text, found.words))]
+
+    def _why_not_search(self, turn: Turn, wish: Wish, situation: Situation) -> str | None:
+        """Return the reason for which the web is not searched; None if it is."""
+        if turn.has_handed_text:
+            return "a program handed over a text, of which nothing may leave the server"
+        if situation.client_tools is not None and (situation.client_tools.search or "search" not in wish.labels):
+            return "a tool of the client searches"
+        if "search" not in wish.labels and not self._can_run("web_search"):
+            return "no provider is set up"
+        return None
 
 
-def _ends_of(message: str) -> str:
-    return message if len(message) <= 2 * _END_CHARS else f"{message[:_END_CHARS]}\n{message[-_END_CHARS:]}"
+def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situation) -> list[Step]:
+    """Return the steps that translate: what earlier steps read, or else the text in the message, into each language."""
+    read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
+    message = wish.message
+    brings_text = bool(message.tail or message.document or message.quotations)
+    if read and not (brings_text and _text_to_translate(turn.text)):
+        targets = _targets_in(message.words) or _targets_in(turn.text)
+        if not targets:
+            return []
+        return [Step("translate", (), TranslateOptions(target_language=one), read) for one in targets]
+    if situation.has_document and not _text_to_translate(turn.text):
+        return []
+    step = _make_step("translate", (), turn.text, turn, is_guess=situation.has_schema)
+    if not isinstance(step.options, TranslateOptions):
+        return [step]
+    alone = [
+        step.options.model_copy(update={"target_language": one, "more_languages": ()}) for one in step.options.targets
+    ]
+    return [replace(step, options=options) for options in alone]
+
+
+def _text_to_translate(text: str) -> str | tuple[str, ...]:
+    try:
+        return parse_translation(text).text
+    except InputError:
+        return ""
+
+
+def _targets_in(words: str) -> tuple[str, ...]:
+    """Return the tags of the target languages that `words` name."""
+    found = target_in(words, words_at_end=False)
+    return found.tags if found is not None else ()
+
+
+def _without_target(text: str) -> str:
+    """Return `text` without the words that name a target language, such as `in French`."""
+    found = target_in(text[:_LONGEST_TO_READ])
+    return f"{text[: found.start]} {text[found.end :]}" if found else text
+
+
+def _with_secondary_readings(steps: Sequence[Step], wish: Wish) -> list[Step]:
+    """Return `steps` in which readings of pictures are marked as secondary if the request only looks for objects in
+    them."""
+    searched = {source for step in steps if step.task in _DETECTIONS for source in step.sources}
+    if not searched or not wish.labels.isdisjoint(_OF_TEXT):
+        return list(steps)
+    needed = {index for step in steps for index in step.after}
+    return [
+        replace(step, is_secondary=step.task == "ocr" and index not in needed and searched.issuperset(step.sources))
+        for index, step in enumerate(steps)
+    ]
+
+
+def _is_results_only(steps: Sequence[Step], wish: Wish) -> bool:
+    """True if the request asks for nothing but the results of its steps."""
+    if not steps or not wish.is_only("on_screen", *ANSWERED_BY_TASKS):
+        return False
+    if all(step.task in _READERS.values() for step in steps):
+        return True
+    return steps[-1].task in ("translate", "forecast") and _lead_to_one_task(steps)
 
 
 def as_entry(task: str, outcome: Result[Any] | BaseException, link: str | None = None) -> Entry:
@@ -310,83 +349,20 @@ def as_entry(task: str, outcome: Result[Any] | BaseException, link: str | None =
 
 def reading_plan(sources: Sequence[Source]) -> Plan:
     """Return a plan that only reads the texts of the sources."""
-    return Plan(tuple(Step(_READERS[kind_of(source)], (source,), "") for source in sources), reads_out=True)
+    readers = [(SPECIALISTS[_READERS[kind_of(source)]], source) for source in sources]
+    return Plan(tuple(Step(one.name, (source,), one.options()) for one, source in readers), reads_out=True)
 
 
-def _plan_steps(
-    text: str,
-    wish: str,
-    sources: Sequence[tuple[Source, Kind]],
-    intents: Intents,
-    prose: Prose,
-    order: TranslationOrder | None,
-    *,
-    has_schema: bool,
-) -> list[Step]:
-    """Return the steps that the rules find. `wish` is `text` without a document that is only data. `order` is the order
-    to translate a text in the message."""
-    steps: list[Step] = []
-    for source, kind in sources:
-        if _is_series(kind, intents, alone=len(sources) == 1):
-            steps.append(Step("forecast", (source,), text))
-            continue
-        # A speech engine would mistake the target language of a translation for the spoken language, so the words that
-        # name the target are removed.
-        instruction = without_target(text) if kind in {"audio", "video"} and intents.reading_in else text
-        steps.append(Step(_READERS[kind], (source,), instruction))
-        if kind == "video" and (has_schema or prose.mentions("written")):
-            steps.append(Step("ocr", (source,), text))
-        if kind == "image" and intents.interface:
-            steps.append(Step("gui_detection", (source,), text, text_may_answer=True))
-        if kind == "image" and (intents.explicit_detection or (intents.detection and not intents.interface)):
-            may_answer = intents.description or not intents.explicit_detection
-            steps.append(Step("object_detection", (source,), text, text_may_answer=may_answer))
-    if intents.search or (intents.fresh and not sources and not intents.translation):
-        steps.append(Step("web_search", (), wish))
-    if order is not None and order.text.strip():
-        # A letter with a schema may end like such an order, so its failure must not end the request.
-        is_guess = has_schema and order is intents.order
-        steps += [Step("translate", (), order.message_into(target), is_guess=is_guess) for target in order.targets]
-    elif intents.reading_in:
-        read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
-        order_texts = (f"Translate the following into {language}:" for language in intents.reading_in)
-        steps += [Step("translate", (), order_text, read) for order_text in order_texts]
-    elif intents.translation and not sources:
-        steps.append(Step("translate", (), text))
-    return steps
-
-
-def _with_secondary_readings(steps: Sequence[Step], prose: Prose) -> list[Step]:
-    """Return `steps` in which readings of pictures are marked as secondary if the request only looks for objects in
-    them."""
-    searched = {source for step in steps if step.task in _DETECTIONS for source in step.sources}
-    if not searched or prose.mentions("written") or prose.asks("read_out", without="detect"):
-        return list(steps)
-    needed = {index for step in steps for index in step.after}
-    return [
-        replace(step, is_secondary=step.task == "ocr" and index not in needed and searched.issuperset(step.sources))
-        for index, step in enumerate(steps)
-    ]
-
-
-def _is_series(kind: Kind, intents: Intents, *, alone: bool) -> bool:
-    """True if a source of this kind contains the series to be forecast. `alone` is True if there is no other source."""
-    if kind == "table":
-        return intents.forecast or intents.period
-    return kind == "page" and intents.forecast and intents.future and alone
-
-
-def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
-    """True if the last step's result is the whole answer.
-
-    The request must have at most one sentence, which asks for nothing else, and every step must lead to the last one.
-    """
-    if not _lead_to_one_task(steps):
-        return False
-    if len(prose.sentences) > 1 or (prose.mentions("also") and steps[-1].task != "web_search"):
-        return False
-    done_by_itself = steps[-1].task in {"forecast", "translate"} or prose.mentions("read_out")
-    return done_by_itself or not prose.text.strip() or prose.asks("search")
+def _make_step(task: str, sources: tuple[Source, ...], words: str, turn: Turn, **facts: bool) -> Step:
+    """Return a step whose options are those that `words` ask for, or that the request states."""
+    given = dict(turn.given.get(task, {}))
+    if task == "ocr":
+        given["is_for_llm"] = True
+    try:
+        options: TaskOptions | InputError = SPECIALISTS[task].options_of(words, given, has_sources=bool(sources))
+    except InputError as error:
+        options = error
+    return Step(task, sources, options, **facts)
 
 
 def _lead_to_one_task(steps: Sequence[Step]) -> bool:
@@ -394,29 +370,3 @@ def _lead_to_one_task(steps: Sequence[Step]) -> bool:
     needed = {index for step in steps for index in step.after}
     ends = [step.task for index, step in enumerate(steps) if index not in needed]
     return len(ends) == 1 or (len(ends) > 1 and set(ends) == {"translate"})
-
-
-def _is_results_only(steps: Sequence[Step], prose: Prose, wish: Wish) -> bool:
-    """True if the request asks for nothing but the results of its steps.
-
-    Examples are "Transcribe this.", "Can you read it?" and "Transcribe and translate into Spanish.", but not "Read it
-    and sum it up." or "Read it, is it a bill?".
-    """
-    if steps and all(step.task in _READERS.values() for step in steps):
-        return wish.kind == "reading"
-    if not steps:
-        return False
-    last = steps[-1]
-    sentences = [sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]
-    if last.task == "forecast":
-        # Other sentences only say what the numbers are.
-        others = [sentence for sentence in sentences if not WORDS.speaks_of(sentence, "forecast", "horizon")]
-        asks_more = any(is_question(one) or is_order(one) or asks_for_prose(one) for one in others)
-        return len(steps) == 1 and not (asks_more or prose.mentions("write"))
-    if last.task != "translate" or len(sentences) > 1:
-        return False
-    text = without_target(prose.text)
-    text = text if "," in text else text.rstrip(" ?\n")
-    further_subjects = sum(1 for _ in compiled(SUBJECTS["also"]).finditer(text))
-    reads_too = wish.reads and not prose.mentions("write")
-    return _lead_to_one_task(steps) and further_subjects <= (1 if reads_too else 0)

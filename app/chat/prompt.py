@@ -2,20 +2,24 @@
 tasks that it may call as its tools, without the client seeing the calls."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from pydantic_core import from_json
 
-from app.chat.inputs import Kind, Turn, kind_of, text_of
+from app.chat.inputs import Turn, text_of
 from app.chat.pictures import LlmImage, PartPlace
 from app.chat.plan import Plan
 from app.wire.request import ChatMessage, ChatRequest, ChatToolCall, ContentPart, ImagePart, TextPart
-from tasks.base import TaskRequest
+from tasks.base import Specialist, TaskRequest
+from tasks.catalog import SPECIALISTS
 from tasks.errors import InputError
+from tasks.inputs.kinds import kind_of
 from tasks.inputs.source import Source
 from tasks.precontext import Entry
+from tasks.tools import simplified
+from tasks.wording.page_range import OcrOptions
 
 RULES = (
     "Specialists have read the user's inputs. Each of their results stands between a line that begins with "
@@ -28,8 +32,14 @@ LlmMessage = dict[str, Any]
 PREFIX = "openfaze_"
 """Prefix of the names of internal tools, so that they differ from the names of the client's tools."""
 
-Arguments = Mapping[str, Any]
 _INPUT = {"type": "integer", "minimum": 1, "description": "The number of the user's input, in order."}
+_FILES = {
+    "type": "array",
+    "items": {"type": "integer", "minimum": 1},
+    "description": "The numbers of the user's inputs, in order, that the code finds as files in /input.",
+}
+_PLACES = frozenset({"input", "url", "files"})
+"""Arguments that name inputs and are no options."""
 
 
 def build_messages(
@@ -124,130 +134,83 @@ def _tool_call(call: ChatToolCall) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class InternalTool:
-    task: str
-    description: str
-    properties: Mapping[str, Mapping[str, Any]]
-    """JSON schemas of the arguments. All arguments are required except those in `optional`."""
-    text: Callable[[Arguments], str]
-    """Function that makes the task's input text from the arguments."""
-    optional: tuple[str, ...] = ()
-    kinds: frozenset[Kind] = frozenset()
-    """Kinds of inputs or links that the tool reads."""
+    """A task as a tool of the LLM. Its arguments are the options of the task, and the number of the input."""
+
+    specialist: Specialist
+
+    @property
+    def task(self) -> str:
+        return self.specialist.name
 
     @property
     def name(self) -> str:
         return PREFIX + self.task
 
+    @property
+    def needs_input(self) -> bool:
+        return self.specialist.tool.input in ("source", "url")
+
     def definition(self) -> dict[str, Any]:
         """Return the definition of the tool in OpenAI's form."""
-        parameters = {
-            "type": "object",
-            "properties": dict(self.properties),
-            "required": [name for name in self.properties if name not in self.optional],
-            "additionalProperties": False,
-        }
+        schema = self.specialist.options.model_json_schema()
+        own: dict[str, Any] = {
+            "url": {"url": {"type": "string"}},
+            "source": {"input": _INPUT},
+            "source or text": {"input": _INPUT},
+            "text": {"files": _FILES} if self.specialist.tool.takes_files else {},
+        }[self.specialist.tool.input]
+        required = [*schema.get("required", ()), *(own if self.specialist.tool.input in ("url", "source") else ())]
+        parameters = simplified(
+            {
+                "type": "object",
+                "properties": {**own, **schema.get("properties", {})},
+                "required": required,
+                "additionalProperties": False,
+                **({"$defs": schema["$defs"]} if "$defs" in schema else {}),
+            }
+        )
         return {
             "type": "function",
-            "function": {"name": self.name, "description": self.description, "parameters": parameters},
+            "function": {
+                "name": self.name,
+                "description": self.specialist.tool.description,
+                "parameters": parameters,
+            },
         }
 
-    def request(self, arguments: str, turn: Turn) -> TaskRequest:
+    def request(self, arguments: str, turn: Turn) -> TaskRequest[Any]:
         """Return the request of the task for the LLM's `arguments` (JSON). Raises InputError, which the LLM reads."""
         try:
             # This parser has a limit on nesting, and raises ValueError beyond it.
             given = from_json(arguments or "{}")
-            text = self.text(given)
-            return TaskRequest(text, self._sources(given, turn), form=replace(turn.form, is_read=True))
+            sources = self._sources(given, turn)
+            named = {name: value for name, value in given.items() if name not in _PLACES and value is not None}
+            options = self.specialist.options.model_validate({**turn.given.get(self.task, {}), **named})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"The arguments do not fit: {error}") from error
+        if isinstance(options, OcrOptions):
+            options = options.model_copy(update={"is_for_llm": True})
+        return TaskRequest(options, sources)
 
-    def _sources(self, arguments: Arguments, turn: Turn) -> tuple[Source, ...]:
-        if self.task == "scraper":
+    def _sources(self, arguments: Mapping[str, Any], turn: Turn) -> tuple[Source, ...]:
+        if self.specialist.tool.input == "url":
             # Only URLs in the user's messages are fetched. Any other URL may come from a page that tries to make the
             # LLM open it.
             found = [source for source in turn.sources if source.url == arguments["url"]]
             if not found:
                 raise InputError("Only URLs in the user's own messages can be opened.")
             return (found[0],)
-        is_required = "input" in self.properties and "input" not in self.optional
-        has_input = is_required or ("input" in self.optional and "input" in arguments)
-        numbers = [arguments["input"]] if has_input else arguments.get("files", ())
+        is_required = self.specialist.tool.input == "source"
+        has_input = is_required or arguments.get("input") is not None
+        numbers = [arguments["input"]] if has_input else arguments.get("files") or ()
         for number in numbers:
             if not isinstance(number, int) or not 1 <= number <= len(turn.sources):
                 raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")
         return tuple(turn.sources[number - 1] for number in dict.fromkeys(numbers))
 
 
-TOOLS: Sequence[InternalTool] = (
-    InternalTool(
-        "web_search",
-        "Search the web for what is recent or not known.",
-        {"query": {"type": "string"}},
-        lambda given: str(given["query"]),
-    ),
-    InternalTool(
-        "scraper",
-        "Read a web page that the user linked to.",
-        {"url": {"type": "string"}},
-        lambda given: f"Scrape this page: {given['url']}",
-        kinds=frozenset({"page"}),
-    ),
-    InternalTool(
-        "code_sandbox",
-        "Run Python code for exact computation, with numpy, pandas and matplotlib. It has no network. "
-        "What it prints comes back, and the user sees the figures that it shows.",
-        {
-            "code": {"type": "string"},
-            "files": {
-                "type": "array",
-                "items": {"type": "integer", "minimum": 1},
-                "description": "The numbers of the user's inputs, in order, that the code finds as files in /input.",
-            },
-        },
-        lambda given: str(given["code"]),
-        optional=("files",),
-    ),
-    InternalTool(
-        "translate",
-        "Translate a text.",
-        {"text": {"type": "string"}, "to": {"type": "string", "description": "Name or code of the language."}},
-        lambda given: f"Translate the following into {given['to']}:\n\n{given['text']}",
-    ),
-    InternalTool(
-        "forecast",
-        "Forecast a series of numbers, with the bounds of each value. The series is either given or in an input.",
-        {
-            "horizon": {"type": "string", "description": "Such as 4 weeks, or 12 steps."},
-            "series": {"type": "string", "description": "CSV with a date and a value a line, or numbers in a row."},
-            "input": _INPUT,
-        },
-        lambda given: f"Forecast the next {given['horizon']}.\n\n{given.get('series') or ''}",
-        optional=("series", "input"),
-    ),
-    InternalTool(
-        "ocr",
-        "Read the text of an input of the user's: an image, pages of a document, or frames of a video.",
-        {"input": _INPUT, "pages": {"type": "string", "description": "Such as 3, or 2-4; all without it."}},
-        lambda given: f"Read pages {given['pages']}." if given.get("pages") else "Read it.",
-        optional=("pages",),
-        kinds=frozenset({"image", "video", "document", "table"}),
-    ),
-    InternalTool(
-        "object_detection",
-        "Find objects in an image of the user's, with their positions.",
-        {"input": _INPUT, "labels": {"type": "array", "items": {"type": "string"}}},
-        lambda given: f"Find: {', '.join(given.get('labels', ()))}",
-        optional=("labels",),
-        kinds=frozenset({"image"}),
-    ),
-    InternalTool(
-        "gui_detection",
-        "Find the buttons, fields and icons of a screenshot of the user's.",
-        {"input": _INPUT},
-        lambda _: "Find the elements of the user interface.",
-        kinds=frozenset({"image"}),
-    ),
-)
+TOOLS: Sequence[InternalTool] = tuple(InternalTool(one) for one in SPECIALISTS.values() if one.tool.is_for_llm)
+"""The tasks that an LLM may call. Speech is transcribed before the LLM is asked, because it takes long."""
 
 
 def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
@@ -256,10 +219,10 @@ def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[Int
     planned = {(step.task, source) for step in plan.steps for source in step.sources}
 
     def is_new(tool: InternalTool, source: Source) -> bool:
-        return kind_of(source) in tool.kinds and (tool.task, source) not in planned
+        return kind_of(source) in tool.specialist.reads and (tool.task, source) not in planned
 
     return [
         tool
         for tool in TOOLS
-        if (not tool.kinds or any(is_new(tool, source) for source in turn.sources)) and has_task(tool.task)
+        if (not tool.needs_input or any(is_new(tool, source) for source in turn.sources)) and has_task(tool.task)
     ]

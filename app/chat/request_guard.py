@@ -29,6 +29,8 @@ from tasks.errors import InputError
 from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
+from tasks.result import texts_in
+from tasks.wording.page_range import OcrOptions
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
@@ -210,7 +212,7 @@ class RequestGuard:
 
         async def reading(source: Source) -> list[Entry]:
             try:
-                return [as_entry("ocr", await find_task("ocr").run(TaskRequest("", (source,))))]
+                return [as_entry("ocr", await find_task("ocr").run(TaskRequest(OcrOptions(), (source,))))]
             except InputError as error:
                 if error.code in SHOWS_NOTHING:
                     return []
@@ -290,6 +292,8 @@ class RequestGuard:
         texts = [(_place(index), text_of(messages[index])) for index in (*latest, *others)]
         before = [text_of(messages[index]) for index in users if index < answered]
         earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
+        if self.request.task_options:
+            texts.append(("task_options", "\n".join(texts_in(self.request.task_options))))
         if earlier or len(latest) > 1:
             together = [earlier, *(text_of(messages[index]) for index in latest)]
             texts += [("messages", "\n".join(together)), (_EARLIER_MESSAGES, earlier)]

@@ -26,11 +26,10 @@ from models.base import EngineUnavailable
 from models.concurrency import call_off, side_by_side
 from models.language.llm import Llm
 from tasks.base import Progress, Redact, Task, TaskRequest, unredacted
-from tasks.catalog import PRECONTEXT_NAMES
+from tasks.catalog import PRECONTEXT_NAMES, SPECIALISTS
 from tasks.errors import InputError
 from tasks.precontext import Entry
 from tasks.result import Failure, Result
-from tasks.wording.page_range import PLAIN, Form
 
 T = TypeVar("T")
 
@@ -43,12 +42,11 @@ async def execute_plan(
     progress: Progress,
     redact: Redact = unredacted,
     *,
-    form: Form = PLAIN,
     is_all: bool = False,
 ) -> tuple[Entry, ...]:
     """Run the steps of `plan`, and return an entry for each step, in the plan's order.
 
-    `redact` and `form` are passed to the tasks. `redact` is also applied to texts passed from one step to another.
+    `redact` is passed to the tasks, and also applied to texts passed from one step to another.
 
     The entry of a failed step contains the error. The first failure is raised only if the request asks for nothing but
     the last step's result, or if no input can be read. Even then, EngineUnavailable is not raised, because the LLM can
@@ -65,7 +63,7 @@ async def execute_plan(
     running: list[asyncio.Task[Result[Any]]] = []
     for step in plan.steps:
         earlier_steps = [(plan.steps[index], running[index]) for index in step.after]
-        running.append(asyncio.create_task(_run_step(step, earlier_steps, find_task, progress, redact, form)))
+        running.append(asyncio.create_task(_run_step(step, earlier_steps, find_task, progress, redact)))
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
     finally:
@@ -237,11 +235,12 @@ async def _run_step(
     find_task: Callable[[str], Task],
     progress: Progress,
     redact: Redact,
-    form: Form,
 ) -> Result[Any]:
     """Return the step's result. Raises the error of an earlier step whose result it needs. Links that could not be read
     are left out, unless there is nothing else."""
-    texts = [step.text]
+    if isinstance(step.options, InputError):
+        raise step.options
+    texts: list[str] = []
     unread: list[Exception] = []
     for earlier, work in earlier_steps:
         try:
@@ -252,7 +251,9 @@ async def _run_step(
             unread.append(error)
     if unread and len(unread) == len(earlier_steps):
         raise unread[0]
-    request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact, form)
+    put = SPECIALISTS[step.task].with_texts
+    options = put(step.options, texts) if put is not None and texts else step.options
+    request = TaskRequest(options, step.sources, progress, redact)
     return await find_task(step.task).run(request)
 
 
@@ -269,7 +270,9 @@ class Specialists:
         """True if personal data of the request is redacted."""
         return self.guard is not None and self.guard.redaction is not None
 
-    async def run(self, name: str, request: TaskRequest, before_judging: Callable[[Entry], Awaitable[None]]) -> Entry:
+    async def run(
+        self, name: str, request: TaskRequest[Any], before_judging: Callable[[Entry], Awaitable[None]]
+    ) -> Entry:
         """Return the result of one task. If the guard judges it, `before_judging` is awaited first with the result.
         Raises what the task and the guard raise."""
         result = Entry(PRECONTEXT_NAMES.get(name, name), await self.find_task(name).run(self._with_redaction(request)))
@@ -279,20 +282,20 @@ class Specialists:
         [judged] = await self._judge([result])
         return judged
 
-    async def run_plan(self, plan: Plan, progress: Progress, form: Form, *, is_all: bool) -> tuple[Entry, ...]:
+    async def run_plan(self, plan: Plan, progress: Progress, *, is_all: bool) -> tuple[Entry, ...]:
         """Return an entry for each step. Raises what `execute_plan` and the guard raise."""
         redact = self.guard.redact if self.guard else unredacted
-        return await self._judge(await execute_plan(plan, self.find_task, progress, redact, form=form, is_all=is_all))
+        return await self._judge(await execute_plan(plan, self.find_task, progress, redact, is_all=is_all))
 
     async def run_calls(
-        self, calls: Sequence[tuple[str, Callable[[], TaskRequest]]], *, at_most: int
+        self, calls: Sequence[tuple[str, Callable[[], TaskRequest[Any]]]], *, at_most: int
     ) -> tuple[Entry, ...]:
         """Return an entry for each call of a task by an LLM. At most `at_most` calls run at a time.
 
         If a task fails, or its request cannot be made, the entry contains the error. Raises what the guard raises.
         """
 
-        async def run(call: tuple[str, Callable[[], TaskRequest]]) -> Entry:
+        async def run(call: tuple[str, Callable[[], TaskRequest[Any]]]) -> Entry:
             name, request_of = call
             try:
                 return as_entry(name, await self.find_task(name).run(self._with_redaction(request_of())))
@@ -311,7 +314,7 @@ class Specialists:
     async def _judge(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         return await self.guard.check_results(entries) if self.guard else tuple(entries)
 
-    def _with_redaction(self, request: TaskRequest) -> TaskRequest:
+    def _with_redaction(self, request: TaskRequest[Any]) -> TaskRequest[Any]:
         return replace(request, redact=self.guard.redact) if self.guard else request
 
 
@@ -358,12 +361,11 @@ class Material:
 async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | Material, None]:
     """Run the tasks of the plan. Yield their progress, their warnings, and at last the material with their results.
     `is_all` is that of `execute_plan`."""
-    plan, turn = material.plan, material.turn
+    plan = material.plan
     if plan.steps:
         log.info("plan", steps=plan.summary)
-        form = replace(turn.form, is_read=True)
         work = Work[ProgressEvent, tuple[Entry, ...]](
-            lambda report: material.specialists.run_plan(plan, as_progress(report), form, is_all=is_all)
+            lambda report: material.specialists.run_plan(plan, as_progress(report), is_all=is_all)
         )
         async with aclosing(work.reports()) as reports:
             async for report in reports:

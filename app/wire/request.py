@@ -426,6 +426,8 @@ class ChatRequest(RequestModel):
     metadata: dict[str, Any] | None = None
     evidence: bool | None = False
     """Ours: with a schema, return the source of each field of the answer."""
+    task_options: dict[str, Any] | None = None
+    """Ours: options of the task in the `<task>` tag, such as `{"target_language": "es"}`, in place of words."""
     ocr: OcrFields | None = None
     """Ours: further parts of OCR results, in addition to the text. The words "tables" and "as Markdown" in the text do
     the same."""

@@ -90,6 +90,13 @@ def parse_detection(text: str, _has_sources: bool = False) -> DetectionOptions:
     )
 
 
+def wanted_phrases(options: DetectionOptions, vocabulary: LabelVocabulary | None) -> list[str]:
+    """Return the names of the objects to find; empty for all that the detector knows."""
+    if options.labels or vocabulary is None:
+        return list(options.labels)
+    return named_in(options.names, vocabulary) if options.names.strip() else []
+
+
 _MAX_SLICES, _MAX_OF_PANORAMA = 8, 64
 """Approximate largest numbers of slices along a side of a picture, and along a panorama. Without a limit, a
 picture with millions of pixels along a side would make thousands of slices."""
@@ -259,11 +266,11 @@ class Searches:
             return
         await self._wanted(options, detector)
 
-    async def _wanted(self, options: DetectionOptions, detector: Detector) -> tuple[tuple[Detector, tuple[str, ...] | None], ...]:
+    async def _wanted(
+        self, options: DetectionOptions, detector: Detector
+    ) -> tuple[tuple[Detector, tuple[str, ...] | None], ...]:
         vocabulary = None if detector.labels is None else self._vocabulary(detector.labels)
-        phrases = list(options.labels)
-        if not phrases and options.names and vocabulary is not None:
-            phrases = named_in(options.names, vocabulary)
+        phrases = wanted_phrases(options, vocabulary)
         if not phrases:
             return ((detector, None),)
         if vocabulary is None:

@@ -8,12 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tasks.detection.vocabulary import SYNONYMS, LabelVocabulary, phrases_asked_for, singular
+from tasks.detection.search import DetectionOptions, wanted_phrases
+from tasks.detection.vocabulary import SYNONYMS, LabelVocabulary, singular
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.result import Result
 from tasks.wording.object_phrases import phrases_in
+from tasks.wording.options import TaskOptions
 
 FILE = Path(__file__).with_name("whole_results.toml")
 
@@ -56,8 +58,7 @@ class TaskResult:
     """The result of a run task that succeeded."""
 
     task: str
-    text: str
-    """Text of the request to the task."""
+    options: TaskOptions
     result: Result[Any]
     sources: Sequence[Any] = ()
     """Inputs of the task."""
@@ -168,13 +169,13 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
     The number is unknown if the detector did not look for the kind, or may have seen an object in several frames. With
     `is_there`, a name without any kind of object gives no number.
     """
-    searches = list(results.of("object_detection"))
+    searches = [one for one in results.of("object_detection") if isinstance(one.options, DetectionOptions)]
     objects = [one for search in searches for one in search.result.data["detected_objects"]]
     # The same object is detected in many frames of a video.
     if not searches or any("timestamp" in one for one in objects):
         return None
     vocabulary = LabelVocabulary(tuple(dict.fromkeys([*SYNONYMS, *(one["label"] for one in objects)])))
-    wanted_labels = [_labels(phrase, vocabulary) for phrase in phrases_asked_for(searches[0].text, vocabulary)]
+    wanted_labels = [_labels(phrase, vocabulary) for phrase in wanted_phrases(searches[0].options, vocabulary)]
     looked_for = frozenset[str]().union(*wanted_labels)
     for name in names.own:
         wanted = _wanted(name, vocabulary)

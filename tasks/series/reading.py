@@ -149,7 +149,7 @@ class SeriesReader:
     def workers(self) -> Workers:
         return self._loader.workers
 
-    async def message(self, text: str, names: str) -> InlineSeries:
+    async def message(self, text: str, names: str = "") -> InlineSeries:
         """Separate a message into words and a table, and return the message without the table, and the table's series
         that `names` name. The table may be in a data URL.
 

@@ -1,6 +1,5 @@
 """The options of the `forecast` task, and how words become them."""
 
-import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -58,6 +57,9 @@ def parse_forecast(words: str, has_sources: bool) -> ForecastOptions:
         beside = message_of(words, MAX_INLINE_CHARS, has_sources=has_sources).words
     except TooManyCells as error:
         raise InputTooLarge(f"The table in the text {error}", param="messages") from error
-    return ForecastOptions(
-        text="" if has_sources else words, named_horizon=horizon_in(beside), plot=wants_plot(beside), words=beside
-    )
+    return options_beside("" if has_sources else words, beside)
+
+
+def options_beside(text: str, words: str) -> ForecastOptions:
+    """Return the options for the series in `text`, if `words` stand beside it."""
+    return ForecastOptions(text=text, named_horizon=horizon_in(words), plot=wants_plot(words), words=words)

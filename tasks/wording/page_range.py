@@ -91,7 +91,9 @@ _UNWANTED = (
 )
 
 
-SELECTION = r"^\s*(?:(?:not\s+)?(?:odd|even|(?:first|last)\s+\d{1,9}|-?\d{1,9}(?:\s*[-–]\s*(?:-?\d{1,9})?)?)\s*(?:,\s*|$))*$"
+SELECTION = (
+    r"^\s*(?:(?:not\s+)?(?:odd|even|(?:first|last)\s+\d{1,9}|-?\d{1,9}(?:\s*[-–]\s*(?:-?\d{1,9})?)?)\s*(?:,\s*|$))*$"
+)
 """Pattern of the short form of pages: `3`, `2-5`, `4-` (to the end), `-1` (the last), `first 2`, `last 2`, `odd`, `even`;
 behind `not` the pages are left out. Commas stand between them."""
 _PART = re.compile(

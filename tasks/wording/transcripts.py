@@ -99,7 +99,9 @@ def number_of_speakers(text: str) -> int | None:
 def _code_of(language: object) -> object:
     if not isinstance(language, str) or (code := language_code(language)) is not None:
         return code if isinstance(language, str) else language
-    raise ValueError(f"'{language[:60]}' is no language that speech engines know: give an English name or an ISO 639 code")
+    raise ValueError(
+        f"'{language[:60]}' is no language that speech engines know: give an English name or an ISO 639 code"
+    )
 
 
 SpokenLanguage = Annotated[str, StringConstraints(min_length=2, max_length=60), BeforeValidator(_code_of)]

@@ -149,9 +149,8 @@ class TranslationOrder:
 
     @property
     def options(self) -> "TranslateOptions":
-        listed = listed_texts(self.text)
         return TranslateOptions(
-            text=self.text if listed is None else tuple(listed),
+            text=self.text,
             target_language=self.targets[0],
             more_languages=self.targets[1:],
             source_language=self.source,

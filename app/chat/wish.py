@@ -1,0 +1,82 @@
+"""What a message wishes, as the planner and the answers without a capable LLM see it."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from tasks.inputs.kinds import Kind
+from tasks.wording.message import Message, split_message
+from tasks.wording.summary import most_sentences_in
+from tasks.wording.wishes import LIKELY, Label, WishModel, wish_model, wishes_in
+
+_LONGEST_END: Final = 4_000
+"""A wish is looked for in this many characters at each end of a message."""
+_LONG_CHARS: Final = 300
+"""Finding the wish in a text of more characters may take milliseconds, so a thread does it."""
+_SENTENCES: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
+_MOST_SENTENCES: Final = 8
+"""A message with more sentences than this is not searched for those that only greet."""
+ASIDE: Final[frozenset[Label]] = frozenset({"greeting", "thanks"})
+"""Wishes of a message that asks for nothing."""
+BESIDE: Final[frozenset[Label]] = ASIDE | {"manner", "bare"}
+"""Wishes of a sentence that does not belong to a question."""
+APART: Final[frozenset[Label]] = ASIDE | {"server", "fact", "search", "prose", "other"}
+"""Wishes of a message that is not about the inputs of earlier messages."""
+ANSWERED_BY_TASKS: Final[frozenset[Label]] = frozenset({"translate", "read_out", "forecast"})
+"""Wishes that the results of tasks fulfil, without a word of an LLM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    labels: frozenset[Label] = frozenset()
+    question: str = ""
+    """The words that ask, without those that only greet or thank, and without the document in the message."""
+    message: Message = field(default_factory=lambda: Message(""))
+    probability: float = 0.0
+    """Probability of the least likely of the labels."""
+    most_sentences: int = 3
+    """A summary has at most this many sentences."""
+
+    @classmethod
+    async def of(cls, text: str, kinds: Sequence[Kind]) -> Self:
+        """Return the wish of a message with inputs of these kinds."""
+        return await asyncio.to_thread(cls.read, text, kinds) if len(text) > _LONG_CHARS else cls.read(text, kinds)
+
+    @classmethod
+    def read(cls, text: str, kinds: Sequence[Kind], model: WishModel | None = None) -> Self:
+        model = model or wish_model()
+        if len(text) > 2 * _LONGEST_END:
+            text = f"{text[:_LONGEST_END]}\n{text[-_LONGEST_END:]}"
+        message = split_message(text)
+        if not message.head and not message.document:
+            return cls(frozenset({"read_out"}) if kinds else frozenset({"other"}), "", message, 1.0)
+        probabilities = model.probabilities(message, kinds)
+        labels = wishes_in(probabilities)
+        return cls(
+            labels,
+            _question(message, kinds, model),
+            message,
+            min(probabilities[label] for label in labels),
+            most_sentences_in(message.words) or 3,
+        )
+
+    def is_only(self, *labels: Label) -> bool:
+        """True if the message wishes something, and nothing but these."""
+        return bool(self.labels) and self.labels <= set(labels)
+
+
+def _question(message: Message, kinds: Sequence[Kind], model: WishModel) -> str:
+    """Return the sentences that wish more than to greet or to say how to answer."""
+    sentences = [part.strip() for part in _SENTENCES.split(message.words) if part.strip()]
+    if message.tail and "\n" not in message.tail and model.labels(Message(message.head), kinds) <= BESIDE:
+        sentences = [part.strip() for part in _SENTENCES.split(message.tail) if part.strip()]
+    if not 1 < len(sentences) <= _MOST_SENTENCES:
+        return " ".join(sentences)
+    kept = [one for one in sentences if not _is_beside(model.probabilities(split_message(one), kinds))]
+    return " ".join(kept or sentences)
+
+
+def _is_beside(probabilities: Mapping[Label, float]) -> bool:
+    return probabilities["material"] >= LIKELY or wishes_in(probabilities) <= BESIDE

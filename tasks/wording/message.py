@@ -1,0 +1,188 @@
+"""Splits a message by its structure into what it tells to do and what it brings along. No word decides: only fences,
+markup, quotation marks, colons, blank lines and lengths."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tasks.inputs.source import urls_in
+
+QUOTE: Final = "❝"
+"""Mark that replaces a quotation in an instruction."""
+LINK: Final = "\N{LINK SYMBOL}"
+"""Mark that replaces a URL in an instruction."""
+LONGEST_HEAD: Final = 200
+"""What stands after a colon is material only if the colon ends at most this many characters."""
+LONGEST_INSTRUCTION: Final = 400
+"""An instruction has at most this many characters at each end of a message."""
+LEAST_LINES: Final = 4
+"""A block with at least this many lines is a document: only its first and its last line can be instructions."""
+_MAX_SEARCHED: Final = 16_000
+"""A fence, a quotation or a colon is looked for in this many characters, half of them at each end of a message."""
+
+_ENCLOSURE: Final = re.compile(
+    r"```[^\n`]{0,30}\n(?P<fence>.*?)(?:\n```|\Z)|\"\"\"(?P<quotes>.*?)\"\"\"|<(?P<tag>[^\W\d][\w.:-]{0,60})(?:\s[^<>]{0,300})?>(?P<text>.*?)</(?P=tag)>",
+    re.DOTALL,
+)
+_HTML: Final = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "big",
+        "blockquote",
+        "body",
+        "br",
+        "center",
+        "cite",
+        "code",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "font",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "hr",
+        "html",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "mark",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "script",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "style",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+    ]
+)
+"""Names of HTML's elements, which mark up a text and never enclose what a message brings along."""
+QUOTED: Final = re.compile(
+    r'"[^"\n]{1,300}"|“[^”\n]{1,300}”|„[^“”\n]{1,300}[“”]|«[^»\n]{1,300}»|「[^」\n]{1,300}」|『[^』\n]{1,300}』'
+    r"|‘[^’\n]{1,300}’|'(?<!\w')[^'\n]{1,300}'(?!\w)|`[^`\n]{1,300}`"
+)
+_BLOCKS: Final = re.compile(r"\n[ \t]*\n+")
+_COLON: Final = re.compile(r"[:：](?=\s|$)|：")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A user's message, split by its structure."""
+
+    head: str = ""
+    """What the message tells to do, up to a colon."""
+    tail: str = ""
+    """What stands behind the colon of the head: the material of an order, or the question after "Answer briefly:"."""
+    document: str = ""
+    """The text that the message brings in a fence, in markup, or as a block of its own; empty if there is none."""
+
+    @property
+    def words(self) -> str:
+        """The message without the document in it."""
+        return f"{self.head} {self.tail}".strip()
+
+    @property
+    def links(self) -> list[str]:
+        return urls_in(self.words)
+
+    @property
+    def quotations(self) -> list[str]:
+        return [found[1:-1] for found in QUOTED.findall(self.words)]
+
+    @property
+    def instruction(self) -> str:
+        """The head with marks in place of quotations and links."""
+        return _masked(self.head)
+
+    @property
+    def material(self) -> str:
+        """The tail with marks in place of quotations and links."""
+        return _masked(self.tail)
+
+
+def split_message(text: str) -> Message:
+    """Return the parts of a message."""
+    outside, document = _without_enclosure(text.strip())
+    if not document:
+        outside, document = _without_blocks(outside)
+    blanked = QUOTED.sub(lambda found: QUOTE * len(found[0]), outside[:_MAX_SEARCHED])
+    for link in sorted(urls_in(blanked), key=len, reverse=True):
+        blanked = blanked.replace(link, LINK * len(link))
+    colon = _COLON.search(blanked, 0, LONGEST_HEAD)
+    if colon is None or not outside[colon.end() :].strip():
+        return Message(outside.strip(), "", document)
+    return Message(outside[: colon.end()].strip(), outside[colon.end() :].strip(), document)
+
+
+def _masked(text: str) -> str:
+    text = text[:_MAX_SEARCHED]
+    for link in sorted(urls_in(text), key=len, reverse=True):
+        text = text.replace(link, LINK)
+    return QUOTED.sub(QUOTE, text)
+
+
+def _without_enclosure(text: str) -> tuple[str, str]:
+    """Return the text outside the largest fence, quotation of several lines or element of a program, and the text in
+    it."""
+    found = [one for one in _ENCLOSURE.finditer(text) if (one["tag"] or "").lower() not in _HTML]
+    if not found:
+        return text, ""
+    outside, end, inside = [], 0, []
+    for one in found:
+        outside.append(text[end : one.start()])
+        inside.append((one["fence"] or one["quotes"] or one["text"] or "").strip())
+        end = one.end()
+    outside.append(text[end:])
+    rest = "\n".join(part.strip() for part in outside if part.strip())
+    return rest, "\n\n".join(part for part in inside if part)
+
+
+def _without_blocks(text: str) -> tuple[str, str]:
+    """Return the blocks or lines that can be instructions, and the others."""
+    parts = [part for part in _BLOCKS.split(text) if part.strip()]
+    joint = "\n\n"
+    if len(parts) == 1:
+        parts, joint = [line for line in text.splitlines() if line.strip()], "\n"
+    if len(parts) < (2 if joint == "\n\n" else LEAST_LINES):
+        return text, ""
+    ends = [parts[0], parts[-1]]
+    short = [part for part in ends if len(part) <= LONGEST_INSTRUCTION and part.count("\n") < LEAST_LINES]
+    if not short:
+        return f"{text[:LONGEST_INSTRUCTION]}\n{text[-LONGEST_INSTRUCTION:]}", text
+    if parts[0] in short and parts[0].rstrip()[-1:] in ":：":
+        return parts[0], joint.join(parts[1:])
+    begin, end = parts[0] in short, parts[-1] in short
+    middle = parts[begin : len(parts) - end]
+    if sum(map(len, middle)) < 1:
+        return text, ""
+    return joint.join([*parts[:begin], *parts[len(parts) - end :]]), joint.join(middle)

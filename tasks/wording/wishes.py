@@ -1,0 +1,142 @@
+"""Tells what a message wishes, by a small linear model over its letters and words and the kinds of its inputs.
+
+The model is a logistic regression a label over hashed features. `python -m training.wishes.fit` makes its weights from
+labelled messages: a wrong wish is mended by adding messages, never by a rule here.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.wording.message import Message
+
+Label = Literal[
+    "translate",
+    "search",
+    "detect",
+    "objects",
+    "gui",
+    "forecast",
+    "read_out",
+    "summary",
+    "value",
+    "greeting",
+    "thanks",
+    "server",
+    "prose",
+    "fact",
+    "closed",
+    "on_screen",
+    "bare",
+    "manner",
+    "other",
+    "material",
+]
+"""What a message may wish. `training/wishes/README.md` says what each label means."""
+LABELS: Final[tuple[Label, ...]] = get_args(Label)
+BUCKETS: Final = 1 << 16
+"""Number of weights of a label. Features share them by their hash (Weinberger et al. 2009)."""
+LONGEST_GRAM: Final = 5
+LETTERS, TAIL_LETTERS = 400, 160
+"""At most this many characters of an instruction, and of what stands behind its colon, are features."""
+_MOST_WORDS: Final = 80
+LIKELY: Final = 0.5
+"""A label with at least this probability is wished."""
+_FLAG: Final = 0.3
+"""Value of a feature that says that a word or a kind of input is there. All letters together have the length 2."""
+_LENGTH: Final = 2.0
+_SERIES: Final = 5
+"""A message with at least this many numbers may bring a series."""
+_WORD: Final = re.compile(r"\w+")
+_NUMBER: Final = re.compile(r"\d+")
+_PRIME: Final = np.uint32(16777619)
+_MIX: Final = np.uint32(2654435761)
+_FILE: Final = Path(__file__).with_name("wishes.npz")
+
+
+def features_of(message: Message, kinds: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the buckets and the values of a message's features. `kinds` are the kinds of its inputs, in order."""
+    grams = np.concatenate([_grams(message.instruction[:LETTERS], 1), _grams(message.material[:TAIL_LETTERS], 2)])
+    buckets, counts = np.unique(grams, return_counts=True)
+    values = 1 + np.log(counts)
+    length = float(np.sqrt((values**2).sum())) or 1.0
+    flags = sorted({zlib.crc32(name.encode()) % BUCKETS for name in _flags(message, kinds)})
+    return (
+        np.concatenate([buckets.astype(np.int64), np.array(flags, np.int64)]),
+        np.concatenate([_LENGTH * values / length, np.full(len(flags), _FLAG)]).astype(np.float32),
+    )
+
+
+def _grams(text: str, space: int) -> NDArray[np.uint32]:
+    """Return the buckets of all pieces of 1 to LONGEST_GRAM characters. Pieces of texts with another `space` differ."""
+    text = f" {' '.join(text.lower().split())} "
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    hashes = np.full(len(codes) + 1, space, np.uint32)
+    found = []
+    for length in range(1, LONGEST_GRAM + 1):
+        if length > len(codes):
+            break
+        hashes = (hashes[: len(codes) - length + 1] ^ codes[length - 1 :]) * _PRIME + np.uint32(length)
+        mixed = hashes * _MIX
+        found.append((mixed ^ (mixed >> np.uint32(15))) % np.uint32(BUCKETS))
+    return np.concatenate(found)
+
+
+def _flags(message: Message, kinds: Sequence[str]) -> Iterator[str]:
+    words = _WORD.findall(message.instruction.lower())[:_MOST_WORDS]
+    inputs = list(dict.fromkeys(kinds)) or ["none"]
+    for kind in inputs:
+        yield f"input {kind}"
+        yield from (f"{kind} {word}" for word in words)
+    yield from (f"word {word}" for word in words)
+    yield from (f"pair {one} {other}" for one, other in zip(["", *words], [*words, ""], strict=True))
+    if message.document:
+        yield "document"
+    if message.quotations:
+        yield "quotation"
+    if message.tail:
+        yield "tail"
+    if len(_NUMBER.findall(f"{message.instruction} {message.tail} {message.document[:2000]}")) >= _SERIES:
+        yield "series"
+
+
+@dataclass(frozen=True, slots=True)
+class WishModel:
+    weights: NDArray[np.float32]
+    """Matrix of LABELS × BUCKETS."""
+    biases: NDArray[np.float32]
+
+    @classmethod
+    def load(cls, path: Path = _FILE) -> Self:
+        stored = np.load(path)
+        if tuple(stored["labels"].tolist()) != LABELS:
+            raise ValueError(f"{path.name} has other labels: run `python -m training.wishes.fit`")
+        return cls(stored["weights"].astype(np.float32) * stored["scales"][:, None], stored["biases"])
+
+    def probabilities(self, message: Message, kinds: Sequence[str]) -> dict[Label, float]:
+        buckets, values = features_of(message, kinds)
+        odds = self.weights[:, buckets] @ values + self.biases
+        return dict(zip(LABELS, (1 / (1 + np.exp(-odds))).tolist(), strict=True))
+
+    def labels(self, message: Message, kinds: Sequence[str]) -> frozenset[Label]:
+        """Return what a message most likely wishes, at least one label."""
+        return wishes_in(self.probabilities(message, kinds))
+
+
+@cache
+def wish_model() -> WishModel:
+    return WishModel.load()
+
+
+def wishes_in(probabilities: Mapping[Label, float]) -> frozenset[Label]:
+    """Return the labels that are more likely than not; the likeliest if there is none."""
+    wishes = {label: probability for label, probability in probabilities.items() if label != "material"}
+    found = frozenset(label for label, probability in wishes.items() if probability >= LIKELY)
+    return found or frozenset({max(wishes, key=wishes.__getitem__)})

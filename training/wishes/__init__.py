@@ -1,0 +1,1 @@
+"""Labelled messages, and the fit of the model that says what a message wishes."""
