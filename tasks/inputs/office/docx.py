@@ -11,10 +11,7 @@ from tasks.inputs.office.bounds import packed
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
 
-_NAMESPACES = (
-    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
-    "http://purl.oclc.org/ooxml/wordprocessingml/main",
-)
+_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='Subtitle'] => h2:fresh
@@ -46,13 +43,12 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages) -> str:
         return {"src": pictures.marked(data, f"picture.{kind}", image.alt_text or "")}
 
     # Programs give the parts different names, so they are known by the namespace of their elements.
-    roots = {name: _parsed(data) for name, data in members.items() if any(one.encode() in data for one in _NAMESPACES)}
-    for namespace in _NAMESPACES:
-        hidden = word_markup.hidden_styles(roots.values(), namespace)
-        for root in roots.values():
-            word_markup.drop_hidden(root, namespace, hidden)
-            word_markup.simplify(root, namespace)
-            _write_out_equations(root, namespace)
+    roots = {name: _parsed(data) for name, data in members.items() if _NAMESPACE.encode() in data}
+    hidden = word_markup.hidden_styles(roots.values(), _NAMESPACE)
+    for root in roots.values():
+        word_markup.drop_hidden(root, _NAMESPACE, hidden)
+        word_markup.simplify(root, _NAMESPACE)
+        _write_out_equations(root, _NAMESPACE)
     for name, root in roots.items():
         folder, _, own = name.rpartition("/")
         relationships = members.get(f"{folder}/_rels/{own}.rels", b"<none/>")
@@ -85,11 +81,10 @@ def _drop_dead_references(root: etree._Element, known: set[str], pictures: Embed
 
 def _write_out_equations(root: etree._Element, namespace: str) -> None:
     """Replace the equations, which mammoth would omit, by text."""
-    for math in equations.NAMESPACES:
-        for equation in root.findall(f".//{{{math}}}oMath"):
-            run = etree.Element(f"{{{namespace}}}r")
-            etree.SubElement(run, f"{{{namespace}}}t").text = equations.equation_text(equation)
-            run.tail = equation.tail
-            next(equation.iterancestors()).replace(equation, run)
-        for paragraph in root.findall(f".//{{{math}}}oMathPara"):
-            paragraph.tag = f"{{{namespace}}}smartTag"  # an element whose content mammoth reads
+    for equation in root.findall(f".//{{{equations.NAMESPACE}}}oMath"):
+        run = etree.Element(f"{{{namespace}}}r")
+        etree.SubElement(run, f"{{{namespace}}}t").text = equations.equation_text(equation)
+        run.tail = equation.tail
+        next(equation.iterancestors()).replace(equation, run)
+    for paragraph in root.findall(f".//{{{equations.NAMESPACE}}}oMathPara"):
+        paragraph.tag = f"{{{namespace}}}smartTag"  # an element whose content mammoth reads
