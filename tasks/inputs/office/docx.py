@@ -1,15 +1,16 @@
 """Converts Word documents to Markdown with mammoth."""
 
+import posixpath
 from typing import Any
 
 import mammoth
 from lxml import etree
 from mammoth.docx.files import InvalidFileReferenceError
 
-from tasks.inputs.office import equations, word_markup
+from tasks.inputs.office import equations, word_markup, word_numbers
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.pictured_text import EmbeddedPages
-from tasks.inputs.text.html_text import html_to_markdown
+from tasks.inputs.text.html_text import NUMBER, html_to_markdown
 
 _NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _STYLES = """
@@ -27,6 +28,7 @@ p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
 def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages) -> str:
     """Convert a document with headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and
     equations.
+    Headings and clauses have the numbers that Word shows.
 
     Headers, footers, comments, tracked deletions and hidden text are left out. Nothing outside the file is opened.
     """
@@ -51,8 +53,15 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages) -> str:
         _write_out_equations(root, _NAMESPACE)
     for name, root in roots.items():
         folder, _, own = name.rpartition("/")
-        relationships = members.get(f"{folder}/_rels/{own}.rels", b"<none/>")
-        _drop_dead_references(root, {str(one.get("Id")) for one in _parsed(relationships)}, pictures)
+        relationships = list(_parsed(members.get(f"{folder}/_rels/{own}.rels", b"<none/>")))
+        _drop_dead_references(root, {str(one.get("Id")) for one in relationships}, pictures)
+        targets = {
+            one.get("Type", "").rpartition("/")[2]: posixpath.join("/", folder, one.get("Target", ""))[1:]
+            for one in relationships
+        }
+        numbering, styles = (roots.get(targets.get(kind, "")) for kind in ("numbering", "styles"))
+        if numbering is not None:
+            word_numbers.write_numbers(root, numbering, styles, _NAMESPACE)
     prepared = {name: etree.tostring(root, xml_declaration=True, encoding="UTF-8") for name, root in roots.items()}
     html = mammoth.convert_to_html(
         packed({**members, **prepared}),
@@ -61,7 +70,7 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages) -> str:
         external_file_access=False,
         convert_image=mammoth.images.img_element(source),
     ).value
-    return html_to_markdown(html, lambda img: str(img.get("src")))
+    return html_to_markdown(html, lambda img: str(img.get("src"))).replace(NUMBER, "")
 
 
 def _parsed(part: bytes) -> etree._Element:

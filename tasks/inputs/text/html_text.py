@@ -37,6 +37,11 @@ _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECAS
 _BACKTICKS = re.compile(r"`+")
 _NUMBER = re.compile(r"[ \t\n\f\r]*([-+]?[0-9]{1,9})(?![0-9])")
 """Pattern of the beginning of an attribute that browsers read as a whole number."""
+_ORDINAL = re.compile(r"\d{1,9}[.)]")
+"""Pattern of a number that begins an item of a list in Markdown."""
+NUMBER = "\ufdd8"
+"""Surrounds a number that a program shows before a paragraph. It is a Unicode noncharacter, reserved for internal
+use."""
 _LINE = re.compile(r"\n(?=[^\n])")
 
 _UNUSED = ["noscript", "template"]
@@ -148,7 +153,14 @@ class _Converter(MarkdownConverter):
     def convert_li(self, el: Tag, text: str, **_: object) -> str:
         """Convert a list item. The base class would count the preceding siblings of every item."""
         bullet = "- "
-        if el.parent is not None and el.parent.name == "ol":
+        label, rest = text.strip()[1:].split(NUMBER, 1) if text.lstrip().startswith(NUMBER) else ("", text)
+        if _ORDINAL.fullmatch(label):
+            bullet, text = f"{label} ", rest
+        elif label:
+            text = label + rest
+        elif _holds_only_a_list(el):
+            bullet = ""
+        elif el.parent is not None and el.parent.name == "ol":
             items = el.parent
             number = _stated_number(el, "value")
             if number is None:
@@ -207,6 +219,12 @@ def _sections(table: Tag) -> list[list[Tag]]:
     foot = next((one for one in sections if one[0] is not None and one[0].name == "tfoot"), None)
     body = [one for one in sections if one is not head and one is not foot]
     return [rows for _, rows in filter(None, [head, *body, foot])]
+
+
+def _holds_only_a_list(item: Tag) -> bool:
+    """True for the item around the items of a level whose upper level has none of its own here."""
+    contents = [one for one in item.children if str(one).strip()]
+    return len(contents) == 1 and isinstance(contents[0], Tag) and contents[0].name in ("ol", "ul")
 
 
 def _is_verbatim(parent_tags: set[str]) -> bool:
