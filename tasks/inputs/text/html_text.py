@@ -245,8 +245,8 @@ def _cell_span(cell: Tag, name: str) -> int:
 
 
 def _drop_hidden(soup: BeautifulSoup) -> None:
-    """Remove what attributes and styles of the page hide, and put content that is struck through into `del`
-    elements."""
+    """Remove what attributes and styles of the page hide, put content that is struck through into `del` elements, and
+    turn a `span` that a style makes a block or a cell into a block."""
     sheets = [(one.get_text(), one.attrs) for one in soup.find_all("style") if not one.find_parent(_UNUSED)]
     styles = PageStyles(sheets, has_scripts=soup.find("script") is not None)
     effects = {id(tag): styles.effects_on(tag.name, tag.attrs, tag.get("class") or ()) for tag in soup.find_all(True)}
@@ -257,6 +257,9 @@ def _drop_hidden(soup: BeautifulSoup) -> None:
         hidden = [tag for tag in soup.find_all(True) if _is_closed(tag)]
     for node in hidden:
         node.extract()
+    for span in soup.find_all("span"):
+        if effects[id(span)].get(Effect.APART) and span.find_parent("pre") is None:
+            span.name = "div"
     _mark_struck(soup, {key for key, own in effects.items() if own.get(Effect.STRUCK)})
 
 
