@@ -17,7 +17,7 @@ from typing import Any
 import pydantic_core
 
 from app.chat.call import ChatCall
-from app.chat.inputs import Turn, kind_of, run_off_loop
+from app.chat.inputs import Turn, run_off_loop
 from app.events import (
     AnswerWarning,
     Event,
@@ -35,6 +35,7 @@ from models.concurrency import mark_retrieved
 from tasks.base import Specialist
 from tasks.errors import InputError, Overloaded
 from tasks.guardrails import Policy
+from tasks.inputs.kinds import kind_of
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.precontext import Entry, Evidence

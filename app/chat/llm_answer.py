@@ -60,6 +60,8 @@ class LlmAnswers:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         request = call.request
         turn = await run_off_loop(request, with_own_words, turn, request)
+        if not (call.skip_planning or request.response_format):
+            turn = await self.planner.with_inputs_asked_about(turn)
         shape = await in_thread(Shape.of, request.response_format) if request.response_format is not None else None
         extracts = self.extracts_always and shape is not None and not request.tools
         if not (extracts or turn.sources):

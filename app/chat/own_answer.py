@@ -113,12 +113,18 @@ class OwnAnswers:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         request = call.request
         turn = await run_off_loop(request, with_own_words, turn, request)
+        if not (call.skip_planning or request.response_format):
+            turn = await self.planner.with_inputs_asked_about(turn)
         background = await asyncio.to_thread(
             lambda: read_background_prompt(texts_of(request, "system", "developer"), texts_of(request, "user"))
         )
-        pasted = await asyncio.to_thread(lambda: results_of_calls(request) or pasted_document(request))
+        pasted = await asyncio.to_thread(results_of_calls, request)
+        if pasted is None and not turn.leaves_document:
+            pasted = await asyncio.to_thread(pasted_document, request)
         has_results = request.messages[-1].role == "tool"
-        has_document = pasted is not None and (has_results or is_document(text_of_document(pasted).strip()))
+        has_document = pasted is not None and (
+            has_results or turn.has_handed_text or is_document(text_of_document(pasted).strip())
+        )
         requested = await self._read_requested_fields(request, turn, background)
         if call.skip_planning or background or (requested is None and has_results):
             plan = Plan(wish=await Wish.of(turn.text, ("document",) if has_document else ()))
@@ -191,7 +197,7 @@ class OwnAnswers:
         the material; None if there is none, or if the user's words lack an argument."""
         request, turn, wish = material.request, material.turn, material.plan.wish
         is_free = request.tool_choice in (None, "auto") and not material.call.skip_planning
-        if not (is_free and request.tools) or turn.sources or wish.kind not in ("fact", "other"):
+        if not (is_free and request.tools) or turn.sources or not wish.is_only("fact", "search", "other", "bare"):
             return None
         ranked = await self._rank_tools(turn, request.tools)
         margin = ranked[0][0] - (ranked[1][0] if len(ranked) > 1 else 0.0) if ranked else 0.0
@@ -281,7 +287,10 @@ class OwnAnswers:
             shown = objects or "\n\n".join(entry.result.text() for entry in read).strip()
             if shown:
                 return PlainAnswer(shown, (COPIED,))
-        if wish.kind in ("prose", "greeting"):
+        if wish.is_only("greeting", "thanks", "server"):
+            sentences = sentences_for(wish.message.words)
+            return PlainAnswer(sentences.welcome if wish.is_only("thanks") else sentences.about)
+        if "prose" in wish.labels and "summary" not in wish.labels:
             return None
         # The pasted text answers the question only if no task had a result, for example because a search of the web
         # failed. A short text need not be what the question is about.
@@ -289,19 +298,19 @@ class OwnAnswers:
         if document is not None:
             text = text_of_document(document)
             read = [Entry(REQUEST, JsonResult({"text": text}))]
-            if material.has_document or wish.kind == "summary":
+            if material.has_document or "summary" in wish.labels:
                 found = read
             elif text.strip() == material.turn.text.strip():
                 read = []
-        if wish.kind == "reading" and read:
+        if wish.is_only("read_out", "on_screen") and read:
             return PlainAnswer("\n\n".join(entry.result.text() for entry in read).strip())
-        if wish.kind == "summary" and read and (summary := await self._summarize(read, wish)):
+        if "summary" in wish.labels and read and (summary := await self._summarize(read, wish)):
             return summary
         wanted = await asyncio.to_thread(values_asked_for, wish.question) if read or found else None
         if wanted is not None:
             only_likely = len(found) != len(read) or material.request.messages[-1].role == "tool"
             values = await answer_with_values(
-                wanted, material, document, self.structured, only_likely=only_likely, is_bare=wish.is_bare
+                wanted, material, document, self.structured, only_likely=only_likely, is_bare="bare" in wish.labels
             )
             if values is not None:
                 return PlainAnswer(values, (COPIED,))

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import PIL.Image
 
-from app.chat.inputs import Turn, kind_of
+from app.chat.inputs import Turn
 from app.chat.trim import fair_shares
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.document import Document
+from tasks.inputs.kinds import kind_of
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import DEMUXERS, VIDEOS
 from tasks.inputs.source import Blob, Source

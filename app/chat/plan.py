@@ -353,7 +353,15 @@ def reading_plan(sources: Sequence[Source]) -> Plan:
     return Plan(tuple(Step(one.name, (source,), one.options()) for one, source in readers), reads_out=True)
 
 
-def _make_step(task: str, sources: tuple[Source, ...], words: str, turn: Turn, **facts: bool) -> Step:
+def _make_step(
+    task: str,
+    sources: tuple[Source, ...],
+    words: str,
+    turn: Turn,
+    *,
+    is_guess: bool = False,
+    text_may_answer: bool = False,
+) -> Step:
     """Return a step whose options are those that `words` ask for, or that the request states."""
     given = dict(turn.given.get(task, {}))
     if task == "ocr":
@@ -362,7 +370,7 @@ def _make_step(task: str, sources: tuple[Source, ...], words: str, turn: Turn, *
         options: TaskOptions | InputError = SPECIALISTS[task].options_of(words, given, has_sources=bool(sources))
     except InputError as error:
         options = error
-    return Step(task, sources, options, **facts)
+    return Step(task, sources, options, is_guess=is_guess, text_may_answer=text_may_answer)
 
 
 def _lead_to_one_task(steps: Sequence[Step]) -> bool:

@@ -153,13 +153,14 @@ class InternalTool:
     def definition(self) -> dict[str, Any]:
         """Return the definition of the tool in OpenAI's form."""
         schema = self.specialist.options.model_json_schema()
-        own: dict[str, Any] = {
-            "url": {"url": {"type": "string"}},
-            "source": {"input": _INPUT},
-            "source or text": {"input": _INPUT},
-            "text": {"files": _FILES} if self.specialist.tool.takes_files else {},
-        }[self.specialist.tool.input]
-        required = [*schema.get("required", ()), *(own if self.specialist.tool.input in ("url", "source") else ())]
+        match self.specialist.tool.input:
+            case "url":
+                own: dict[str, Any] = {"url": {"type": "string"}}
+            case "text":
+                own = {"files": _FILES} if self.specialist.tool.takes_files else {}
+            case _:
+                own = {"input": _INPUT}
+        required = [*schema.get("required", ()), *(own if self.needs_input else ())]
         parameters = simplified(
             {
                 "type": "object",
@@ -215,7 +216,8 @@ TOOLS: Sequence[InternalTool] = tuple(InternalTool(one) for one in SPECIALISTS.v
 
 def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
     """Return the tools that can contribute. A tool can contribute if its task runs here and, for a task that reads
-    inputs or links, if there is an input that the plan has not given to the task already."""
+    inputs or links, if there is an input that the plan has not given to the task already. Beside a text that a program
+    handed over, the web is not searched, lest the text leave this server."""
     planned = {(step.task, source) for step in plan.steps for source in step.sources}
 
     def is_new(tool: InternalTool, source: Source) -> bool:
@@ -224,5 +226,7 @@ def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[Int
     return [
         tool
         for tool in TOOLS
-        if (not tool.needs_input or any(is_new(tool, source) for source in turn.sources)) and has_task(tool.task)
+        if (not tool.needs_input or any(is_new(tool, source) for source in turn.sources))
+        and has_task(tool.task)
+        and not (tool.task == "web_search" and turn.has_handed_text)
     ]

@@ -16,7 +16,7 @@ from functools import partial
 
 import structlog
 
-from app.chat.inputs import Turn, kind_of, text_of, texts_of
+from app.chat.inputs import Turn, text_of, texts_of
 from app.chat.plan import Plan, as_entry
 from app.chat.redaction import Redaction
 from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
@@ -27,6 +27,7 @@ from models.language.llm import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, unredacted
 from tasks.errors import InputError
 from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of
+from tasks.inputs.kinds import kind_of
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
 from tasks.result import texts_in

@@ -187,7 +187,7 @@ async def read_examples(material: Material, shape: Shape) -> list[Example]:
     for one in material.turn.examples:
         if shape.checker is None or await in_thread(shape.checker.problem, one.answer) is None:
             plan = reading_plan(one.sources)
-            entries = await material.specialists.run_plan(plan, unreported, material.turn.form, is_all=True)
+            entries = await material.specialists.run_plan(plan, unreported, is_all=True)
             found.append(Example(read_of(entries, one.document), one.answer))
     return found
 

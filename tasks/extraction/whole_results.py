@@ -169,13 +169,15 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
     The number is unknown if the detector did not look for the kind, or may have seen an object in several frames. With
     `is_there`, a name without any kind of object gives no number.
     """
-    searches = [one for one in results.of("object_detection") if isinstance(one.options, DetectionOptions)]
+    searches = list(results.of("object_detection"))
     objects = [one for search in searches for one in search.result.data["detected_objects"]]
     # The same object is detected in many frames of a video.
     if not searches or any("timestamp" in one for one in objects):
         return None
+    options = searches[0].options
+    assert isinstance(options, DetectionOptions)
     vocabulary = LabelVocabulary(tuple(dict.fromkeys([*SYNONYMS, *(one["label"] for one in objects)])))
-    wanted_labels = [_labels(phrase, vocabulary) for phrase in wanted_phrases(searches[0].options, vocabulary)]
+    wanted_labels = [_labels(phrase, vocabulary) for phrase in wanted_phrases(options, vocabulary)]
     looked_for = frozenset[str]().union(*wanted_labels)
     for name in names.own:
         wanted = _wanted(name, vocabulary)

@@ -134,13 +134,17 @@ def _range_of(part: re.Match[str], total: int) -> range:
     if part["end"]:
         count = max(1, min(int(part["count"]), total))
         return range(1, count + 1) if part["end"] == "first" else range(total - count + 1, total + 1)
-    first, last = (int(part[name]) if part[name] else None for name in ("first", "last"))
-    assert first is not None
-    first = first if first >= 0 else total + 1 + first
-    if last is None:
+    first = _counted(int(part["first"]), total)
+    if part["last"]:
+        last = _counted(int(part["last"]), total)
+    else:
         last = max(first, total) if part["range"] else first
-    last = last if last >= 0 else total + 1 + last
     return range(min(first, last), max(first, last) + 1)
+
+
+def _counted(page: int, total: int) -> int:
+    """Return the number of a page that is counted from the end if it is negative."""
+    return page if page >= 0 else total + 1 + page
 
 
 def pages_in(text: str) -> str:

@@ -92,6 +92,10 @@ class Sentences:
     unanswered: str
     search: str
     """End of `unanswered` if no web search is set up either."""
+    about: str
+    """What this server can do."""
+    welcome: str
+    """Reply to thanks."""
 
 
 _LANGUAGES: Final = {
@@ -166,6 +170,11 @@ def clauses_of(sentence: str) -> list[str]:
 def is_greeting(sentence: str) -> bool:
     """True if a sentence only greets or thanks."""
     return compiled(_GREETING).search(sentence) is not None
+
+
+def only_greets(text: str) -> bool:
+    """True if every sentence of a text only greets or thanks."""
+    return all(map(is_greeting, sentences_of(text)))
 
 
 def without_courtesy(text: str) -> str:
