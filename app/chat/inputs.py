@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+from app.chat.pasted import brings_text, pasted_in
 from app.chat.planning.described_json import without_description, without_forms
 from app.chat.planning.programs import WrittenMessage, document_in_instructions, read_message
-from app.chat.planning.prose import brings_text, pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,

@@ -25,10 +25,10 @@ from app.chat.inputs import (
     texts_of,
     with_own_words,
 )
+from app.chat.pasted import is_document
 from app.chat.plan import ClientTools, Plan, Planner, Situation
 from app.chat.planning.described_json import or_null
 from app.chat.planning.programs import BackgroundPrompt, read_background_prompt
-from app.chat.planning.prose import is_document
 from app.chat.planning.questions import RequestedValues, is_question, sentences_for, unanswered, values_asked_for
 from app.chat.quotes import passages_for, summary_of
 from app.chat.requested_fields import (

@@ -2,7 +2,7 @@
 kinds of its inputs decide."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -23,7 +23,8 @@ from tasks.result import Failure, Result
 from tasks.series.reading import InlineSeries, read_inline_series
 from tasks.series.regular import LEAST_POINTS
 from tasks.wording.forecast import options_beside
-from tasks.wording.named_languages import target_in
+from tasks.wording.message import Message
+from tasks.wording.named_languages import named_in, target_in
 from tasks.wording.options import TaskOptions
 from tasks.wording.translation import TranslateOptions, parse_translation
 from tasks.wording.wishes import Label
@@ -198,8 +199,8 @@ class Planner:
         if situation.calls_tools and not turn.sources and wish.labels.isdisjoint(_ORDERED):
             return Plan(wish=wish, why_not={"all": "the language model calls tools by itself"})
         sources = turn.sources
-        if "closed" in wish.labels:
-            sources = tuple(source for source in sources if not source.is_linked)
+        followed = _links_followed(wish, has_media=not all(source.is_linked for source in sources))
+        sources = tuple(one for one in sources if not one.is_linked or one.url in followed or one.url not in turn.text)
         steps = [step for source in sources for step in self._steps_of(source, turn, wish, situation, len(sources))]
         unfindable = await self._find_out_unfindable(steps, wish)
         if unfindable is not None:
@@ -298,6 +299,15 @@ def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situ
     return [replace(step, options=options) for options in alone]
 
 
+def _links_followed(wish: Wish, *, has_media: bool) -> Collection[str]:
+    """Return the links in the message that are opened."""
+    if "closed" in wish.labels:
+        return ()
+    if "translate" in wish.labels and not has_media and wish.message.tail:
+        return Message(wish.message.head).followed
+    return wish.message.followed
+
+
 def _text_to_translate(text: str) -> str | tuple[str, ...]:
     try:
         return parse_translation(text).text
@@ -308,7 +318,7 @@ def _text_to_translate(text: str) -> str | tuple[str, ...]:
 def _targets_in(words: str) -> tuple[str, ...]:
     """Return the tags of the target languages that `words` name."""
     found = target_in(words, words_at_end=False)
-    return found.tags if found is not None else ()
+    return found.tags if found is not None else named_in(words)[:1]
 
 
 def _without_target(text: str) -> str:

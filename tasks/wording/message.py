@@ -24,7 +24,7 @@ _ENCLOSURE: Final = re.compile(
     r"```[^\n`]{0,30}\n(?P<fence>.*?)(?:\n```|\Z)|\"\"\"(?P<quotes>.*?)\"\"\"|<(?P<tag>[^\W\d][\w.:-]{0,60})(?:\s[^<>]{0,300})?>(?P<text>.*?)</(?P=tag)>",
     re.DOTALL,
 )
-_HTML: Final = frozenset(
+HTML: Final = frozenset(
     [
         "a",
         "abbr",
@@ -91,6 +91,7 @@ QUOTED: Final = re.compile(
     r'"[^"\n]{1,300}"|“[^”\n]{1,300}”|„[^“”\n]{1,300}[“”]|«[^»\n]{1,300}»|「[^」\n]{1,300}」|『[^』\n]{1,300}』'
     r"|‘[^’\n]{1,300}’|'(?<!\w')[^'\n]{1,300}'(?!\w)|`[^`\n]{1,300}`"
 )
+CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
 _BLOCKS: Final = re.compile(r"\n[ \t]*\n+")
 _COLON: Final = re.compile(r"[:：](?=\s|$)|：")
 
@@ -114,6 +115,11 @@ class Message:
     @property
     def links(self) -> list[str]:
         return urls_in(self.words)
+
+    @property
+    def followed(self) -> list[str]:
+        """The links that the message may ask to open: not those in code, in a document, or within a quotation."""
+        return urls_in(QUOTED.sub(_link_alone, self.words))
 
     @property
     def quotations(self) -> list[str]:
@@ -144,6 +150,11 @@ def split_message(text: str) -> Message:
     return Message(outside[: colon.end()].strip(), outside[colon.end() :].strip(), document)
 
 
+def _link_alone(quoted: re.Match[str]) -> str:
+    content = quoted[0][1:-1].strip()
+    return f" {content} " if quoted[0][0] != "`" and urls_in(content) == [content] else " "
+
+
 def _masked(text: str) -> str:
     text = text[:_MAX_SEARCHED]
     for link in sorted(urls_in(text), key=len, reverse=True):
@@ -154,7 +165,7 @@ def _masked(text: str) -> str:
 def _without_enclosure(text: str) -> tuple[str, str]:
     """Return the text outside the largest fence, quotation of several lines or element of a program, and the text in
     it."""
-    found = [one for one in _ENCLOSURE.finditer(text) if (one["tag"] or "").lower() not in _HTML]
+    found = [one for one in _ENCLOSURE.finditer(text) if (one["tag"] or "").lower() not in HTML]
     if not found:
         return text, ""
     outside, end, inside = [], 0, []

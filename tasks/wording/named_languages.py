@@ -162,6 +162,11 @@ def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, 
     return marked + text[done:], tags
 
 
+def named_in(text: str) -> tuple[str, ...]:
+    """Return the tags of the languages that a text names, in order, but not their codes."""
+    return tuple(with_names_marked(text, lambda _: True)[1].values())
+
+
 def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention | None:
     """Return the language to translate into, or None if the instruction names none. With `words_at_end`, a code at the
     end of the text counts even if it may be the last word of a sentence."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from app.chat.pasted import enclosure_in
 from app.chat.planning.described_json import forms_in
-from app.chat.planning.prose import CODE, HTML, enclosure_in
 from app.chat.planning.questions import is_question, without_courtesy, without_function_words
 from tasks.inputs.media_types import media_type_of_file
 from tasks.schema.paths import JsonPath
+from tasks.wording.message import CODE, HTML
 from tasks.wording.phrases import compiled
 
 PROGRAMS: Final[dict[str, dict[str, str]]] = tomllib.loads(Path(__file__).with_name("programs.toml").read_text("utf-8"))

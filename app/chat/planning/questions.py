@@ -19,7 +19,6 @@ from app.chat.planning.described_json import (
     pattern_of,
     words_of_name,
 )
-from app.chat.planning.prose import Prose
 from tasks.extraction.concepts import CONCEPTS, LONGEST_NAME
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.whole_results import names_prose
@@ -48,9 +47,7 @@ _HOW_MUCH: Final = pattern_of(_TABLE["how_much"])
 _PRICE_OF: Final = pattern_of(_TABLE["price_of"])
 _ALL_OF_IT: Final = pattern_of(_TABLE["all_of_it"])
 _ASKS: Final = "|".join(_TABLE["asks"])
-_GREETING: Final[str] = _TABLE["greeting"]
 _PREFACE: Final = pattern_of(_TABLE["preface"])
-_COMPOSES: Final = "|".join(_TABLE["composes"])
 _MEANINGS: Final = {key: pattern_of(phrases) for key, phrases in _TABLE["meanings"].items()}
 _ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
 _BOUGHT: Final = pattern_of(_TABLE["lists"]["bought"])
@@ -60,12 +57,8 @@ _ENDS_OF_TEXT: Final = 2_000
 _SIGNS_AROUND = " ¿?!."
 _NUMBERING: Final = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•])\s+", re.MULTILINE)
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
-_BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
-"""Pattern of a text, or of code, that a message brings along."""
 _WORDS: Final = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_]+")
 """Pattern of a word, or of a character of Chinese or Japanese, in which no spaces separate words."""
-_LEAST_WORDS: Final = 3
-"""A question of fact has at least this many words."""
 _OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
 _ITEM: Final = object_of(
     {
@@ -82,8 +75,6 @@ class Sentences:
     """Sentences and phrases of an answer in one language, with placeholders for `name`, `percent`, `page` and
     `search`."""
 
-    personal: str
-    """Regular expression of phrases about whoever asks or answers."""
     passages: str
     """First line of an answer that quotes passages."""
     missing: str
@@ -126,31 +117,6 @@ def is_question(text: str) -> bool:
     return compiled(_ASKS).search(_ends_of(text)) is not None
 
 
-def is_searchable(message: str) -> bool:
-    """True if a message asks or orders something that a page of the web may tell. It brings no text, and is not about
-    those who ask or answer."""
-    prose = Prose.of(message)
-    question = compiled(_PREFACE).sub("", prose.text, count=1)
-    if not prose.is_short or prose.brings_text or _BRINGS_TEXT.search(message):
-        return False
-    sentences = sentences_of(question)
-    if len(_WORDS.findall(question)) < _LEAST_WORDS or not all(is_question(one) or is_order(one) for one in sentences):
-        return False
-    # Behind the first question, "he" and "it" are what that one names: "Who is Ada Berg, and where does she live?"
-    first = _without(ORDERS, clauses_of(sentences[0])[0])
-    personal = "|".join(language.personal for language in _languages_of(question))
-    return compiled(personal).search(first) is None
-
-
-def asks_for_prose(message: str) -> bool:
-    """True if a sentence of the message orders a text to be written, such as a poem or a letter."""
-    return any(
-        compiled(_COMPOSES).search(form)
-        for sentence in sentences_of(Prose.of(message).text)
-        for form in (sentence, without_courtesy(sentence))
-    )
-
-
 def sentences_of(text: str) -> list[str]:
     """Return the sentences of a text with their punctuation, but without numbers before them."""
     return [sentence for part in _SENTENCE_ENDS.split(_NUMBERING.sub("", text)) if (sentence := part.strip())]
@@ -165,16 +131,6 @@ def clauses_of(sentence: str) -> list[str]:
     ]
     parts = (sentence[begin:end] for begin, end in pairwise([0, *begins, len(sentence)]))
     return [clause for part in parts if (clause := compiled(_END_OF_CLAUSE).sub("", part).strip())]
-
-
-def is_greeting(sentence: str) -> bool:
-    """True if a sentence only greets or thanks."""
-    return compiled(_GREETING).search(sentence) is not None
-
-
-def only_greets(text: str) -> bool:
-    """True if every sentence of a text only greets or thanks."""
-    return all(map(is_greeting, sentences_of(text)))
 
 
 def without_courtesy(text: str) -> str:
