@@ -102,7 +102,7 @@ function wrapped(prose, [start, end]) {
   return marks[0] ?? null;
 }
 
-const LONG_NAME = 16; // Letters of a name that stands above its value, so that values stay in line.
+const LONG_NAME = 12; // Letters of a name that stands above its value, so that values stay in line.
 const LONG_VALUE = 24; // Letters of a value for which a column is wide.
 
 /** A button a field, which has its pointer; a list of objects is a table. `corrected` has the pointers that a person corrected. */

@@ -225,10 +225,12 @@ function drawPage(number) {
 
 /** Shows the source of the field at `pointer`: its place on a page, its second in a recording, its words in a text. */
 function lead(pointer) {
+  let told;
   for (const button of byId("evidence").querySelectorAll("[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.dataset.pointer === pointer));
+    if (button.dataset.pointer === pointer) told = button.title;
   }
-  if (shown.answer && shown.asked?.schema) correction.open(pointer, shown.answer, schemaAt(shown.asked.schema, pointer), shown.boxes);
+  if (shown.answer && shown.asked?.schema) correction.open(pointer, shown.answer, schemaAt(shown.asked.schema, pointer), shown.boxes, told);
   const found = shown.fields.of(pointer);
   unmark();
   if (found?.timestamp && !found.bounds) transcript.seek(found.timestamp[0]);

@@ -222,7 +222,7 @@ class ReviewPage {
     button?.setAttribute("aria-pressed", "true");
     button?.scrollIntoView({ block: "nearest", behavior: "instant" });
     this.#correction.close();
-    if (this.#isField()) this.#correction.open(pointer, this.#paper.answer, schemaAt(this.#schema, pointer), this.#boxes);
+    if (this.#isField()) this.#correction.open(pointer, this.#paper.answer, schemaAt(this.#schema, pointer), this.#boxes, button?.title);
     this.#point();
   }
 
