@@ -135,8 +135,10 @@ class TableReview:
             if isinstance(earlier, dict | list):
                 raise Rejected(404, f"{pointer} is not a field")
             is_same = (value, type(value)) == (earlier, type(earlier))
-            # The schema may require a value for a field that is empty in an added row.
-            if (not is_same or value is None) and (problem := problem_of(part, value)):
+            # The schema may require a value for a field that is empty in an added row. That the paper itself has none
+            # can be accepted.
+            is_open = value is None and pointer in result.unsupported
+            if (not is_same or is_open) and (problem := problem_of(part, value)):
                 raise Rejected(422, problem)
             if place is None:
                 known = result.evidence.get(pointer, {}) if is_same else {}

@@ -83,6 +83,14 @@ def test_an_empty_field_is_offered_until_somebody_accepts_it(desk: TableReview, 
     assert desk.overview()["doubtful"] == PAPERS
 
 
+def test_that_a_paper_has_no_value_is_accepted_even_where_the_schema_requires_one(
+    desk: TableReview, names: list[str]
+) -> None:
+    desk._state.note(names[0], PaperResult({"lines": [{"what": None}]}))
+    correct(desk, names[0], None, "/lines/0/what")
+    assert desk.paper(names[0])["evidence"]["/lines/0/what"]["match"] == "reviewed"
+
+
 def test_a_value_that_nothing_supports_is_doubtful_only_by_its_probability(desk: TableReview, names: list[str]) -> None:
     evidence = {"/name": {"probability": 0.95}, "/total": {"probability": 0.85}}
     desk._state.note(names[0], PaperResult({"name": "a", "total": 1.0}, evidence, ["/name", "/total"]))
