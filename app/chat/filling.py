@@ -41,7 +41,7 @@ from tasks.wording.translation import parse_order
 _FILLED_IN = "These fields are filled in already, answer with the others alone: "
 _ADVICE = "A capable language model would write them: set OPENFAZE_LLM_BASE_URL."
 _WANTS_A_JUDGEMENT = "These fields need a judgement or a summary, which copying cannot give: {fields}. {advice}"
-_UNDECIDED = "The input does not decide {fields}: each of them has the value that claims the least."
+_UNDECIDED = "The input does not decide {fields}: each has the most cautious choice, which may be wrong: check it."
 _IMPROBABLE = (
     "The input probably does not answer {fields}. The schema requires a value, so each has the "
     "likeliest one of its type."

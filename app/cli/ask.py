@@ -18,6 +18,7 @@ from rich.table import Table
 from app.access.key_file import CHAT
 from app.cli import KEY, fail
 from app.folders.answers import Json, fields_of
+from app.folders.certainty import certainty
 from app.folders.client import MAX_INLINE, TIMEOUT, content_part, data_url
 from app.settings import Settings
 from tasks.inputs.limits import megabytes
@@ -134,7 +135,7 @@ def _print_whole(text: str, answer: _Answer, question: Question) -> None:
         typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
     else:
         _table(
-            ("field", "value", "sure by", "from"),
+            ("field", "value", "certainty", "from"),
             [_evidence_cells(pointer, leaf, answer) for pointer, leaf in fields_of(value)],
         )
 
@@ -156,16 +157,17 @@ def _print_result(result: Any) -> None:
 
 def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str, str, str]:
     found = answer.evidence.get(pointer) or {}
-    probability = f"{found['probability']:.0%}" if "probability" in found else ""
+    probability = found.get("probability", 0.0 if pointer in answer.unsupported else None)
+    word = certainty(value, probability)
     place = [
         f"“{found['text']}”" if found.get("text") else "",
         f"page {found['page']}" if "page" in found else "",
         f"at {_clock(found['timestamp'][0])}" if "timestamp" in found else "",
         found.get("url", ""),
-        "not supported" if pointer in answer.unsupported else "",
     ]
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return pointer.removeprefix("/"), shown, probability, ", ".join(filter(None, place))
+    sure = f"{word} {probability:.0%}" if probability else word
+    return pointer.removeprefix("/"), shown, sure, ", ".join(filter(None, place))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -27,6 +27,12 @@ class PaperResult:
     warnings: Sequence[str] = ()
     error: str | None = None
 
+    def probability(self, pointer: str) -> float | None:
+        """Return the probability of the field at `pointer`: 0 if nothing supports it, None if it is not known."""
+        nothing = 0.0 if pointer in self.unsupported else None
+        known: float | None = self.evidence.get(pointer, {}).get("probability", nothing)
+        return known
+
 
 def with_field(result: PaperResult, pointer: str, value: Any, place: Json) -> PaperResult:
     """Return the result in which a person has given the field at `pointer` its value. `place` is the evidence: page,
