@@ -56,9 +56,9 @@ class OpenAiServer:
 
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
     those that the operator stated; the server is asked for the others. What is known of the server is asked again from
-    time to time, and when the server refuses all calls or cannot be reached. At most `at_once` calls run at a time, shared
-    fairly among the keys; up to four times as many calls wait. An object of this class belongs to the event loop in
-    which it is first used.
+    time to time, and when the server does not know the model or could not be reached. At most `at_once` calls run at a
+    time, shared fairly among the keys; up to four times as many calls wait. An object of this class belongs to the
+    event loop in which it is first used.
     """
 
     is_capable = True
