@@ -137,7 +137,8 @@ async def test_it_runs_only_so_far_ahead_of_a_client_that_does_not_read() -> Non
 
     async def answer() -> AsyncGenerator[Event, None]:
         nonlocal made
-        for made in range(1, 1000):
+        for number in range(1, 1000):
+            made = number
             yield TextChunk("word")
         yield FINISH
 
