@@ -35,7 +35,7 @@ from app.wire.parse import (
 from app.wire.request import MAX_MESSAGES
 from app.wire.response import ResponseModel, encode_progress
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
-from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
+from app.wire.responses import CHAT_FIELDS, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Item as OutputItem
 from app.wire.responses_answer import OutputMessage, Response, ResponseBuilder, begin_response
 from tasks.inputs.limits import megabytes
@@ -237,7 +237,7 @@ async def _prepare(
         wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
-        warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
+        warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": CHAT_FIELDS})]),
     )
     return converted, answering, partial(_keep, services, tenant, wanted) if keeps else None
 
