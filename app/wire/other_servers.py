@@ -22,7 +22,7 @@ SCHEMA_FIELDS = ("guided_json", "structured_outputs", "json_schema", "format")
 """Fields beside the messages with the schema of the answer: of vLLM before and since 0.12, of llama.cpp, and of
 Ollama."""
 GRAMMAR_FIELDS = ("guided_choice", "guided_regex", "guided_grammar", "grammar")
-"""Fields beside the messages with another form of the answer than a schema."""
+"""Fields beside the messages that constrain the answer by something other than a schema."""
 _SCHEMA_WORDS = frozenset(("type", "properties", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"))
 """A schema has one of these keywords, unless anything satisfies it."""
 

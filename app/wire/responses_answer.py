@@ -499,11 +499,10 @@ class ResponseBuilder:
 def _filled(model: ResponseModel, name: str, content: bytes | list[bytes]) -> bytes:
     """Return the JSON of `model`, whose field `name` is empty, with `content` in this field: the JSON of a text, or of
     the items of a list."""
-    is_text = isinstance(content, bytes)
-    empty = b'"%b":%b' % (name.encode(), b'""' if is_text else b"[]")
-    value = content if is_text else b"[%b]" % b",".join(content)
+    empty, value = (b'""', content) if isinstance(content, bytes) else (b"[]", b"[%b]" % b",".join(content))
+    member = b'"%b":' % name.encode()
     # The quotes of a text that contains `empty` are escaped.
-    return pydantic_core.to_json(model).replace(empty, b'"%b":%b' % (name.encode(), value), 1)
+    return pydantic_core.to_json(model).replace(member + empty, member + value, 1)
 
 
 def _item_key(event: ItemEvent) -> int | str:

@@ -39,11 +39,11 @@ _OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""
 _TEMPLATE_FIELD = "chat_template_kwargs"
 ASK_AGAIN_S = 120.0
-"""What a server states about its model is requested again after this time, in seconds, because an operator may start it
-with another model. The request costs no tokens."""
+"""A server's statements about its model are requested again after this time, in seconds, because an operator may start
+it with another model. The request costs no tokens."""
 _IDENTIFYING = ("id", "owned_by", "root", "meta", *CONTEXT_FIELDS)
 """Fields of a model's entry in the list that change with the model. `root` (vLLM, SGLang) and `meta` (llama.cpp)
-describe the weights behind a name."""
+describe the weights that have a name."""
 _NO_EFFECT = "The language model's server does not take these fields, which had no effect:"
 _NO_PARAMETERS = {"type": "object", "properties": {}, "additionalProperties": False}
 
@@ -84,7 +84,7 @@ class OpenAiServer:
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
         self._stated: object = None
-        """What the server stated about the model whose abilities are `_abilities`."""
+        """The server's statements about the model whose abilities are `_abilities`."""
         self._unopened: set[bool] = set()
         """Values of `LlmCall.thinks` whose last answer had reasoning without an opening tag. The next such answer is
         held back until its reasoning has ended."""

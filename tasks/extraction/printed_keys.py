@@ -51,7 +51,7 @@ def with_printed_keys(
     """Return a schema in which the only open object of texts or numbers has the printed labels as the names of its
     fields, and the values of these fields by path.
 
-    The labels are the first column of tables of two columns, or else what stands before a colon. Labels without a value
+    The labels are the first column of tables of two columns, or else what ends with a colon. Labels without a value
     of the object's type are left out, and so are those of other fields of the schema, and those that are printed
     several times, whose values are those of records.
     """

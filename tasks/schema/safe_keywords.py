@@ -98,8 +98,8 @@ def matcher(pattern: str) -> Callable[[str], object]:
     except re2.error as error:
         reason = error.args[0]
         reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        if (search := _backtracking_matcher(pattern)) is not None:
-            return search
+        if (backtracking := _backtracking_matcher(pattern)) is not None:
+            return backtracking
         raise SchemaRefused(f"the pattern '{pattern[:MAX_QUOTE]}' cannot be used: {reason}.") from None
 
     def search(text: str) -> object:
