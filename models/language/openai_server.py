@@ -137,12 +137,12 @@ class OpenAiServer:
     async def abilities(self) -> Abilities:
         """Return the abilities, which are determined for all callers together. If that fails and none are known, all
         waiting callers get the LlmError, and the next caller tries again."""
-        if self._abilities is None:
+        if (known := self._abilities) is None:
             return await self._probing.join()
         if self._is_due and self._known.keys() != ABILITIES:
             with contextlib.suppress(LlmError):
                 return await self._probing.join()
-        return self._abilities
+        return known
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         if _forced_functions(call):
@@ -367,10 +367,11 @@ class OpenAiServer:
         if self._is_due:
             try:
                 return await self._listing.join()
-            except LlmError:
+            except LlmError as error:
                 if self._listed is None:
                     raise
-                self._wait_to_ask_again()
+                if not error.reason.startswith(NO_CONNECTION):
+                    self._wait_to_ask_again()
         return self._listed or {}
 
     def _wait_to_ask_again(self) -> None:

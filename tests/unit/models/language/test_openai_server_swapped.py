@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.language import openai_server
-from models.language.llm import Abilities, LlmCall, LlmModelUnknown, TextDelta
+from models.language.llm import Abilities, LlmCall, LlmModelUnknown, LlmUnavailable, TextDelta
 from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
 from tests.llm_server import LlmServer, Reply, serving_llm
@@ -75,6 +75,26 @@ async def test_a_model_that_is_still_listed_is_kept_and_not_questioned_again(mon
         assert len([one for one in upstream.probes if one.path.endswith("/chat/completions")]) == questions
         assert llm.name == "scripted"
         await llm.close()
+
+
+async def test_a_model_that_comes_after_an_outage_is_found_by_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving_llm() as upstream:
+        llm = OpenAiServer(upstream.base_url, patience=ServerPatience(retries=0))
+        knows_only(upstream, "old", max_model_len=4096)
+        known = await llm.abilities()
+    monkeypatch.setattr(openai_server, "ASK_AGAIN_S", 0.0)
+    llm._wait_to_ask_again()
+    monkeypatch.undo()
+    assert await llm.abilities() == known
+    with pytest.raises(LlmUnavailable):
+        await answer_of(llm)
+    with pytest.raises(LlmUnavailable):
+        await llm.abilities()
+    with serving_llm(port=upstream.port) as upstream:
+        knows_only(upstream, "new", max_model_len=8192)
+        assert (await llm.abilities()).context_tokens == 8192
+        assert await answer_of(llm) == "new"
+    await llm.close()
 
 
 async def test_what_is_known_is_kept_while_the_server_lists_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
