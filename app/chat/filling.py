@@ -13,7 +13,7 @@ field.
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from tasks.extraction.extract import copy_fields
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import conditions_of, is_written_prose
 from tasks.extraction.passages import read_of
+from tasks.extraction.printed_keys import open_objects, with_printed_keys
 from tasks.extraction.printed_types import with_printed_types
 from tasks.extraction.whole_results import TaskResult, TaskResults
 from tasks.extraction.yes_and_no import most_harmless
@@ -51,6 +52,7 @@ _CONDITIONS = (
     "fields together, at {pointers}."
 )
 _EMPTY_LISTS = "Nothing was found for these lists, which are empty: {fields}."
+_EMPTY_OBJECT = "Nothing was found for the object at '{pointer}', whose keys the schema leaves open: it is empty."
 _MAX_NAMED = 20
 """A warning lists at most this many fields."""
 _MAX_SHOWN_CHARS = 60
@@ -142,12 +144,16 @@ async def fill_whole(
     """
     read = read_of(entries, document)
     schema = await in_thread(with_printed_types, shape.schema or {"type": "object"}, read)
+    open_paths = [*open_objects(schema)]
+    schema, printed = await in_thread(with_printed_keys, schema, read)
     if schema is not shape.schema:
         shape = shape.with_schema(schema)
     copied = await _copy_fields_from_results(schema, plan, entries, document, extractor, examples)
+    copied = replace(copied, values={**copied.values, **printed})
     if are_own_words and document is not None:
         copied = await in_thread(with_arguments, schema, copied, document)
-    return await _complete(shape, schema, copied, root)
+    filling = await _complete(shape, schema, copied, root)
+    return replace(filling, warnings=[*filling.warnings, *_empty_objects(filling, open_paths)])
 
 
 async def fill_given(shape: Shape, values: Mapping[JsonPath, Any]) -> Filling:
@@ -216,6 +222,16 @@ def _warnings(schema: Mapping[str, Any], completion: Completion, from_results: C
     if pointers := conditions_of(schema):
         warnings.append(_CONDITIONS.format(pointers=", ".join(pointers[:_MAX_NAMED])))
     return warnings
+
+
+def _empty_objects(filling: Filling, paths: Sequence[JsonPath]) -> Iterator[str]:
+    """Yield a warning for each of the objects at `paths` that is empty."""
+    for path in paths:
+        value = filling.answer and filling.answer.value
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if value == {}:
+            yield _EMPTY_OBJECT.format(pointer=pointer_of(path))
 
 
 def _list_fields(paths: Sequence[JsonPath]) -> str:

@@ -98,7 +98,7 @@ class EmbeddedLlm:
     def name(self) -> str:
         return self._gguf.stem
 
-    async def model(self) -> str:
+    async def identity(self) -> object:
         return self.name
 
     @property
