@@ -201,7 +201,7 @@ def _is_no_language(words: Sequence[PdfWord]) -> bool:
     glyphs = [glyph for word in words for glyph in word.glyphs]
     if glyphs.count("") > _GARBAGE * len(glyphs):
         return True
-    # Units and codes, which charts repeat in each cell, are no words of a language.
+    # Units and codes, which charts repeat in each cell, are not words of a language.
     texts = {word.text for word in words if not any(one.isdecimal() for one in word.text)}
     latin = [one for one in normalized("NFKD", "".join(texts)).lower() if "a" <= one <= "z"]
     return len(latin) >= _LEAST_LETTERS and sum(one in _VOWELS for one in latin) < _LEAST_VOWELS * len(latin)
