@@ -217,10 +217,13 @@ def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day
     """
     if month_first == day_first:
         return False
+    # A cell that is not a date in either order, such as the label of a sum, decides nothing.
+    pairs = [(first, other) for first, other in zip(month_first, day_first, strict=True) if first or other]
+    month_first, day_first = ([pair[at] for pair in pairs] for at in (0, 1))
     has_dots = any((found := _NUMERIC.match(cell.strip())) and found["sign"] == "." for cell in cells[:100])
     if has_dots and _are_first_days(day_first):
         return True
-    if not has_dots and len(cells) == _MONTHS and (_are_first_days(month_first) or _are_first_days(day_first)):
+    if not has_dots and len(month_first) == _MONTHS and (_are_first_days(month_first) or _are_first_days(day_first)):
         return _are_first_days(day_first)
     costs = [(read.count(None), _disorder(read)) for read in (month_first, day_first)]
     return costs[1] < costs[0] if costs[0] != costs[1] else has_dots

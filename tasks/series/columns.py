@@ -32,7 +32,7 @@ Times = Sequence[dt.datetime | None]
 Numeric = Mapping[int, Sequence[float | None]]
 """Columns of numbers, keyed by position in the table."""
 _LEAST_DATES = 5
-_MAX_OTHERS = 3
+MAX_OTHERS = 3
 """At most this many columns of a table with dates in its top row may have a heading that is not a date."""
 _LEAST_ADDED = 3
 """The sum of fewer values may be the next one of a series."""
@@ -174,7 +174,7 @@ def with_dates_in_rows(table: SeriesTable) -> SeriesTable:
         dates = [f"{year}-{month_number(column.name):02}" for year, (_, column, _) in zip(years, cells, strict=True)]
         values = [column.cells[row] for _, column, row in cells]
         return SeriesTable([SeriesColumn("date", dates), SeriesColumn("value", values)], table.comma_likely)
-    if len(dated) < _LEAST_DATES or len(dated) < len(columns) - _MAX_OTHERS:
+    if len(dated) < _LEAST_DATES or len(dated) < len(columns) - MAX_OTHERS:
         return table
     names = [column for index, column in enumerate(columns) if index not in dated]
     turned = [SeriesColumn("date", [columns[index].name for index in dated])]

@@ -294,5 +294,20 @@ def test_only_a_labelled_sum_is_left_out(last: str, is_value: bool) -> None:
     assert found.count == 3 + is_value
 
 
+@pytest.mark.parametrize("form", ["{:02}.2023", "2023-{:02}"])
+def test_a_column_of_sums_is_no_date_of_a_table_across(form: str) -> None:
+    months = ";".join(form.format(month) for month in range(1, 9))
+    found = only(delimited_table(f"Posten;{months};Summe\nUmsatz;1;2;3;4;5;6;7;8;36\n", CELLS))
+    assert (found.name, list(found.values)) == ("Umsatz", [1, 2, 3, 4, 5, 6, 7, 8])
+
+
+@pytest.mark.parametrize("form", ["01.{:02}.2023", "{}/1/2023"])
+def test_a_sum_does_not_hide_the_order_of_day_and_month(form: str) -> None:
+    rows = "".join(f"{form.format(month)};{10 * month + 3}\n" for month in range(1, 13))
+    found = only(delimited_table(f"Monat;kWh\n{rows}Summe;816\n", CELLS))
+    assert found.times is not None
+    assert [time and (time.month, time.day) for time in found.times] == [*((month, 1) for month in range(1, 13)), None]
+
+
 def test_decimals_are_no_months() -> None:
     assert only(delimited_table("n;share\n1;1.2023\n2;1.1950\n3;2.0100\n4;1.1999\n", CELLS), "share").times is None
