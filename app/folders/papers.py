@@ -55,6 +55,10 @@ def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator
                 yield paper
 
 
+def is_address(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
+
+
 def addresses_in(file: Path) -> list[str]:
     """Return the URLs in a file with one URL per line. Raises Failed."""
     try:
@@ -63,13 +67,13 @@ def addresses_in(file: Path) -> list[str]:
         raise Failed(f"{file}: {error}") from None
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     for line in found:
-        if not line.startswith(("http://", "https://")):
+        if not is_address(line):
             raise Failed(f"{file}: '{line[:100]}' is not an address; give one on each line, with http:// or https://")
     return found
 
 
 def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
-    if source.startswith(("http://", "https://")):
+    if is_address(source):
         yield Paper(source, source.rsplit("/", 1)[-1] or source, source, source, None)
         return
     path = Path(source)
