@@ -119,9 +119,10 @@ class JobState:
             )
 
     def forget(self, *, only_errors: bool) -> None:
-        """Delete the results of papers that nobody has reviewed, or only errors, so that they are asked about again."""
+        """Delete the results of papers that nobody has reviewed, or of those only errors, so that they are asked about
+        again."""
         reviewed = "(SELECT paper FROM revisions WHERE NOT is_undone)"
-        which = "is_error" if only_errors else f"name NOT IN {reviewed}"
+        which = f"name NOT IN {reviewed}" + (" AND is_error" if only_errors else "")
         self._db.execute(f"UPDATE papers SET result = NULL, is_error = 0 WHERE {which}")  # noqa: S608 - constants
 
     def is_done(self, name: str) -> bool:

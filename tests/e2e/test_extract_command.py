@@ -237,6 +237,21 @@ def test_a_folder_of_downloads_runs_no_code_and_sets_nothing(tmp_path: Path) -> 
     # A worker process reads a text of this length.
     (tmp_path / "in" / "a.txt").write_text("Invoice number: A-17\n" + 3000 * "Nothing else.\n")
     command = (Path(sysconfig.get_path("scripts"), "openfaze"), "extract", "in", "--schema", "number", "--out", "t.csv")
-    done = subprocess.run(command, cwd=tmp_path, env=os.environ | off_but("extraction", "llm"), capture_output=True, text=True)
+    env = os.environ | off_but("extraction", "llm")
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, ran.exists()) == (0, False), done.stderr
     assert "in/a.txt,A-17," in (tmp_path / "t.csv").read_text()
+
+
+def test_no_paper_is_lost_for_one_field(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(PAPERS["a.txt"])
+    (tmp_path / "big.pdf").touch()
+    os.truncate(tmp_path / "big.pdf", 20 << 30)
+    fields = {"number": {"type": "string"}, "website": {"type": "string", "format": "uri"}}
+    schema = {"type": "object", "properties": fields, "required": ["number", "website"]}
+    (tmp_path / "s.json").write_text(json.dumps(schema))
+    done = extract(tmp_path, "big.pdf", "a.txt", "--schema", "s.json", "--out", "out.csv", "--url", server.base_url)
+    assert done.returncode == 1
+    _, large, missing = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()
+    assert large.startswith('big.pdf,,,,"cannot be read: it has 21,474,836,480 bytes')
+    assert missing == "a.txt,A-17,,,nothing in the paper answers website"
