@@ -1,13 +1,14 @@
 """HTTP client that asks a server about papers, and retries while the server has no room."""
 
 import base64
+import io
 import json
 import mimetypes
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 
@@ -103,26 +104,24 @@ class PaperClient:
     def _content_of(self, paper: Paper) -> Iterator[list[Json]]:
         """Yield the content parts of `paper`. A large paper is uploaded while the block runs. Raises Refused."""
         content = _read_content(paper)
-        if content is None or len(content) <= MAX_INLINE:
+        if content is None:
             yield [_part(paper, content)]
             return
-        upload = self._post("/files", data={"purpose": "user_data"}, files={"file": (paper.filename, content)})
-        if not upload.is_success:
-            raise Refused(_error(upload))
-        file_id = upload.json()["id"]
-        try:
-            yield [{"type": "file", "file": {"file_id": file_id}}]
-        finally:
-            # The result stands even if the server is gone. An upload that is not deleted expires.
-            with suppress(httpx.TransportError):
-                self._client.delete(f"/files/{file_id}")
+        with sent_file(self._client, self._upload, paper.filename, io.BytesIO(content), len(content)) as part:
+            yield [part]
+
+    def _upload(self, path: str, **request: Any) -> httpx.Response:
+        response = self._post(path, **request)
+        if not response.is_success:
+            raise Refused(_error(response))
+        return response
 
     def _completion(self, earlier_messages: Sequence[Json], content: Sequence[Json], **fields: Any) -> Json:
         question = {"role": "user", "content": [{"type": "text", "text": PROMPT}, *content]}
         body = {"model": "interfaze-beta", "messages": [*earlier_messages, question], **fields}
         response = self._post("/chat/completions", json=body)
         if not response.is_success:
-            raise Refused(_error(response), _error_object(response).get("partial"))
+            raise Refused(_error(response), error_of(response).get("partial"))
         completion: Json = response.json()
         return completion
 
@@ -152,6 +151,24 @@ class PaperClient:
             self._is_over.wait(min(pause, _LONGEST_PAUSE_S))
             pause *= 2
         raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def sent_file(
+    client: httpx.Client, post: Callable[..., httpx.Response], filename: str, file: BinaryIO, size: int
+) -> Iterator[Json]:
+    """Yield the content part of a file of `size` bytes. A large one is uploaded by `post`, which raises an exception of
+    its own if the server refuses it, and deleted after the block."""
+    if size <= MAX_INLINE:
+        yield content_part(filename, data_url(filename, file.read()))
+        return
+    file_id = post("/files", data={"purpose": "user_data"}, files={"file": (filename, file)}).json()["id"]
+    try:
+        yield {"type": "file", "file": {"file_id": file_id}}
+    finally:
+        # The result stands even if the server is gone. An upload that is not deleted expires.
+        with suppress(httpx.TransportError):
+            client.delete(f"/files/{file_id}")
 
 
 def _read_content(paper: Paper) -> bytes | None:
@@ -193,14 +210,14 @@ def _type_of(filename: str) -> str:
 
 
 def _error(response: httpx.Response) -> str:
-    if not (error := _error_object(response)):
+    if not (error := error_of(response)):
         return f"the server answered with status {response.status_code}: is it openfaze?"
     # The user knows the paper by its file, not by the field of the request that contains it.
     message = error["message"].replace(f"'{error.get('param')}'", "the paper")
     return f"{message} ({response.status_code} {error.get('code') or error.get('type')})"
 
 
-def _error_object(response: httpx.Response) -> Json:
+def error_of(response: httpx.Response) -> Json:
     """Return the error that a server answers with; empty if the answer is none of openfaze's."""
     try:
         error: Json = response.json()["error"]

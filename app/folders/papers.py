@@ -151,7 +151,7 @@ def _read(path: Path, begin: int = 0, size: int | None = None) -> bytes:
         _check_size(os.fstat(file.fileno()).st_size if size is None else size)
         file.seek(begin)
         content = file.read(_MAX_BYTES + 1 if size is None else size)
-    _check_size(len(content))  # what is no regular file, or grows, states another size
+    _check_size(len(content))  # a device, or a file that grows, states a smaller size
     return content
 
 
