@@ -188,11 +188,14 @@ async def _complete(shape: Shape, schema: Mapping[str, Any], copied: CopiedField
     try:
         value = await in_thread(completion.answer)
         answer = await in_thread(_parse, shape, value)
-    except NothingFits as nothing:
-        raise NotFoundInInput(root + pointer_of(nothing.path)) from None
-    except AnswerInvalid as invalid:
+    except (NothingFits, AnswerInvalid) as error:
+        # What is improbable, or was chosen without any evidence, is missing, too: an error has no warnings.
+        found = {path: value for path, value in copied.values.items() if value is not LEFT_OUT}
+        partial = await in_thread(Completion(schema, checker, found, most_harmless, is_partial=True).answer)
+        if isinstance(error, NothingFits):
+            raise NotFoundInInput(root + pointer_of(error.path), partial) from None
         # Fields may depend on each other, so that the schema requires a value for which nothing was found.
-        raise NotFoundInInput(root, str(invalid)) from None
+        raise NotFoundInInput(root, partial, str(error)) from None
     warnings = [*copied.warnings, *await in_thread(_warnings, schema, completion, copied.from_results)]
     if copied.improbable:
         warnings.append(_IMPROBABLE.format(fields=_list_fields(list(copied.improbable))))

@@ -230,9 +230,9 @@ class TableReview:
 
     def _paper(self, name: str) -> Paper:
         with self._lock:
-            row = self._row(name)
+            link, whole = self._row(name).link, self._state.whole_path(name)
         try:
-            return _papers_at(row.link)[name]
+            return _papers_at(link)[whole]
         except (Failed, KeyError):
             raise Rejected(404, f"{name} is not where `openfaze extract` found it") from None
 

@@ -40,9 +40,10 @@ def with_field(result: PaperResult, pointer: str, value: Any, place: Json) -> Pa
     answer = _copy(result.answer)
     _put(answer, pointer, value)
     evidence = {**result.evidence, pointer: {**place, "probability": 1.0, "match": REVIEWED}}
-    return replace(
-        result, answer=answer, evidence=evidence, unsupported=[one for one in result.unsupported if one != pointer]
-    )
+    unsupported = [one for one in result.unsupported if one != pointer]
+    # What was missing is not any more.
+    error = result.error if unsupported else None
+    return replace(result, answer=answer, evidence=evidence, unsupported=unsupported, error=error)
 
 
 def with_row(result: PaperResult, pointer: str, at: int, row: Any) -> PaperResult:

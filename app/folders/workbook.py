@@ -17,6 +17,7 @@ from openpyxl.utils import get_column_letter
 
 from app.folders.certainty import LEAST_LIKELY, LEAST_SURE
 from app.folders.failures import Failed
+from app.folders.papers import is_address
 from app.folders.schemas import moment_of
 from app.folders.state import Row
 from app.folders.tables import PAPER, AnswerTable, FieldCell, distinct
@@ -155,7 +156,7 @@ def _colour_cell(sheet: Any, cell: FieldCell, kind: type) -> Any:
 def _link_target(link: str, folder: Path) -> str:
     """Return a link to a paper. A URL is returned unchanged. A path is made relative to the table's folder, so that the
     table and the papers can be moved together."""
-    if link.startswith(("http://", "https://")):
+    if is_address(link):
         return _FORBIDDEN.sub("", link)
     # The name of a folder may be bytes that are not UTF-8.
     return quote(os.fsencode(os.path.relpath(link, folder).replace(os.sep, "/")))

@@ -109,6 +109,8 @@ class IncompleteDetails(ResponseModel):
 class ResponseError(ResponseModel):
     code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
     message: str
+    partial: Any = Field(default=None, exclude_if=absent)
+    """The part of the answer that there is, as JSON."""
 
 
 class Response(ResponseModel):
@@ -381,7 +383,7 @@ class ResponseBuilder:
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()
         self.response.status = "failed"
-        self.response.error = ResponseError(code=code or "server_error", message=error.message)
+        self.response.error = ResponseError(code=code or "server_error", message=error.message, partial=error.partial)
         return self._take_encoded() + self.end(self.response_json())
 
     def end(self, content: bytes) -> bytes:

@@ -82,8 +82,9 @@ async def test_a_field_that_is_not_there_and_must_not_be_empty_is_named(name: st
         await whole(shape_of(order=order), read())
     assert (failed.value.param, failed.value.code) == (f"/order/{name}", "not_found_in_input")
     with pytest.raises(NotFoundInInput) as failed:
-        await whole(shape_of(**{name: schema}), read(), CALL)
+        await whole(shape_of(total_amount=NUMBER, **{name: schema}), read(), CALL)
     assert failed.value.param == f"{CALL}/{name}"
+    assert failed.value.partial == {"total_amount": 63.6, name: None}
 
 
 DAY = {"type": "string", "format": "date"}
@@ -110,8 +111,9 @@ async def test_fields_that_depend_on_each_other_are_copied_and_checked_together(
     [warning] = filling.warnings
     assert "/anyOf" in warning
     never = shape.with_schema({**(shape.schema or {}), "if": {"required": ["total"]}, "then": {"minProperties": 3}})
-    with pytest.raises(NotFoundInInput, match="what the schema demands"):
+    with pytest.raises(NotFoundInInput, match="what the schema demands") as failed:
         await whole(never, read())
+    assert failed.value.partial == {"total": 63.6, "comment": ""}
 
 
 async def test_fields_beyond_the_hundredth_are_named_in_a_warning() -> None:

@@ -164,3 +164,19 @@ def test_a_list_has_as_many_rows_as_the_schema_allows(desk: TableReview, paper: 
         add(desk, paper, 0)
     with pytest.raises(Rejected, match="no list"):
         desk.add_row(paper, "/name", desk.paper(paper)["version"], 0)
+
+
+def test_papers_are_found_from_the_folder_in_which_the_job_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "job" / "in").mkdir(parents=True)
+    (tmp_path / "job" / "in" / "a.txt").write_text("of the job")
+    with (
+        closing(JobState(tmp_path / "out.jsonl.state")) as state,
+        closing(PaperClient("http://127.0.0.1:9", None)) as nobody,
+    ):
+        monkeypatch.chdir(tmp_path / "job")
+        state.begin({"schema": SCHEMA})
+        state.add([*papers_of(["in"])], 0)
+        monkeypatch.chdir(tmp_path)
+        desk = TableReview(state, tmp_path / "out.jsonl", nobody, 0.9)
+        assert desk.content("in/a.txt") == ("a.txt", b"of the job")
+        assert Path.cwd() == tmp_path

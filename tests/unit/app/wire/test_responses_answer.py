@@ -8,6 +8,7 @@ import pytest
 from openai.types.responses import ResponseInputItem
 from pydantic import BaseModel
 
+from app.chat.shape import NotFoundInInput
 from app.errors import BadRequest, RateLimited, shutting_down
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.response_items import OPENAIS_ITEMS
@@ -177,3 +178,10 @@ def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]
     found = Streamed.read(b"".join([*map(making.encode, events), making.fail(error)]).decode())
     assert found.response["status"] == "failed"
     assert found.response["error"] == {"code": code, "message": error.message}
+
+
+def test_a_stream_that_fails_for_a_missing_field_has_the_others() -> None:
+    error = NotFoundInInput("/day", {"what": "nine", "day": None})
+    making = answering()
+    found = Streamed.read((making.encode(TextChunk("Nine")) + making.fail(error)).decode())
+    assert found.response["error"]["partial"] == {"what": "nine", "day": None}
