@@ -11,8 +11,8 @@ import yaml
 from tasks.json_tokens import decoded, encoded, is_json, tokens
 
 Quoting = Literal["", "json", '"', "'", "''"]
-"""How a text is written in its file: in a JSON string, with backslashes before one of the quotes, or with single quotes
-doubled; "" for as it is."""
+"""The way in which a text is written in its file: in a JSON string, with backslashes before one of the quotes, or with
+single quotes doubled; "" for as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class TextPlace:
     text: str
     quoting: Quoting = ""
     before: str = ""
-    """What is put before the translation, and not in the file yet."""
+    """Markup that is put before the translation, and not in the file yet."""
     after: str = ""
 
 

@@ -241,7 +241,7 @@ class Sentence:
     items: tuple[str, ...]
     """Items that the marks stand for, by number."""
     quoting: Quoting = ""
-    """How the translation is written in a file."""
+    """The way in which the translation is written in a file."""
 
     @property
     def original(self) -> str:
