@@ -9,8 +9,8 @@ from typing import Any, Literal, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from app.chat.planning.described_json import without_description, without_forms
-from app.chat.planning.programs import document_in_instructions, read_message
-from app.chat.planning.prose import pasted_in
+from app.chat.planning.programs import WrittenMessage, document_in_instructions, read_message
+from app.chat.planning.prose import brings_text, pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,
@@ -130,6 +130,13 @@ class Turn:
     message."""
     warnings: tuple[str, ...] = ()
     """Sentences for the caller about inputs that were left out."""
+    is_of_earlier: bool = False
+    """True if the inputs, or the document pasted as text, are of an earlier message."""
+    has_handed_text: bool = False
+    """True if a chat program handed over a text as a source. Nothing of the request is searched for on the web
+    then."""
+    leaves_document: bool = False
+    """True if the message does not ask about the document in the messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +249,13 @@ def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
     users = (at for at in reversed(_user_indexes(request)) if at >= since)
     if found := next((found for at in users if (found := _pasted_document_at(request, at))), None):
         return found
-    system = {at: text_of(one) for at, one in enumerate(request.messages) if one.role in ("system", "developer")}
-    documents = {at: document for at, text in system.items() if (document := document_in_instructions(text))}
+    documents = _documents_in_instructions(request)
     return _request_entry(documents) if documents else None
+
+
+def _documents_in_instructions(request: ChatRequest) -> dict[int, str]:
+    system = {at: text_of(one) for at, one in enumerate(request.messages) if one.role in ("system", "developer")}
+    return {at: document for at, text in system.items() if (document := document_in_instructions(text))}
 
 
 def results_of_calls(request: ChatRequest) -> Entry | None:
@@ -278,13 +289,18 @@ def _user_indexes(request: ChatRequest) -> list[int]:
 
 
 def _pasted_document_at(request: ChatRequest, index: int) -> Entry | None:
-    text = text_of(request.messages[index])
-    message = read_message(without_description(text) if _describes_json(request) else text)
+    message = _message_without_form(request, index)
     if message.document:
         return _request_entry({index: message.document})
     if (pasted := pasted_in(message.words)) is None:
         return None
     return _request_entry({index: pasted})
+
+
+def _message_without_form(request: ChatRequest, index: int) -> WrittenMessage:
+    """Return a message without the description of the JSON of the answer."""
+    text = text_of(request.messages[index])
+    return read_message(without_description(text) if _describes_json(request) else text)
 
 
 def _request_entry(texts: Mapping[int, str]) -> Entry:
@@ -293,8 +309,8 @@ def _request_entry(texts: Mapping[int, str]) -> Entry:
 
 
 def latest_turn(request: ChatRequest, max_sources: int) -> Turn:
-    """Return the last user message with its media. If it has no media, return it with the media of the latest user
-    message that has media, unless it contains a document pasted after examples.
+    """Return the last user message with its media. If it brings none, and no text to be read either, return it with
+    the media of the latest user message that brings either.
 
     - An input that is mentioned several times is one source, at the place of the first mention.
     - URLs are taken only from the text of the last user message, because no other text is a request to read them.
@@ -309,10 +325,12 @@ def latest_turn(request: ChatRequest, max_sources: int) -> Turn:
     text = text_of(request.messages[last]) if users else ""
     index = last
     sources: tuple[Source, ...] = ()
+    brings_any = False
     for user in reversed(users):
         most_links = max_sources + 1 if user == last else 0
         sources = _without_repeats(_sources_of_message(user, request.messages[user], most_links), max_sources)
-        if sources:
+        brings_any = bool(sources) or (len(users) > 1 and _brings_text(request, user))
+        if brings_any:
             index = user
             break
     # A document pasted after examples is a new input, to which the sources of the examples do not belong.
@@ -331,7 +349,21 @@ def latest_turn(request: ChatRequest, max_sources: int) -> Turn:
         sources = tuple(source for source in sources if source not in surplus)
         warnings = (_LINKS_LEFT_OUT.format(url=str(surplus[0].url)[:_SHOWN], limit=max_sources),)
     form = Form(bool(request.ocr.tables), bool(request.ocr.markdown)) if request.ocr else PLAIN
-    return Turn(text, sources, form, examples, index if examples else 0, warnings)
+    return Turn(
+        text,
+        sources,
+        form,
+        examples,
+        index if examples else 0,
+        warnings,
+        is_of_earlier=brings_any and index < last,
+        has_handed_text=bool(read_message(text).document or _documents_in_instructions(request)),
+    )
+
+
+def _brings_text(request: ChatRequest, index: int) -> bool:
+    message = _message_without_form(request, index)
+    return bool(message.document) or brings_text(message.words)
 
 
 def _examples(request: ChatRequest, end: int, max_sources: int) -> tuple[ExampleTurn, ...]:

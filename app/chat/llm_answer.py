@@ -60,6 +60,8 @@ class LlmAnswers:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         request = call.request
         turn = await run_off_loop(request, with_own_words, turn, request)
+        if not (call.skip_planning or request.response_format):
+            turn = await self.planner.with_inputs_asked_about(turn)
         shape = await in_thread(Shape.of, request.response_format) if request.response_format is not None else None
         extracts = self.extracts_always and shape is not None and not request.tools
         if not (extracts or turn.sources):
@@ -72,7 +74,11 @@ class LlmAnswers:
             can_call_tools = not extracts and (await llm.abilities()).tools
             client_tools = ClientTools.of(request, can_call_tools=can_call_tools)
             plan = await self.planner.plan(
-                turn, client_tools, has_schema=shape is not None, can_call_tools=can_call_tools
+                turn,
+                client_tools,
+                has_schema=shape is not None,
+                has_document=turn.has_handed_text,
+                can_call_tools=can_call_tools,
             )
         call.stages.done("plan")
         material = Material(call, directives, turn, specialists, llm, shape, plan)

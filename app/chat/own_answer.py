@@ -113,12 +113,18 @@ class OwnAnswers:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         request = call.request
         turn = await run_off_loop(request, with_own_words, turn, request)
+        if not (call.skip_planning or request.response_format):
+            turn = await self.planner.with_inputs_asked_about(turn)
         background = await asyncio.to_thread(
             lambda: read_background_prompt(texts_of(request, "system", "developer"), texts_of(request, "user"))
         )
-        pasted = await asyncio.to_thread(lambda: results_of_calls(request) or pasted_document(request))
+        pasted = await asyncio.to_thread(results_of_calls, request)
+        if pasted is None and not turn.leaves_document:
+            pasted = await asyncio.to_thread(pasted_document, request)
         has_results = request.messages[-1].role == "tool"
-        has_document = pasted is not None and (has_results or is_document(text_of_document(pasted).strip()))
+        has_document = pasted is not None and (
+            has_results or turn.has_handed_text or is_document(text_of_document(pasted).strip())
+        )
         requested = await self._read_requested_fields(request, turn, background)
         if call.skip_planning or background or (requested is None and has_results):
             plan = Plan(wish=await asyncio.to_thread(Wish.of, turn.text, of_input=has_document))

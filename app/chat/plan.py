@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.chat.inputs import Kind, Turn, kind_of
 from app.chat.planning.intents import Intents, Wish, without_target
 from app.chat.planning.prose import QUOTE, SUBJECTS, WORDS, Prose, words_beside_document
-from app.chat.planning.questions import asks_for_prose, is_order, is_question
+from app.chat.planning.questions import asks_for_prose, is_order, is_question, only_greets, values_asked_for
 from app.errors import report_error
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable, ModelError
@@ -40,6 +40,9 @@ _EXAMPLES: Mapping[str, Sequence[str]] = _TABLE["examples"]
 """Texts of example requests about a picture, by the task that runs in addition to reading it, or NOTHING."""
 _THRESHOLD, _MARGIN = _TABLE["threshold"], _TABLE["margin"]
 """A task is chosen only if its score is at least the threshold, and exceeds that of NOTHING by at least the margin."""
+_FOLLOW_UPS: Mapping[str, Sequence[str]] = _TABLE["follow_ups"]
+"""Texts of example messages that follow an input: `about` it, and `beside` it."""
+_FOLLOW_UP_MARGIN: float = _TABLE["follow_up_margin"]
 NEIGHBOURS = 3
 """The score of a task is the mean cosine between the request and this many of the task's examples, the nearest ones."""
 LONGEST = 500
@@ -71,30 +74,41 @@ log = structlog.get_logger(__name__)
 
 
 class Router:
-    """Finds the task nearest to a request about a picture. The embedder is called only if `can_run` is true for at
-    least one task in the examples."""
+    """Compares messages with examples: finds the task nearest to a request about a picture, if `can_run` is true for at
+    least one task in the examples, and whether a message is about an earlier input."""
 
     def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
         self._embedder = embedder
         self._can_run = can_run
-        self._embedded: Mapping[str, NDArray[np.float32]] = {}
-        """Embeddings of each task's examples."""
+        self._embedded: dict[str, NDArray[np.float32]] = {}
+        """Embeddings of examples, by the task or the kind of follow-up."""
 
     async def nearest(self, text: str) -> str | None:
         """Return the task nearest to a text, or None if no task is clearly nearest. Raises ModelError."""
         worth_asking = any(self._can_run(task) for task in _EXAMPLES if task != NOTHING)
         if not text.strip() or len(text) > LONGEST or not worth_asking:
             return None
-        if not self._embedded:
-            rows = iter(await self._embedder.embed([one for examples in _EXAMPLES.values() for one in examples]))
-            self._embedded = {task: np.stack([next(rows) for _ in examples]) for task, examples in _EXAMPLES.items()}
-        [vector] = await self._embedder.embed([text])
-        cosines = {task: examples @ vector for task, examples in self._embedded.items()}
-        scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
+        scores = await self._scores(text, _EXAMPLES)
         nothing = scores.pop(NOTHING)
         task = max(scores, key=scores.__getitem__)
         is_clear = scores[task] >= max(_THRESHOLD, nothing + _MARGIN)
         return task if is_clear and self._can_run(task) else None
+
+    async def is_about_input(self, text: str) -> bool:
+        """True unless a message is clearly nearer to those that say thanks or ask about the world than to those about
+        an input. Raises ModelError."""
+        if len(text) > LONGEST:
+            return True
+        scores = await self._scores(text, _FOLLOW_UPS)
+        return scores["beside"] < scores["about"] + _FOLLOW_UP_MARGIN
+
+    async def _scores(self, text: str, examples: Mapping[str, Sequence[str]]) -> dict[str, float]:
+        if not examples.keys() <= self._embedded.keys():
+            rows = iter(await self._embedder.embed([one for each in examples.values() for one in each]))
+            self._embedded |= {name: np.stack([next(rows) for _ in each]) for name, each in examples.items()}
+        [vector] = await self._embedder.embed([text])
+        cosines = {name: self._embedded[name] @ vector for name in examples}
+        return {name: float(np.sort(each)[-NEIGHBOURS:].mean()) for name, each in cosines.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +203,25 @@ class Planner:
         self._can_run = can_run
         self._check_findable = check_findable
         self._read_series = read_series
+
+    async def with_inputs_asked_about(self, turn: Turn) -> Turn:
+        """Return a turn without the inputs of earlier messages if it does not ask about them, but says thanks, greets
+        or asks about something else. Never raises."""
+        if turn.is_of_earlier and not await self._is_about_input(turn.text):
+            return replace(turn, sources=(), leaves_document=True)
+        return replace(turn, leaves_document=turn.has_handed_text and only_greets(turn.text))
+
+    async def _is_about_input(self, text: str) -> bool:
+        if only_greets(text):
+            return False
+        wanted = values_asked_for(text)
+        if self._router is None or (wanted is not None and wanted.are_known):
+            return True
+        try:
+            return await self._router.is_about_input(text)
+        except ModelError as error:
+            log.warning("router_failed", error=str(error))
+            return True
 
     async def plan(
         self,

@@ -252,7 +252,8 @@ TOOLS: Sequence[InternalTool] = (
 
 def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
     """Return the tools that can contribute. A tool can contribute if its task runs here and, for a task that reads
-    inputs or links, if there is an input that the plan has not given to the task already."""
+    inputs or links, if there is an input that the plan has not given to the task already. Beside a text that a program
+    handed over, the web is not searched, lest the text leave this server."""
     planned = {(step.task, source) for step in plan.steps for source in step.sources}
 
     def is_new(tool: InternalTool, source: Source) -> bool:
@@ -261,5 +262,7 @@ def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[Int
     return [
         tool
         for tool in TOOLS
-        if (not tool.kinds or any(is_new(tool, source) for source in turn.sources)) and has_task(tool.task)
+        if (not tool.kinds or any(is_new(tool, source) for source in turn.sources))
+        and has_task(tool.task)
+        and not (tool.task == "web_search" and turn.has_handed_text)
     ]

@@ -1,7 +1,12 @@
 """Parses a multipart/form-data body with one file, chunk by chunk."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+from typing import Any, cast
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -102,7 +107,7 @@ class UploadForm:
             raise BadRequest("Send one file per upload: there is more than one field 'file'.", param="file")
         else:
             self._field = None
-            self.filename = _plain_name(self._named(disposition, b"filename"))
+            self.filename = _plain_name(_encoded_name(disposition) or _decoded(self._named(disposition, b"filename")))
 
     @staticmethod
     def _named(disposition: bytes, option: bytes) -> str:
@@ -133,6 +138,23 @@ def _malformed() -> Iterator[None]:
         yield
     except FormParserError:
         raise BadRequest("The multipart body is malformed.") from None
+
+
+def _encoded_name(disposition: bytes) -> str:
+    """Return the name in `filename*` (RFC 5987), which some clients send alone or beside a plain one; "" without it."""
+    header = Message()
+    header["disposition"] = disposition.decode("latin-1") if b"*" in disposition else ""
+    # The value of an encoded parameter is a tuple of its charset, its language and its text.
+    parameters = cast("list[tuple[str, Any]]", header.get_params([], "disposition"))
+    names = (value for name, value in parameters if name == "filename" and isinstance(value, tuple))
+    return next(map(collapse_rfc2231_value, names), "")
+
+
+def _decoded(filename: str) -> str:
+    """Return a name without the encoding of mails (RFC 2047), which .NET uses in forms."""
+    with suppress(HeaderParseError, LookupError, ValueError):
+        return str(make_header(decode_header(filename)))
+    return filename
 
 
 def _plain_name(filename: str) -> str:

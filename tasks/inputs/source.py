@@ -15,11 +15,18 @@ from tasks.inputs.media_types import IMAGES, sniff
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 LONGEST_URL = 8192
 """A URL of more characters is not read. Servers commonly take no longer ones."""
-_OF_URL = r"[^\s\"'`<>(){}\[\]|\\^“”‘’«»]"
+_EAST_ASIAN_SIGNS = r"\u3000-\u3003\u3008-\u303f\uff00-\uff65…"
+_OF_URL = rf"[^\s\"'`<>(){{}}\[\]|\\^“”‘’«»{_EAST_ASIAN_SIGNS}]"
+_IN_BRACKETS = rf"(?:\({_OF_URL}{{,{LONGEST_URL}}}\){_OF_URL}{{,{LONGEST_URL}}}){{,9}}"
 _URL = re.compile(
-    rf"https?://(?:\[(?P<ipv6>[\da-f:.]{{2,45}})\](?:[:/?#]{_OF_URL}{{,{LONGEST_URL}}})?|{_OF_URL}{{1,{LONGEST_URL}}})",
+    rf"https?://(?:\[(?P<ipv6>[\da-f:.]{{2,45}})\](?:[:/?#]{_OF_URL}{{,{LONGEST_URL}}})?|{_OF_URL}{{1,{LONGEST_URL}}})"
+    rf"{_IN_BRACKETS}",
     re.IGNORECASE,
 )
+_NEXT_WORD = re.compile(r"(?<=[A-Za-z0-9])[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Pattern of a kana, a Han character or a Hangul syllable directly after a Latin letter or a digit. It begins the next
+word of a sentence, because these scripts put no blank behind a link, and browsers copy such letters of a path in their
+encoded form."""
 _SCHEME_END = "://"
 _SENTENCE_END = ".,;:!?"
 HEAD = 1024
@@ -220,8 +227,9 @@ def first_bytes(base64: str) -> bytes:
 def urls_in(text: str) -> list[str]:
     """Return the http(s) URLs in a text, in order, each once.
 
-    A URL ends at white space, a quote or a bracket, except for the brackets around a host's IPv6 address. Punctuation
-    at its end belongs to the sentence. A URL of more than LONGEST_URL characters is left out.
+    A URL ends at white space, a quote, a sign of East Asian punctuation, or a bracket, except for round brackets that
+    are paired in it and those around a host's IPv6 address. Punctuation at its end belongs to the sentence. A URL of
+    more than LONGEST_URL characters is left out.
     """
     found = (url.rstrip(_SENTENCE_END) for url in _find_links(text))
     return list(dict.fromkeys(url for url in found if not url.endswith("/" * 2)))
@@ -237,10 +245,12 @@ def _find_links(text: str) -> list[str]:
         starts = (position - len(name) for name in ("https", "http"))
         match = next(filter(None, (_URL.match(text, start) for start in starts if start >= end)), None)
         if match:
-            address = match["ipv6"]
-            if len(match.group()) <= LONGEST_URL and (address is None or _is_ipv6(address)):
-                found.append(match.group())
-            end = match.end()
+            address, url = match["ipv6"], match.group()
+            if next_word := _NEXT_WORD.search(url):
+                url = url[: next_word.start()]
+            if len(url) <= LONGEST_URL and (address is None or _is_ipv6(address)):
+                found.append(url)
+            end = match.start() + len(url)
         position = text.find(_SCHEME_END, max(position + 1, end))
     return found
 

@@ -20,10 +20,14 @@ _SCREEN_READERS = frozenset(
 
 def drop_unseen(root: HtmlElement) -> None:
     """Remove from `root` what a browser does not show, judged by elements, attributes, styles and the style sheets
-    within the page. The effects of scripts and external style sheets are unknown."""
+    within the page, and turn a `span` that a style makes a block or a cell into a block. The effects of scripts and
+    external style sheets are unknown."""
     sheets = [(style.text or "", dict(style.attrib)) for style in root.iter("style")]
     styles = PageStyles(sheets, has_scripts=next(root.iter("script"), None) is not None)
     unseen = [element for element in root.iter() if _is_unseen(element, styles)]
+    for span in root.iter("span"):
+        if styles.effects_on("span", span.attrib, span.get("class", "").split()).get(Effect.APART):
+            span.tag = "div"
     for element in unseen:
         if element.getparent() is not None:
             element.drop_tree()

@@ -13,6 +13,7 @@ from typing import Any, Final
 from app.chat.planning.described_json import forms_in
 from app.chat.planning.prose import CODE, HTML, enclosure_in
 from app.chat.planning.questions import is_question, without_courtesy, without_function_words
+from tasks.inputs.media_types import media_type_of_file
 from tasks.schema.paths import JsonPath
 from tasks.wording.phrases import compiled
 
@@ -90,7 +91,8 @@ def read_message(text: str) -> WrittenMessage:
     outside = [bare[end:begin].strip() for end, begin in zip(ends, begins, strict=True)]
     outside = [part for part in outside if any(map(str.isalnum, part))]
     own = [part for part in outside if not _TEMPLATE.search(part)]
-    is_pasted = len(elements) == 1 and documents == [elements[0].text.strip()] and len(own) == len(outside)
+    is_own = len(elements) == 1 and not _is_named(elements[0], "document")
+    is_pasted = is_own and documents == [elements[0].text.strip()] and len(own) == len(outside)
     words = "\n".join(filter(None, named)) or "\n".join(own or outside)
     if not words or (is_pasted and enclosure_in(text) is not None):
         return WrittenMessage(text)
@@ -140,11 +142,13 @@ def _is_empty(element: _Element) -> bool:
 
 def _document_in(element: _Element) -> str:
     """Return the text in an element, without the tags in it if some have attributes. Return an empty text for an
-    element without running text, or whose name says that it is not a document."""
+    element whose name says that it is not a document, and for one without running text that is the name of a file, or
+    whose own name does not say that it is a document."""
     text = element.text.strip()
     alone = _TAGS_ALONE.sub("", text).strip()
     is_running = len(alone) >= _RUNNING or ("\n" in text and text == alone)
-    if not is_running or _is_named(element, "words", "aside"):
+    is_handed = bool(alone) and _is_named(element, "document") and media_type_of_file(alone) is None
+    if not (is_running or is_handed) or _is_named(element, "words", "aside"):
         return ""
     return alone if _TAG_OF_PROGRAM.search(text) else text
 

@@ -178,6 +178,17 @@ def pasted_in(message: str) -> str | None:
     return text if any(says) else None
 
 
+def brings_text(message: str) -> bool:
+    """True if a message contains the text that it is about: one in an enclosure or of many characters, or lines with
+    figures beside the question."""
+    pasted = (pasted_in(message) or "").strip()
+    if not pasted or len(pasted) >= LEAST_PASTED or enclosure_in(message) is not None:
+        return bool(pasted)
+    before, _, after = message.strip().partition(pasted)
+    is_apart = len(pasted.split("\n")) >= LEAST_LINES or before.endswith("\n") or after.startswith("\n")
+    return is_apart and any(_FIGURES.search(line) and _has_values(line) for line in pasted.splitlines())
+
+
 def words_beside_document(message: str) -> str:
     """Return what a message says outside the document pasted into it; the whole message if it has none.
 

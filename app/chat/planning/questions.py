@@ -168,6 +168,11 @@ def is_greeting(sentence: str) -> bool:
     return compiled(_GREETING).search(sentence) is not None
 
 
+def only_greets(text: str) -> bool:
+    """True if every sentence of a text only greets or thanks."""
+    return all(map(is_greeting, sentences_of(text)))
+
+
 def without_courtesy(text: str) -> str:
     """Return a text without words of courtesy at its beginning: "Could you please …"."""
     return _without(_POLITE_OPENING, text)

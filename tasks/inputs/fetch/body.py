@@ -3,10 +3,10 @@
 import asyncio
 import io
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpcore
+import httpx
 
 from tasks.inputs.fetch.url_policy import Fetch
 
@@ -25,8 +25,7 @@ class FetchedResponse:
     """A server's response to one request."""
 
     status: int
-    headers: Mapping[str, str]
-    """Headers by lower-case name; several values of a name are joined by commas."""
+    headers: httpx.Headers
     data: bytes = b""
     """Decoded body of a successful response. The body of any other response is not read, nor for a fetch that needs no
     body."""
@@ -38,24 +37,13 @@ async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedRespo
     Raises InputTooLarge (before reading the body if a header gives its size),
     InputError (`fetch_failed`) for an unknown or damaged compression, and httpcore's errors.
     """
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in response.headers:
-        name, value = raw_name.decode("latin-1").lower(), _decode_header(raw_value)
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    headers = httpx.Headers(response.headers)
     if not (visit.reads_body and 200 <= response.status < 300):
         return FetchedResponse(response.status, headers)
     return FetchedResponse(response.status, headers, await _read_body(response, headers, visit))
 
 
-def _decode_header(value: bytes) -> str:
-    """Decode a header: the standard says Latin-1, but servers send UTF-8."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
-async def _read_body(response: httpcore.Response, headers: Mapping[str, str], visit: Fetch) -> bytes:
+async def _read_body(response: httpcore.Response, headers: httpx.Headers, visit: Fetch) -> bytes:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
         raise visit.failed("was sent with a compression that was not requested")

@@ -2,7 +2,8 @@
 
 Only http and https are allowed, to public addresses and usual ports (see `network`), without credentials in the URL.
 Each redirect is checked again. No cookie, credential or proxy setting of this machine is used: only the policy's proxy,
-and the headers that the caller of `fetch` passes. Time, redirects and decoded bytes are bounded.
+and the headers that the caller of `fetch` passes. A cookie that a redirect sets is sent to its own host, and forgotten
+with the fetch. Time, redirects, cookies and decoded bytes are bounded.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from json import dumps
 
@@ -52,6 +54,9 @@ _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE | re.A
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
 """Headers that any host may see. All other headers of a caller count as secrets, because each search API has its own
 name for the header with its key."""
+_MAX_COOKIES, _COOKIE_CHARS = 50, 4096
+"""A fetch keeps at most this many cookies, of at most this many characters: as many as any browser keeps of a host (RFC
+6265, 6.1)."""
 _OURS = frozenset({"host", "connection", "accept-encoding", "content-length", "content-type", "transfer-encoding"})
 
 
@@ -205,10 +210,13 @@ class Fetcher:
         await asyncio.gather(self._pool.aclose(), self._system_resolver.close())
 
     async def _follow(self, ask: _HopRequest, visit: Fetch, gate: Gate) -> Fetched:
+        # `strict_domain` refuses cookies for whole registries, such as `co.uk`.
+        cookies = httpx.Cookies(CookieJar(DefaultCookiePolicy(strict_domain=True)))
         for redirects in range(self.policy.max_redirects + 1):
             visit.redirected = redirects > 0
             async with gate(ask.url, visit):
-                answer = await self._send(ask, visit)
+                answer = await self._send(ask, visit, cookies)
+            _keep_cookies(answer, ask.url, cookies)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None or ask.body is not None:
                 if not 200 <= answer.status < 300 or (answer.status == _PARTIAL and visit.reads_body):
@@ -217,8 +225,8 @@ class Fetcher:
             ask = ask.redirected(follow_redirect(ask.url, location, visit))
         raise visit.failed(f"redirects more than {self.policy.max_redirects} times")
 
-    async def _send(self, ask: _HopRequest, visit: Fetch) -> FetchedResponse:
-        headers = self._headers(ask)
+    async def _send(self, ask: _HopRequest, visit: Fetch, cookies: httpx.Cookies) -> FetchedResponse:
+        headers = self._headers(ask, cookies)
         # Connecting is work of the event loop, too: some 0.5 ms, which a request may cause for each of its URLs.
         # The wait for a slot has no limit of its own, because the time of a fetch and the inputs of a request are
         # bounded. No hop holds one slot while it waits for another.
@@ -236,7 +244,9 @@ class Fetcher:
         ):
             return await read_answer(response, visit)
 
-    def _headers(self, ask: _HopRequest) -> dict[str, str]:
+    def _headers(self, ask: _HopRequest, cookies: httpx.Cookies) -> dict[str, str]:
+        request = httpx.Request("GET", ask.url)
+        cookies.set_cookie_header(request)
         headers = {
             "host": ask.url.netloc.decode("ascii"),
             "user-agent": self._user_agent,
@@ -244,11 +254,19 @@ class Fetcher:
             # gzip is the one encoding with a bounded expansion that every server knows.
             "accept-encoding": "gzip",
             "connection": "close",
+            **{name: value for name, value in request.headers.items() if name == "cookie"},
             **ask.headers,
         }
         if ask.body is not None:
             headers |= {"content-type": "application/json", "content-length": str(len(ask.body))}
         return headers
+
+
+def _keep_cookies(answer: FetchedResponse, url: httpx.URL, cookies: httpx.Cookies) -> None:
+    values = [one for one in answer.headers.get_list("set-cookie") if len(one) <= _COOKIE_CHARS]
+    headers = [("set-cookie", value) for value in values[: _MAX_COOKIES - len(cookies)]]
+    if headers:
+        cookies.extract_cookies(httpx.Response(answer.status, headers=headers, request=httpx.Request("GET", url)))
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ minidom, lxml and ElementTree, which differ in the entities that they resolve. T
 """
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -29,6 +30,9 @@ _HEAD = 64
 MALFORMED = b"<malformed/>"
 """Stands for a part of a file whose XML cannot be parsed, so that libraries read the others."""
 _XML_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_STRICT = re.compile(rb"""(=\s*["'])http://purl\.oclc\.org/ooxml/(\w+)/""")
+_TRANSITIONAL = rb"\1http://schemas.openxmlformats.org/\2/2006/"
+"""Names of the strict and the transitional form (ISO 29500-1, annex A; 29500-4). The libraries know the latter."""
 _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
 
@@ -79,7 +83,8 @@ def _refuse_doctype(*_: object) -> None:
 def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
     """Return the members of an office file: checked XML parts and readable pictures, recognised by their first bytes.
     Other members (fonts, macros, films, archives) are not inflated and become empty. Of other pictures, only the
-    beginning is kept, which identifies the kind. Parts whose XML is malformed become MALFORMED.
+    beginning is kept, which identifies the kind. Parts whose XML is malformed become MALFORMED. The names of the strict
+    form (ISO 29500-1) become those of the transitional form.
 
     Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too much content.
     """
@@ -141,6 +146,7 @@ def _inflate_member(
         return None
     if is_part:
         check_xml(data, budget)
+        data = _STRICT.sub(_TRANSITIONAL, data)
     return data
 
 

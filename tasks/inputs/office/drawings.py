@@ -6,26 +6,17 @@ from lxml.etree import _Element
 
 from tasks.inputs.office import equations
 
-_MAIN = (
-    "http://schemas.openxmlformats.org/drawingml/2006/main",
-    "http://purl.oclc.org/ooxml/drawingml/main",
-)
-_RELATIONSHIPS = (
-    "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
-    "http://purl.oclc.org/ooxml/officeDocument/relationships",
-)
-_TEXT = frozenset(f"{{{main}}}t" for main in _MAIN)
-_BREAK = frozenset(f"{{{main}}}{name}" for main in _MAIN for name in ("br", "tab"))
-_RUN = frozenset(f"{{{main}}}r" for main in _MAIN)
+_MAIN = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 STRUCK = "\ufdd9"
 """Surrounds struck text. `with_strokes` turns it into `~~` after the text is escaped. It is a Unicode noncharacter,
 reserved for internal use."""
-_EQUATION = frozenset(f"{{{math}}}oMath" for math in equations.NAMESPACES)
+_EQUATION = f"{{{equations.NAMESPACE}}}oMath"
 
 
 def paragraphs(element: _Element) -> list[str]:
     """Return the non-empty paragraphs in `element`, in the file's order."""
-    found = (paragraph_text(p) for p in element.iter(*(f"{{{main}}}p" for main in _MAIN)))
+    found = (paragraph_text(p) for p in element.iter(f"{_MAIN}p"))
     return [text for text in found if text]
 
 
@@ -47,10 +38,9 @@ def with_strokes(markdown: str) -> str:
 
 def pictures(element: _Element) -> Iterator[tuple[str, str]]:
     """Yield the relationship id and the author's description of each embedded picture in `element`."""
-    for blip in element.iter(*(f"{{{main}}}blip" for main in _MAIN)):
-        for relationships in _RELATIONSHIPS:
-            if relationship := blip.get(f"{{{relationships}}}embed"):
-                yield relationship, _description(blip, element)
+    for blip in element.iter(f"{_MAIN}blip"):
+        if relationship := blip.get(f"{_RELATIONSHIPS}embed"):
+            yield relationship, _description(blip, element)
 
 
 def _description(blip: _Element, root: _Element) -> str:
@@ -66,14 +56,14 @@ def _description(blip: _Element, root: _Element) -> str:
 
 def _paragraph_runs(element: _Element) -> Iterator[str]:
     for child in element:
-        if child.tag in _TEXT:
+        if child.tag == f"{_MAIN}t":
             # A hyphen that keeps words together may be a minus before a number.
             yield (child.text or "").replace("\u2011", "-")
-        elif child.tag in _BREAK:
+        elif child.tag in (f"{_MAIN}br", f"{_MAIN}tab"):
             yield " "
-        elif child.tag in _EQUATION:
+        elif child.tag == _EQUATION:
             yield equations.equation_text(child)
-        elif child.tag not in _RUN:
+        elif child.tag != f"{_MAIN}r":
             yield from _paragraph_runs(child)
         else:
             properties = next(child.iterchildren("{*}rPr"), None)

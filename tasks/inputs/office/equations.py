@@ -6,10 +6,7 @@ from lxml.etree import _Element
 
 from tasks.markdown_text import plain_form
 
-NAMESPACES = (
-    "http://schemas.openxmlformats.org/officeDocument/2006/math",
-    "http://purl.oclc.org/ooxml/officeDocument/math",
-)
+NAMESPACE = "http://schemas.openxmlformats.org/officeDocument/2006/math"
 
 
 def equation_text(equation: _Element) -> str:

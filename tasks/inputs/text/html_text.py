@@ -37,6 +37,11 @@ _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECAS
 _BACKTICKS = re.compile(r"`+")
 _NUMBER = re.compile(r"[ \t\n\f\r]*([-+]?[0-9]{1,9})(?![0-9])")
 """Pattern of the beginning of an attribute that browsers read as a whole number."""
+_ORDINAL = re.compile(r"\d{1,9}[.)]")
+"""Pattern of a number that begins an item of a list in Markdown."""
+NUMBER = "\ufdd8"
+"""Surrounds a number that a program shows before a paragraph. It is a Unicode noncharacter, reserved for internal
+use."""
 _LINE = re.compile(r"\n(?=[^\n])")
 
 _UNUSED = ["noscript", "template"]
@@ -148,7 +153,14 @@ class _Converter(MarkdownConverter):
     def convert_li(self, el: Tag, text: str, **_: object) -> str:
         """Convert a list item. The base class would count the preceding siblings of every item."""
         bullet = "- "
-        if el.parent is not None and el.parent.name == "ol":
+        label, rest = text.strip()[1:].split(NUMBER, 1) if text.lstrip().startswith(NUMBER) else ("", text)
+        if _ORDINAL.fullmatch(label):
+            bullet, text = f"{label} ", rest
+        elif label:
+            text = label + rest
+        elif _holds_only_a_list(el):
+            bullet = ""
+        elif el.parent is not None and el.parent.name == "ol":
             items = el.parent
             number = _stated_number(el, "value")
             if number is None:
@@ -209,6 +221,12 @@ def _sections(table: Tag) -> list[list[Tag]]:
     return [rows for _, rows in filter(None, [head, *body, foot])]
 
 
+def _holds_only_a_list(item: Tag) -> bool:
+    """True for the item around the items of a level whose upper level has none of its own here."""
+    contents = [one for one in item.children if str(one).strip()]
+    return len(contents) == 1 and isinstance(contents[0], Tag) and contents[0].name in ("ol", "ul")
+
+
 def _is_verbatim(parent_tags: set[str]) -> bool:
     """True if the text below elements with these tags is shown as it is, between fences."""
     return "pre" in parent_tags and "_inline" not in parent_tags
@@ -227,8 +245,8 @@ def _cell_span(cell: Tag, name: str) -> int:
 
 
 def _drop_hidden(soup: BeautifulSoup) -> None:
-    """Remove what attributes and styles of the page hide, and put content that is struck through into `del`
-    elements."""
+    """Remove what attributes and styles of the page hide, put content that is struck through into `del` elements, and
+    turn a `span` that a style makes a block or a cell into a block."""
     sheets = [(one.get_text(), one.attrs) for one in soup.find_all("style") if not one.find_parent(_UNUSED)]
     styles = PageStyles(sheets, has_scripts=soup.find("script") is not None)
     effects = {id(tag): styles.effects_on(tag.name, tag.attrs, tag.get("class") or ()) for tag in soup.find_all(True)}
@@ -239,6 +257,9 @@ def _drop_hidden(soup: BeautifulSoup) -> None:
         hidden = [tag for tag in soup.find_all(True) if _is_closed(tag)]
     for node in hidden:
         node.extract()
+    for span in soup.find_all("span"):
+        if effects[id(span)].get(Effect.APART) and span.find_parent("pre") is None:
+            span.name = "div"
     _mark_struck(soup, {key for key, own in effects.items() if own.get(Effect.STRUCK)})
 
 

@@ -1,5 +1,5 @@
-"""Finds what the styles within a page hide or strike through: `display: none`, `visibility: hidden`, a font of no size,
-and a line through the text, in the `style` of an element or in a rule of a `style` element."""
+"""Finds what the styles within a page hide, strike through or set apart, in the `style` of an element or in a rule of a
+`style` element: `display: none`, `visibility: hidden`, a font of no size, a line through the text, `display: block`."""
 
 import re
 from collections import defaultdict
@@ -19,12 +19,13 @@ _SIMPLE = re.compile(r"(?P<tag>[a-z][\w-]*)?(?P<names>(?:[.#][\w-]+)*)", re.IGNO
 """Pattern of the selectors that are compared with elements: a tag, classes and ids."""
 _NAME = re.compile(r"[.#][\w-]+")
 _NO_SIZE = re.compile(r"(?:^|\s)0(?:\.0+)?(?:px|em|rem|pt|%)?(?:/|\s|$)")
+_APART = frozenset({"block", "flex", "grid", "list-item", "table", "table-row", "table-cell", "table-caption"})
 _RELATIVE = re.compile(r"inherit|unset|(?:^|\s)[\d.]+(?:em|%)")
 """Pattern of a size that depends on that of the element around: ten times nothing is nothing."""
 
 
 class Effect(Enum):
-    """A style that changes whether text is valid for a reader of the page."""
+    """A style that changes how a reader of the page understands a text."""
 
     NOT_DISPLAYED = auto()
     """The element and all in it takes no part in the page (`display: none`)."""
@@ -34,6 +35,8 @@ class Effect(Enum):
     """The element's font has no size."""
     STRUCK = auto()
     """A line goes through the element's text."""
+    APART = auto()
+    """The element is a block or a cell of its own, whose text does not continue the text before it."""
 
 
 Effects = dict[Effect, bool]
@@ -60,7 +63,7 @@ class PageStyles:
             for effect, is_on in effects_of(style).items():
                 if not is_on:
                     self._otherwise[effect, is_important].update(_NAME.findall(selectors))
-                elif is_always and (effect == Effect.STRUCK or not has_scripts):
+                elif is_always and (effect in (Effect.STRUCK, Effect.APART) or not has_scripts):
                     self._add(selectors, effect, is_important)
 
     def effects_on(self, tag: str, attributes: Mapping[str, Any], classes: Collection[str]) -> Effects:
@@ -94,6 +97,7 @@ def effects_of(style: str) -> Effects:
         match name.strip():
             case "display":
                 effects[Effect.NOT_DISPLAYED] = value == "none"
+                effects[Effect.APART] = value in _APART
             case "visibility":
                 effects[Effect.INVISIBLE] = value in ("hidden", "collapse")
             case "font-size" | "font" if not _RELATIVE.search(value) or _NO_SIZE.search(value):

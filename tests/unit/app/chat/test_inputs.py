@@ -52,6 +52,62 @@ def test_the_text_and_media_of_the_latest_user_message_are_taken() -> None:
     assert [source.param for source in turn.sources] == ["messages[2].content[1].image_url.url"]
 
 
+INVOICE = "Invoice number: 5813\nVendor: Quillfeather Lamps\nDate: 2026-03-14\nTotal: 84.30 EUR"
+ANSWER = {"role": "assistant", "content": "9.00"}
+
+
+@each_case(
+    "words",
+    [
+        f"What is the total of this invoice?\n\n{INVOICE}",
+        f"{INVOICE}\n\nWhat is the total of this invoice?",
+        "What is the total?\n\nTotal: 84.30 EUR",
+        "Sum this up:\n\n" + "The lamps arrived on time and all of them were whole, as the driver said. " * 5,
+        '<context>\n<source id="1">Total: 84.30 EUR</source>\n</context>\n\nWhat is the total?',
+        "What is the total?\n```\nTotal: 84.30 EUR\n```",
+    ],
+)
+def test_a_text_in_the_last_message_comes_before_media_of_earlier_ones(words: str) -> None:
+    turn = latest_turn(request(user(text("Total?"), image(PIXEL)), ANSWER, user(text(words))), 16)
+    assert (turn.sources, turn.is_of_earlier) == ((), False)
+
+
+@each_case(
+    "words",
+    [
+        "What is the total?",
+        "Please give me:\n- Date\n- Total\n- Vendor",
+        "And the date?\n\nUse the format YYYY-MM-DD, please.",
+        "I think it is 12.50, is that so?",
+        "What is the total? Answer with 2 decimals.",
+    ],
+)
+def test_a_message_without_a_text_of_its_own_is_about_the_media_of_earlier_ones(words: str) -> None:
+    turn = latest_turn(request(user(text("Total?"), image(PIXEL)), ANSWER, user(text(words))), 16)
+    assert (len(turn.sources), turn.is_of_earlier) == (1, True)
+
+
+def test_a_text_that_came_later_than_a_picture_is_asked_about() -> None:
+    messages = [user(text("Total?"), image(PIXEL)), ANSWER, user(text(f"And of this?\n\n{INVOICE}")), ANSWER]
+    turn = latest_turn(request(*messages, user(text("And the date?"))), 16)
+    assert (turn.sources, turn.is_of_earlier) == ((), True)
+
+
+@each_case(
+    ("system", "words", "is_handed"),
+    [
+        ("Be brief.", "What is the total?", False),
+        ("Be brief.", f"What is the total?\n\n{INVOICE}", False),
+        ("Be brief.", "<source>Total: 84.30 EUR</source>\n\nWhat is the total?", True),
+        ("Answer from this.\n<context>\nTotal: 84.30 EUR\n</context>", "What is the total?", True),
+        ("Be brief.", "<files>receipt.jpg</files>\nWhat is the total?", False),
+    ],
+)
+def test_a_text_of_any_length_may_be_handed_over_by_a_program(system: str, words: str, is_handed: bool) -> None:
+    turn = latest_turn(request({"role": "system", "content": system}, user(text(words))), 16)
+    assert turn.has_handed_text is is_handed
+
+
 def test_examples_are_the_last_eight_papers_with_an_answer_before_the_input() -> None:
     asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
     shown = [(user(text(f"Slip {number}")), {"role": "assistant", "content": "{}"}) for number in range(10)]

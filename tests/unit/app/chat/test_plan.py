@@ -1,5 +1,7 @@
 """How steps hang together: what each works on, what it is asked, and what its failure means."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.chat.plan import ClientTools, Plan, Planner, Step
@@ -222,3 +224,24 @@ async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
     read, searched = plan.steps
     assert [source.url for source in read.sources] == ["https://register.example/9920417"]
     assert "4,296.00" not in searched.text
+
+
+@each_case(
+    ("text", "is_about"),
+    [
+        ("And the date?", True),
+        ("What is the total?", True),
+        ("Hello!", False),
+        ("Thank you!", False),
+        ("Danke", False),
+    ],
+)
+async def test_a_greeting_after_an_input_is_not_about_it(text: str, is_about: bool) -> None:
+    turn = replace(turn_of(Case(text, ("image",), ())), is_of_earlier=True)
+    followed = await Planner().with_inputs_asked_about(turn)
+    assert (bool(followed.sources), followed.leaves_document) == (is_about, not is_about)
+
+
+async def test_a_greeting_beside_an_input_is_about_it() -> None:
+    turn = turn_of(Case("Hello!", ("image",), ()))
+    assert await Planner().with_inputs_asked_about(turn) == turn

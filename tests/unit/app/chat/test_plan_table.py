@@ -1,6 +1,7 @@
 """The table of requests, against the rules alone and against rules and router."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,3 +74,27 @@ def test_rules_and_router_plan_nearly_all_requests(
     routed: dict[Case, list[str]], cases: Sequence[Case], least: float
 ) -> None:
     assert share_right(routed, cases) >= least
+
+
+ABOUT = (
+    "total?|and the vat|Which platform?|Is it red?|What's the merchant's name?|How many pages does it have?|"
+    "who is the buyer|list the line items|can you give me the IBAN|What does the sign say?|who is speaking|"
+    "what was decided in the meeting|as JSON please|And in French?|Why?|the second one|describe it|Who is the author?|"
+    "What are the main findings?|Does he recommend the film?|What is the weather like in the photo?|"
+    "What is the price of the soup?|How old is the patient?|Wie hoch ist die Summe?|Was ist die Rechnungsnummer?"
+)
+BESIDE = (
+    "Great, thank you very much|awesome, that works|Wonderful, thanks for your help|ok great|good night|Hello|"
+    "What is the capital of France?|Tell me a joke|What is the population of Brazil?|Vielen Dank, das hilft"
+)
+
+
+@pytest.mark.parametrize(("texts", "is_about", "least"), [(ABOUT, True, 0.95), (BESIDE, False, 0.8)])
+async def test_what_follows_an_input_is_about_it_or_not(
+    embedder: Embedder, texts: str, is_about: bool, least: float
+) -> None:
+    planner, right = Planner(embedder), 0
+    for text in texts.split("|"):
+        turn = await planner.with_inputs_asked_about(replace(turn_of(Case(text, ("image",), ())), is_of_earlier=True))
+        right += bool(turn.sources) is is_about
+    assert right >= least * len(texts.split("|"))

@@ -106,6 +106,11 @@ def test_readers_are_offered_only_where_there_is_an_input() -> None:
     assert readers <= set(names(TURN))
 
 
+def test_the_web_is_not_searched_beside_a_text_that_a_program_handed_over() -> None:
+    assert "web_search" in names(Turn("Hm?", ()))
+    assert "web_search" not in names(Turn("Hm?", (), has_handed_text=True))
+
+
 def test_what_the_plan_has_given_to_a_reader_is_not_given_again() -> None:
     turn = Turn("Hm?", (PICTURE,))
     assert "ocr" not in names(turn, Plan((Step("ocr", (PICTURE,), "Hm?"),)))

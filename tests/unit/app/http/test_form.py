@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.errors import BadRequest
 from app.http.form import UploadForm
+from tests.conftest import each_case
 
 BOUNDARY = "frontier"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -58,6 +59,24 @@ def test_the_file_may_come_first_as_curl_sends_it() -> None:
 )
 def test_a_filename_is_a_plain_name(sent: str, kept: str) -> None:
     assert read(part("file", b"x", sent) + END)[0].filename == kept
+
+
+@each_case(
+    ("parameters", "kept"),
+    [
+        ("filename*=UTF-8''na%C3%AFve%20r%C3%A9sum%C3%A9.txt", "naïve résumé.txt"),
+        ("filename=\"x.pdf\"; filename*=utf-8''%C3%A4.pdf", "ä.pdf"),
+        ("filename=\"=?utf-8?B?w6QucGRm?=\"; filename*=utf-8''%C3%A4.pdf", "ä.pdf"),
+        ('filename="=?utf-8?Q?Rechnung_=C3=A4.pdf?="', "Rechnung ä.pdf"),
+        ('filename="=?nocharset?B?w6QucGRm?="', "=?nocharset?B?w6QucGRm?="),
+        ("filename*=utf-8''..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("filename*=nocharset''a.pdf", "a.pdf"),
+        ("filename*=a.pdf", "a.pdf"),
+    ],
+)
+def test_an_encoded_filename_is_decoded(parameters: str, kept: str) -> None:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; {parameters}\r\n\r\nx\r\n'
+    assert read(head.encode() + END)[0].filename == kept
 
 
 def test_httpxs_own_form_is_read() -> None:

@@ -77,6 +77,14 @@ def test_other_schemes_are_not_allowed(value: str) -> None:
         ("[x](https://[::ffff:192.0.2.1]:8080)", ["https://[::ffff:192.0.2.1]:8080"]),
         ("http://[192.0.2.1]/ https://[:::] http://[x] http://[", []),
         ("ftp://a.b file:///c https:// http://.", []),
+        ("请看https://a.b/c。谢谢，【http://d.e/f】", ["https://a.b/c", "http://d.e/f"]),
+        ("https://a.b/cを読んで、https://d.eとhttps://f.g", ["https://a.b/c", "https://d.e", "https://f.g"]),
+        (
+            "https://ja.a.b/wiki/東京 https://ja.a.b/wiki/佐々木?q=かな",
+            ["https://ja.a.b/wiki/東京", "https://ja.a.b/wiki/佐々木?q=かな"],
+        ),
+        ("(http://a.b/wiki/C_(x)_d_(y)).", ["http://a.b/wiki/C_(x)_d_(y)"]),
+        ("http://a.b/c(d e)", ["http://a.b/c"]),
     ],
 )
 def test_urls_in_text_end_where_the_sentence_goes_on(text: str, urls: list[str]) -> None:

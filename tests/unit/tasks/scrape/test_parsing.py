@@ -82,6 +82,12 @@ def test_what_is_shown_is_kept(shown: str) -> None:
     assert "SEEN" in extract(f"<main><h1>Title</h1>{PROSE}{shown}</main>", style).text
 
 
+def test_cells_that_a_style_makes_are_set_apart() -> None:
+    rows = "<p><span class=c>Name</span><span class=c>Total</span><span>s</span></p>"
+    page = extract(f"<main>{rows}</main>", "<style>.c { display: table-cell }</style>")
+    assert page.text == "Name\nTotal\ns"
+
+
 def test_tables_are_kept_in_markdown() -> None:
     table = "<table><tr><th>Port</th><th>Depth</th></tr><tr><td>Vigo</td><td>14 m</td></tr></table>"
     page = extract(f"<article><h1>Title</h1>{PROSE}{table}{PROSE}</article>")

@@ -84,3 +84,31 @@ async def test_secrets_stay_with_the_origin_they_are_for() -> None:
     for head, is_same_origin in zip(heads, [True, True, False, False, False, False], strict=True):
         assert [name in head for name in SECRETS] == [is_same_origin] * 4
         assert "Accept-Language: de" in head
+
+
+async def test_a_cookie_of_a_redirect_stays_with_its_host_and_its_fetch() -> None:
+    names = Names(good_test=["127.0.0.1"], other_test=["127.0.0.1"])
+    async with serving(d=response(b"x")) as server:
+        sets = [
+            "Set-Cookie: own=1; Path=/; HttpOnly",
+            "Set-Cookie: theirs=1; Domain=other.test",
+            "Set-Cookie: all=1; Domain=test",
+        ]
+        server.pages["a"] = response(b"", "Location: /b", *sets, f"Set-Cookie: long={'x' * 4096}", status="302 Found")
+        server.pages["b"] = redirect(server.url("c", host="other.test"))
+        server.pages["c"] = redirect(server.url("d", host="good.test"))
+        fetcher = Fetcher(FetchPolicy(allow=("127.0.0.1",)), resolver=names)
+        await fetcher.fetch(server.url("a", host="good.test"))
+        await fetcher.fetch(server.url("b", host="good.test"))
+        await fetcher.close()
+    cookies = [[line for line in head.split("\r\n") if line.startswith("Cookie")] for head in server.requests]
+    assert cookies == [[], ["Cookie: own=1"], [], ["Cookie: own=1"], [], [], []]
+
+
+async def test_the_cookies_of_a_fetch_are_bounded() -> None:
+    async with serving(b=response(b"x")) as server:
+        sets = [f"Set-Cookie: c{number}=1" for number in range(60)]
+        server.pages["a"] = response(b"", "Location: /b", *sets, status="302 Found")
+        await fetch(server.url("a"))
+    [line] = [line for line in server.requests[1].split("\r\n") if line.startswith("Cookie")]
+    assert len(line.split(";")) == 50

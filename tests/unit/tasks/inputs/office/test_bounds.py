@@ -1,7 +1,11 @@
 """Hostile office files: what they cost, and what is said of them."""
 
+import datetime as dt
+import io
 import random
+import re
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterable
 
@@ -13,7 +17,8 @@ from tasks.inputs.loader import ole_refusal
 from tasks.inputs.media_types import sniff
 from tasks.inputs.office.bounds import inflated
 from tasks.inputs.source import Blob
-from tests.office_files import WORD, changed, document_of, opened
+from tests.conftest import each_case
+from tests.office_files import WORD, changed, document, document_of, opened, slides, text_of, workbook
 
 TEXT = document_of("<w:p><w:r><w:t>text</w:t></w:r></w:p>")
 BODY = "word/document.xml"
@@ -125,3 +130,26 @@ def test_compound_files_are_told_apart(stream: str, code: str, words: str) -> No
     assert error.code == code
     with pytest.raises(InputError, match=words):
         raise error
+
+
+@each_case(
+    ("data", "expected"),
+    [
+        (document(lambda word: word.add_heading("First", 1)), "# First"),
+        (
+            workbook(lambda book: book.active.append(["Total", dt.date(2026, 3, 14)])),
+            "## Sheet\n\n| Total | 2026-03-14 |\n| --- | --- |",
+        ),
+        (
+            slides(lambda show: setattr(show.slides.add_slide(show.slide_layouts[5]).shapes.title, "text", "Gears")),
+            "## Slide 1: Gears",
+        ),
+    ],
+)
+def test_the_strict_form_of_office_files_is_read(data: bytes, expected: str) -> None:
+    strict = re.compile(rb"http://schemas\.openxmlformats\.org/(officeDocument|\w+ml)/2006/")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {
+            name: strict.sub(rb"http://purl.oclc.org/ooxml/\1/", archive.read(name)) for name in archive.namelist()
+        }
+    assert text_of(changed(data, members)) == expected == text_of(data)

@@ -36,6 +36,12 @@ def opened(html: bytes, charset: str | None = None) -> HtmlFile:
         ("<blockquote>said</blockquote>", "> said"),
         ('<img src="https://a.b/c.png" alt="A [cat]">', "[Picture: A (cat)]"),
         ('<img src="c.png" alt="IMG_1234.png"><img src=d.png>', ""),
+        ('<span style="display: table-cell">Name</span><span style="display:block">Total</span>', "Name\n\nTotal"),
+        (
+            "<style>.c{display:table-cell}</style><body><span class=c>Name</span><span class=c>Total</span>",
+            "Name\n\nTotal",
+        ),
+        ("<ol><li><ol><li>deep</ol></ol>", "1. deep"),
         ("<p>שלום <b>עולם</b> 漢字", "שלום עולם 漢字"),
     ],
 )
