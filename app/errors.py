@@ -5,7 +5,7 @@ Clients repeat a request after 429 and 5xx by themselves. Such an error therefor
 """
 
 from contextvars import ContextVar
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
 
@@ -47,6 +47,8 @@ class ApiError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[str] = "internal_error"
     code: str = "internal_error"
+    partial: Any = None
+    """The part of the answer that there is, as JSON; None if the error has none."""
 
     SCHEMA: ClassVar[dict[str, object]] = {
         "title": "Error",
@@ -62,6 +64,7 @@ class ApiError(Exception):
                     "code": {"type": "string"},
                     "param": {"type": ["string", "null"], "description": "Name of the field at fault."},
                     "request_id": {"type": "string"},
+                    "partial": {"description": "The answer, with null for what is missing (not_found_in_input)."},
                 },
             }
         },
@@ -104,6 +107,7 @@ class ApiError(Exception):
                 "code": self.code,
                 "param": self.param,
                 "request_id": request_id,
+                **({} if self.partial is None else {"partial": self.partial}),
             }
         }
 

@@ -1,5 +1,5 @@
-"""All settings, which are environment variables with the prefix OPENFAZE_, or lines of a `.env` file in the working
-folder."""
+"""All settings, which are environment variables with the prefix OPENFAZE_. `openfaze serve` also reads the file `.env`
+in its working folder."""
 
 import difflib
 import ipaddress
@@ -23,7 +23,6 @@ from models.devices.device import AUTO
 from models.setting_types import Address, CommaSeparated, Profile, Split, read_devices
 
 PREFIX = "OPENFAZE_"
-ENV_FILE = ".env"
 ROOT = Path(__file__).parents[1]
 """Root of the clone, if openfaze runs from a clone."""
 LEAST_SECRET = 16
@@ -62,7 +61,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=ENV_FILE,
         # An empty variable counts as unset, because templates of .env have empty variables.
         env_ignore_empty=True,
         extra="ignore",
@@ -283,11 +281,11 @@ WITHOUT_EFFECT = ("AUTO_PULL",)
 permitted what it no longer does: no set of weights is fetched at its first use."""
 
 
-def unknown_variables(besides: Collection[str] = ()) -> list[str]:
-    """Return a sentence for each OPENFAZE_ variable that is neither a setting nor among `besides`, so that neither a
-    typo nor a setting of an earlier version goes unnoticed."""
+def unknown_variables(besides: Collection[str] = (), env_file: str | None = None) -> list[str]:
+    """Return a sentence for each OPENFAZE_ variable, of the environment or `env_file`, that is neither a setting nor
+    among `besides`, so that neither a typo nor a setting of an earlier version goes unnoticed."""
     known = {*map(str.upper, Settings.model_fields), *WITHOUT_EFFECT, *(name.removeprefix(PREFIX) for name in besides)}
-    given = {*os.environ, *dotenv_values(ENV_FILE)}
+    given = {*os.environ, *(dotenv_values(env_file) if env_file else ())}
     names = sorted(name for name in given if name.upper().startswith(PREFIX))
     unknown = [name for name in names if name.upper().removeprefix(PREFIX) not in known]
     return [f"{name} is not a setting{_guess(name.upper().removeprefix(PREFIX), known)}" for name in unknown]

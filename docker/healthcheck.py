@@ -4,7 +4,8 @@ import os
 import sys
 import urllib.request
 
-url = f"http://127.0.0.1:{os.environ.get('OPENFAZE_PORT', '8000')}/ready"
+host = os.environ.get("OPENFAZE_HOST", "")
+url = f"http://{'127.0.0.1' if host in ('', '0.0.0.0') else host}:{os.environ.get('OPENFAZE_PORT', '8000')}/ready"  # noqa: S104
 try:
     with urllib.request.urlopen(url, timeout=4) as response:
         sys.exit(0 if response.status == 200 else 1)

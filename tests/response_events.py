@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 _RESPONSE: TypeAdapter[Response] = TypeAdapter(Response)
-_OURS = {"precontext", "vcache", "evidence", "unsupported", "warnings"}
+_OURS = {"partial", "precontext", "vcache", "evidence", "unsupported", "warnings"}
 _OPEN_RESPONSES = {"store", "presence_penalty", "frequency_penalty"}
 """Fields of the Open Responses description that the SDK's types do not have."""
 _BESIDE = {"status", "bytes"}

@@ -38,7 +38,7 @@ def build_fingerprint(settings: Settings, runtime: Runtime) -> Callable[[], Awai
     """Return a function that computes the server's fingerprint.
 
     The fingerprint covers the packages, the settings, the serving engines, their weights, and the model of an LLM's
-    server if no setting names the model.
+    server.
     """
     packages = sorted(f"{one.name} {one.version}" for one in distributions())
     given = settings.model_dump_json(exclude=set(_WITHOUT_INFLUENCE))
@@ -53,7 +53,7 @@ def build_fingerprint(settings: Settings, runtime: Runtime) -> Callable[[], Awai
             await runtime.look()
             serving = [(one.capability, one.candidate and one.candidate.spec.name) for one in runtime.states()]
             weights = await asyncio.to_thread(_seen_weights, settings)
-            model = await _listed_model(settings, runtime, unknown)
+            model = await _model_behind(settings, runtime, unknown)
             known = now, hashlib.sha256(fixed + pydantic_core.to_json([serving, weights, model])).digest()
         return known[1]
 
@@ -79,18 +79,16 @@ def _weights(settings: Settings) -> Iterator[tuple[str, object]]:
             yield name, [(stat.st_size, stat.st_mtime_ns) for stat in stats]
 
 
-async def _listed_model(settings: Settings, runtime: Runtime, unknown: str) -> str | None:
-    """Return the model of the LLM's server, or `unknown` if the server does not report it.
-
-    `unknown` differs between processes. Return None if a setting names the model, or if the LLM runs locally.
-    """
+async def _model_behind(settings: Settings, runtime: Runtime, unknown: str) -> object:
+    """Return the identity of the model of the LLM's server. None if the LLM runs locally, or if the server does not
+    report its model and a setting names it. If none does, return `unknown`, which differs between processes."""
     try:
-        if settings.of(LlmSettings).llm_model is not None or runtime.choose(LLM.name) is not OPENAI_SERVER:
+        if runtime.choose(LLM.name) is not OPENAI_SERVER:
             return None
         await runtime.prepare(LLM.name)
         async with asyncio.timeout(_MODEL_S):
-            return await runtime.use(LLM).model()
+            return await runtime.use(LLM).identity()
     except EngineUnavailable:
         return None
     except (LlmError, TimeoutError):
-        return unknown
+        return unknown if settings.of(LlmSettings).llm_model is None else None

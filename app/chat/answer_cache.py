@@ -1,7 +1,7 @@
 """Caches answers, both finished ones and those in progress, so that identical requests run once.
 
 An answer is stored as its events, and a hit yields the events again. If an identical request is already being answered
-for another client, the request receives the events of that answer from the beginning. Two requests share a key if
+for another client, the request receives that answer once it is whole. Two requests share a key if
 everything that shapes their answers is equal; media are compared by content.
 """
 
@@ -18,6 +18,7 @@ import pydantic_core
 
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn, run_off_loop
+from app.errors import Unavailable
 from app.events import (
     AnswerWarning,
     Event,
@@ -66,6 +67,8 @@ WEB = frozenset({"web_search", "scraper"})
 """Tasks whose results come from the web."""
 _LONG_CHARS = 1024
 """A string with more characters than this, in a content part that is not text, enters the key as its digest."""
+MAX_AHEAD = 256
+"""While only its first client reads an answer, at most this many events of it wait to be read."""
 AnswerFunction = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 _MediaNumbers = Mapping[tuple[int | None, int | None], int]
 """Numbers of the turn's media, by the index of the message and of the part."""
@@ -77,7 +80,7 @@ _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_u
 class CacheKey:
     """Key under which a request's answer is kept."""
 
-    key: bytes
+    digest: bytes
     """SHA-256 of everything that shapes the answer, including the tenant."""
     depends_on_web: bool
     """True if the request names a web page, or its tag asks for a search or a page. The answer to such a request soon
@@ -183,9 +186,9 @@ def _without_media(value: Any, *, is_known: bool) -> Any:
 class AnswerCache:
     """A cache of answers, both finished ones and those in progress."""
 
-    def __init__(self, entries: Entries, scopes: CacheKeys, *, max_age_s: float) -> None:
+    def __init__(self, entries: Entries, keys: CacheKeys, *, max_age_s: float) -> None:
         self._entries = entries
-        self._scopes = scopes
+        self._keys = keys
         self._max_age_s = max_age_s
         self._under_way: dict[bytes, _SharedAnswer] = {}
         self.outcomes: Counter[str] = Counter()
@@ -204,47 +207,61 @@ class AnswerCache:
         A new answer comes from `answer()`, and is kept for later requests. `task` is the task whose result is the
         answer; None if an LLM answers.
         """
-        scope = await self._scopes.of(call, turn, policy, task)
-        return await answer() if scope is None else self._join_or_begin(scope, call, answer)
+        key = await self._keys.of(call, turn, policy, task)
+        return await answer() if key is None else self._join_or_begin(key, call, answer)
 
-    def _join_or_begin(self, scope: CacheKey, call: ChatCall, answer: AnswerFunction) -> AsyncGenerator[Event, None]:
-        """Follow the answer in progress, or begin one.
+    def _join_or_begin(self, key: CacheKey, call: ChatCall, answer: AnswerFunction) -> AsyncGenerator[Event, None]:
+        """Join the answer in progress, or begin one.
 
         An answer in progress begins with the look-up in the cache. Otherwise an identical request could look into the
         cache just before an answer is stored, and find neither a cached answer nor one in progress.
         """
-        under_way = self._under_way.get(scope.key)
+        under_way = self._under_way.get(key.digest)
         if under_way is not None and under_way.can_be_joined:
-            self.outcomes["hit"] += 1
-            return under_way.follow(is_first=False)
+            return self._join(under_way, answer)
 
         async def known() -> Sequence[Event] | None:
-            found = await self.find(call.caller.tenant, scope.key)
+            found = await self.find(call.caller.tenant, key.digest)
             self.outcomes["hit" if found else "miss"] += 1
             call.stages.done("cache")
             return found
 
-        keep = partial(self.keep, scope, call.caller.tenant)
-        answering = _SharedAnswer(known, answer, keep, partial(self._forget_shared, scope.key))
-        self._under_way[scope.key] = answering
-        return answering.follow(is_first=True)
+        keep = partial(self.keep, key, call.caller.tenant)
+        answering = _SharedAnswer(known, answer, keep, partial(self._forget, key.digest))
+        self._under_way[key.digest] = answering
+        return answering.read()
 
-    def _forget_shared(self, key: bytes, answering: "_SharedAnswer") -> None:
-        if self._under_way.get(key) is answering:
-            del self._under_way[key]
+    async def _join(self, under_way: "_SharedAnswer", answer: AnswerFunction) -> AsyncGenerator[Event, None]:
+        """Yield the answer in progress once it is whole. If it is cut, yield an answer of this request's own, which
+        nobody joins: it may be cut, too."""
+        shared = await under_way.whole()
+        self.outcomes["miss" if shared is None else "hit"] += 1
+        if shared is None:
+            async with aclosing(await answer()) as events:
+                async for event in events:
+                    yield event
+        else:
+            for event in shared:
+                # An answer in progress ends for all that joined it at once. Other requests run in between.
+                await asyncio.sleep(0)
+                yield event
+
+    def _forget(self, digest: bytes, answering: "_SharedAnswer") -> None:
+        if self._under_way.get(digest) is answering:
+            del self._under_way[digest]
 
     async def find(self, tenant: str, digest: bytes) -> Sequence[Event] | None:
         """Return the events that are stored under `digest`; None if there are none."""
         return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
-    def keep(self, scope: CacheKey, tenant: str, events: Sequence[Event]) -> Written:
+    def keep(self, key: CacheKey, tenant: str, events: Sequence[Event]) -> Written:
         """Store the events of a new answer."""
         if not _is_worth_keeping(events):
             return None
-        depends_on_web = scope.depends_on_web or not WEB.isdisjoint(_task_names(events))
+        depends_on_web = key.depends_on_web or not WEB.isdisjoint(_task_names(events))
         age_s = min(self._max_age_s, WEB_AGE_S) if depends_on_web else self._max_age_s
-        key = Key(tenant, "answer", scope.key)
-        return self._entries.put(key, partial(encode_events, events), max_age_s=age_s)
+        place = Key(tenant, "answer", key.digest)
+        return self._entries.put(place, partial(encode_events, events), max_age_s=age_s)
 
 
 def _is_worth_keeping(events: Sequence[Event]) -> bool:
@@ -261,12 +278,15 @@ def _task_names(events: Iterable[Event]) -> set[str]:
 
 
 class _SharedAnswer:
-    """An answer in progress, in an asyncio task shared by all its followers. The last follower to leave cancels the
-    task.
+    """An answer in progress, in an asyncio task. Its first client reads it as it comes; others join it, and get it once
+    it is whole. The last one to leave cancels the task.
 
-    The first follower is charged for the answer. If this follower leaves early, it is charged for what was written
-    until then, and another follower is charged for the whole answer. Otherwise nobody would be charged for what is
-    written later.
+    A cut answer is only the first client's: it may be cut by the time that this client's request has taken, and nobody
+    else needs a part of an answer.
+
+    The first client is charged for the answer. If this client leaves early, it is charged for what was written until
+    then, and another client is charged for the whole answer. Otherwise nobody would be charged for what is written
+    later.
     """
 
     def __init__(
@@ -274,52 +294,80 @@ class _SharedAnswer:
         known: Callable[[], Awaitable[Sequence[Event] | None]],
         answer: AnswerFunction,
         keep: Callable[[Sequence[Event]], Written],
-        ended: Callable[["_SharedAnswer"], None],
+        forget: Callable[["_SharedAnswer"], None],
     ) -> None:
         self._events: list[Event] = []
         self._failure: BaseException | None = None
         self._is_over = False
-        self._followers = 0
-        self._has_payer = True
+        self._has_reader = self._has_payer = True
+        self._read = 0
+        """Number of events that the first client has read."""
+        self._joined = 0
+        """Number of clients that wait for the whole answer."""
         self._changed = asyncio.Event()
         self._known = known
         self._keep = keep
-        self._forget_shared = ended
+        self._forget = forget
         self._task = asyncio.create_task(self._run(answer))
         self._task.add_done_callback(mark_retrieved)
 
     @property
     def can_be_joined(self) -> bool:
-        """True unless the answer is being cancelled, or has failed."""
-        return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
+        """True unless the answer is being cancelled, has failed, or was cut."""
+        if self._is_over:
+            return self._failure is None and not self._is_cut
+        return not (self._task.cancelling() or self._task.done())
 
-    async def follow(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
-        """Yield all events of the answer, beginning with the first. Raises the error that ended the answer."""
-        self._followers += 1
+    @property
+    def _is_cut(self) -> bool:
+        """True if the answer has ended before it was whole, or its time was over."""
+        if self._failure is not None:
+            is_late = isinstance(self._failure, Unavailable) and self._failure.code == "timeout"
+            return is_late or not isinstance(self._failure, Exception)
+        last = self._events[-1] if self._events else None
+        return isinstance(last, Finish) and last.reason == "length"
+
+    async def read(self) -> AsyncGenerator[Event, None]:
+        """Yield all events of the answer to its first client as they come. Raises the error that ended the answer."""
         try:
-            place = 0
             while True:
-                while place < len(self._events):
-                    # Each event of an answer wakes all its followers at once. Other requests run in between.
+                while self._read < len(self._events):
                     await asyncio.sleep(0)
-                    event = self._events[place]
-                    place += 1
-                    if isinstance(event, Finish):
-                        event = replace(event, vcache=event.vcache or (self._has_payer and not is_first))
-                        is_first, self._has_payer = False, True
-                    yield event
+                    self._read += 1
+                    self._wake()
+                    yield self._events[self._read - 1]
                 if self._is_over:
                     break
                 await self._changed.wait()
             if self._failure is not None:
                 raise self._failure
         finally:
-            self._followers -= 1
-            if is_first and not self._is_over:
-                self._has_payer = False
-            if not self._followers and not self._is_over:
-                self._task.cancel()
-                await asyncio.wait([self._task])
+            self._has_reader = False
+            self._has_payer = self._is_over
+            await self._leave()
+
+    async def whole(self) -> Sequence[Event] | None:
+        """Return all events of the answer once it has ended; None if it was cut. Raises the error that ended it."""
+        self._joined += 1
+        self._wake()
+        try:
+            while not self._is_over:
+                await self._changed.wait()
+        finally:
+            self._joined -= 1
+            await self._leave()
+        if self._is_cut:
+            return None
+        if self._failure is not None:
+            raise self._failure
+        pays, self._has_payer = not self._has_payer, True
+        return [replace(one, vcache=one.vcache or not pays) if isinstance(one, Finish) else one for one in self._events]
+
+    async def _leave(self) -> None:
+        self._wake()
+        if not (self._has_reader or self._joined or self._is_over):
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
     async def _run(self, answer: AnswerFunction) -> None:
         written: Written = None
@@ -329,25 +377,32 @@ class _SharedAnswer:
                 return
             async with aclosing(await answer()) as events:
                 async for event in events:
-                    self._publish(event)
+                    await self._publish(event)
             written = self._keep(self._events)
-        except Exception as error:  # noqa: BLE001 - raised to all who listen
+        except Exception as error:  # noqa: BLE001 - raised to all who wait
             self._failure = error
         except BaseException as error:
             self._failure = error
             raise
         finally:
             self._is_over = True
-            self._changed.set()
+            self._wake()
             if written is None:
-                self._forget_shared(self)
+                self._forget(self)
             else:
                 # Identical requests can join the answer until the store has written it. Until then, they would not find
                 # the answer in the store.
-                written.add_done_callback(lambda _: self._forget_shared(self))
+                written.add_done_callback(lambda _: self._forget(self))
 
-    def _publish(self, event: Event) -> None:
+    async def _publish(self, event: Event) -> None:
+        """Add an event. If only the first client reads the answer, wait until it has read enough."""
         self._events.append(event)
+        self._wake()
+        while not self._joined and self._has_reader and len(self._events) - self._read >= MAX_AHEAD:
+            await self._changed.wait()
+
+    def _wake(self) -> None:
+        """Wake the task and all clients that wait for a change."""
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -12,7 +12,7 @@ field.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from tasks.extraction.extract import copy_fields
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import conditions_of, is_written_prose
 from tasks.extraction.passages import read_of
+from tasks.extraction.printed_keys import open_objects, with_printed_keys
 from tasks.extraction.printed_types import with_printed_types
 from tasks.extraction.whole_results import TaskResult, TaskResults
 from tasks.extraction.yes_and_no import most_harmless
@@ -41,7 +42,7 @@ from tasks.wording.translation import TranslateOptions
 _FILLED_IN = "These fields are filled in already, answer with the others alone: "
 _ADVICE = "A capable language model would write them: set OPENFAZE_LLM_BASE_URL."
 _WANTS_A_JUDGEMENT = "These fields need a judgement or a summary, which copying cannot give: {fields}. {advice}"
-_UNDECIDED = "The input does not decide {fields}: each of them has the value that claims the least."
+_UNDECIDED = "The input does not decide {fields}: each has the most cautious choice, which may be wrong: check it."
 _IMPROBABLE = (
     "The input probably does not answer {fields}. The schema requires a value, so each has the "
     "likeliest one of its type."
@@ -51,6 +52,7 @@ _CONDITIONS = (
     "fields together, at {pointers}."
 )
 _EMPTY_LISTS = "Nothing was found for these lists, which are empty: {fields}."
+_EMPTY_OBJECT = "Nothing was found for the object at '{pointer}', whose keys the schema leaves open: it is empty."
 _MAX_NAMED = 20
 """A warning lists at most this many fields."""
 _MAX_SHOWN_CHARS = 60
@@ -142,12 +144,16 @@ async def fill_whole(
     """
     read = read_of(entries, document)
     schema = await in_thread(with_printed_types, shape.schema or {"type": "object"}, read)
+    open_paths = [*open_objects(schema)]
+    schema, printed = await in_thread(with_printed_keys, schema, read)
     if schema is not shape.schema:
         shape = shape.with_schema(schema)
     copied = await _copy_fields_from_results(schema, plan, entries, document, extractor, examples)
+    copied = replace(copied, values={**copied.values, **printed})
     if are_own_words and document is not None:
         copied = await in_thread(with_arguments, schema, copied, document)
-    return await _complete(shape, schema, copied, root)
+    filling = await _complete(shape, schema, copied, root)
+    return replace(filling, warnings=[*filling.warnings, *_empty_objects(filling, open_paths)])
 
 
 async def fill_given(shape: Shape, values: Mapping[JsonPath, Any]) -> Filling:
@@ -184,11 +190,14 @@ async def _complete(shape: Shape, schema: Mapping[str, Any], copied: CopiedField
     try:
         value = await in_thread(completion.answer)
         answer = await in_thread(_parse, shape, value)
-    except NothingFits as nothing:
-        raise NotFoundInInput(root + pointer_of(nothing.path)) from None
-    except AnswerInvalid as invalid:
+    except (NothingFits, AnswerInvalid) as error:
+        # What is improbable, or was chosen without any evidence, is missing, too: an error has no warnings.
+        found = {path: value for path, value in copied.values.items() if value is not LEFT_OUT}
+        partial = await in_thread(Completion(schema, checker, found, most_harmless, is_partial=True).answer)
+        if isinstance(error, NothingFits):
+            raise NotFoundInInput(root + pointer_of(error.path), partial) from None
         # Fields may depend on each other, so that the schema requires a value for which nothing was found.
-        raise NotFoundInInput(root, str(invalid)) from None
+        raise NotFoundInInput(root, partial, str(error)) from None
     warnings = [*copied.warnings, *await in_thread(_warnings, schema, completion, copied.from_results)]
     if copied.improbable:
         warnings.append(_IMPROBABLE.format(fields=_list_fields(list(copied.improbable))))
@@ -218,6 +227,16 @@ def _warnings(schema: Mapping[str, Any], completion: Completion, from_results: C
     if pointers := conditions_of(schema):
         warnings.append(_CONDITIONS.format(pointers=", ".join(pointers[:_MAX_NAMED])))
     return warnings
+
+
+def _empty_objects(filling: Filling, paths: Sequence[JsonPath]) -> Iterator[str]:
+    """Yield a warning for each of the objects at `paths` that is empty."""
+    for path in paths:
+        value = filling.answer and filling.answer.value
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if value == {}:
+            yield _EMPTY_OBJECT.format(pointer=pointer_of(path))
 
 
 def _list_fields(paths: Sequence[JsonPath]) -> str:

@@ -19,6 +19,7 @@ import structlog
 from app.chat.inputs import Turn, text_of, texts_of
 from app.chat.plan import Plan, as_entry
 from app.chat.redaction import Redaction
+from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.monitoring.metrics import Stages
 from app.wire.request import ChatRequest
@@ -231,27 +232,35 @@ class RequestGuard:
         """Yield each event of `events` once its text has been judged.
 
         A streamed answer is judged sentence by sentence, any other answer at its end. Raises Unsafe before an event
-        with something unsafe.
+        with something unsafe, and instead of an error whose part of an answer is unsafe.
         """
         form = self.request.response_format
         held = HeldEvents(in_json=form is not None and form.type != "text", redaction=self.redaction)
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, Progress):
-                    yield event
-                    continue
-                if isinstance(event, ReasoningChunk) and not self.request.shows_reasoning:
-                    continue  # Clients never see this event.
-                held.add(event)
-                part = None
-                if isinstance(event, Finish):
-                    part = await asyncio.to_thread(held.take_all)
-                elif self.request.stream and held.is_due:
-                    part = await asyncio.to_thread(held.take_sentences)
-                if part is not None:
-                    await self._judge_answer(part.judged)
-                    for one in self._release(part.events):
-                        yield one
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, Progress):
+                        yield event
+                        continue
+                    if isinstance(event, ReasoningChunk) and not self.request.shows_reasoning:
+                        continue  # Clients never see this event.
+                    held.add(event)
+                    part = None
+                    if isinstance(event, Finish):
+                        part = await asyncio.to_thread(held.take_all)
+                    elif self.request.stream and held.is_due:
+                        part = await asyncio.to_thread(held.take_sentences)
+                    if part is not None:
+                        await self._judge_answer(part.judged)
+                        for one in self._release(part.events):
+                            yield one
+        except ApiError as error:
+            if error.partial is not None:
+                held.add(TextChunk(json.dumps(error.partial)))
+                part = await asyncio.to_thread(held.take_all)
+                await self._judge_answer(part.judged)
+                error.partial = json.loads("".join(one.text for one in part.events if isinstance(one, TextChunk)))
+            raise
 
     def _release(self, events: Sequence[Event]) -> Iterator[Event]:
         """Yield the events, with the verdict in the first precontext."""

@@ -68,9 +68,9 @@ class NotFoundInInput(BadRequest):
 
     code = "not_found_in_input"
 
-    def __init__(self, pointer: str, reason: str = "") -> None:
-        """Create the error for the field at `pointer` in the answer. `reason` is a further sentence about the
-        schema."""
+    def __init__(self, pointer: str, partial: Any = None, reason: str = "") -> None:
+        """Create the error for the field at `pointer` in the answer. `partial` is the answer with null for what is
+        missing. `reason` is a further sentence about the schema."""
         what = f"'{pointer}'" if pointer else "what the schema demands"
         super().__init__(
             f"Nothing in the input answers {what}, and the schema allows neither null nor an empty value. Allow "
@@ -78,6 +78,7 @@ class NotFoundInInput(BadRequest):
             "are not in the input word for word." + (f" {reason}" if reason else ""),
             param=pointer,
         )
+        self.partial = partial
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from app.chat.prompt import PREFIX, InternalTool, LlmMessage, fence_results
 from app.chat.run_plan import Specialists
 from app.errors import took_too_long
 from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
-from app.wire.request import PASSED_ON, ChatRequest
+from app.wire.request import LLM_OPTIONS, ChatRequest
 from models.concurrency import TimeIsUp, next_until
 from models.language.llm import (
     CAUTION,
@@ -371,8 +371,8 @@ class Rounds:
 
 def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
     """Return the LLM's parameters that the client set, under OpenAI's names."""
-    given = {**request.model_dump(include=set(PASSED_ON), exclude_none=True), **(request.model_extra or {})}
-    options = {name: given[name] for name in PASSED_ON if given.get(name) is not None}
+    given = {**request.model_dump(include=set(LLM_OPTIONS), exclude_none=True), **(request.model_extra or {})}
+    options = {name: given[name] for name in LLM_OPTIONS if given.get(name) is not None}
     limit = request.max_completion_tokens or request.max_tokens
     if limit is not None:
         options["max_tokens"] = limit

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 KEY = "OPENFAZE_API_KEY"
 """Name of the variable that holds the API key for commands that send requests to a server."""
+ENV_FILE = ".env"
+"""A file of settings in the working folder, which only `openfaze serve` reads by itself. Other commands may be called
+in a folder of somebody else's files, which must not name the server that gets the key and the papers."""
 
 
 @contextlib.contextmanager
@@ -31,8 +34,9 @@ def without_garbage_collection() -> Iterator[None]:
 def read_settings(*, for_clients: bool = False, **overrides: object) -> "Settings":
     """Return the settings. If some settings cannot be used, print a line for each of them and exit with status 2.
 
-    The variable KEY is accepted, except `for_clients` of a server: it may be a misspelt OPENFAZE_API_KEYS there, and
-    the server would answer without keys.
+    `for_clients` states that a server for others reads them. It alone reads the file ENV_FILE. The variable KEY is
+    accepted by all other commands: for such a server, it may be a misspelt OPENFAZE_API_KEYS, and the server would
+    answer without keys.
     """
     with without_garbage_collection():
         from pydantic import ValidationError
@@ -40,9 +44,10 @@ def read_settings(*, for_clients: bool = False, **overrides: object) -> "Setting
         from app.settings import Settings, unknown_variables
 
     given = {name: value for name, value in overrides.items() if value is not None}
-    problems = unknown_variables(() if for_clients else (KEY,))
+    env_file = ENV_FILE if for_clients else None
+    problems = unknown_variables(() if for_clients else (KEY,), env_file)
     try:
-        settings = Settings(**given)  # type: ignore[arg-type]
+        settings = Settings(_env_file=env_file, **given)  # type: ignore[arg-type]
     except ValidationError as error:
         problems += [_describe_problem(problem["loc"], problem["msg"]) for problem in error.errors()]
     if problems:

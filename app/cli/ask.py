@@ -18,7 +18,8 @@ from rich.table import Table
 from app.access.key_file import CHAT
 from app.cli import KEY, fail
 from app.folders.answers import Json, fields_of
-from app.folders.client import MAX_INLINE, TIMEOUT, content_part, data_url
+from app.folders.certainty import certainty
+from app.folders.client import TIMEOUT, error_of, sent_file
 from app.settings import Settings
 from tasks.inputs.limits import megabytes
 
@@ -57,8 +58,8 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
     base_url = url.rstrip("/").removesuffix("/v1")
     with httpx.Client(base_url=f"{base_url}/v1", headers=headers, timeout=TIMEOUT, trust_env=False) as client:
         try:
-            with _uploaded(client, question.files) as ids:
-                body = _body(question, ids)
+            with _sent(client, question.files) as parts:
+                body = _body(question, parts)
                 return _print_body(client, body) if as_json else _print_answer(client, body, question)
         except httpx.TransportError as error:
             if question.files and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -93,7 +94,7 @@ def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
         if not response.is_success:
             response.read()
             _check_key(response)
-            raise _Refused(_error_message(response.content, response.status_code))
+            raise _Refused(_error_message(response))
         for line in response.iter_lines():
             if line.startswith("data: {"):
                 _add_event(json.loads(line.removeprefix("data: ")), answer, is_live=is_live)
@@ -134,7 +135,7 @@ def _print_whole(text: str, answer: _Answer, question: Question) -> None:
         typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
     else:
         _table(
-            ("field", "value", "sure by", "from"),
+            ("field", "value", "certainty", "from"),
             [_evidence_cells(pointer, leaf, answer) for pointer, leaf in fields_of(value)],
         )
 
@@ -156,16 +157,17 @@ def _print_result(result: Any) -> None:
 
 def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str, str, str]:
     found = answer.evidence.get(pointer) or {}
-    probability = f"{found['probability']:.0%}" if "probability" in found else ""
+    probability = found.get("probability", 0.0 if pointer in answer.unsupported else None)
+    word = certainty(value, probability)
     place = [
         f"“{found['text']}”" if found.get("text") else "",
         f"page {found['page']}" if "page" in found else "",
         f"at {_clock(found['timestamp'][0])}" if "timestamp" in found else "",
         found.get("url", ""),
-        "not supported" if pointer in answer.unsupported else "",
     ]
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return pointer.removeprefix("/"), shown, probability, ", ".join(filter(None, place))
+    sure = f"{word} {probability:.0%}" if probability else word
+    return pointer.removeprefix("/"), shown, sure, ", ".join(filter(None, place))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -179,10 +181,9 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     typer.echo("\n".join(line.rstrip() for line in shown.get().splitlines()))
 
 
-def _body(question: Question, ids: dict[Path, str]) -> Json:
+def _body(question: Question, parts: Sequence[Json]) -> Json:
     tags = [f"<task>{question.task}</task>"] if question.task != CHAT else []
     tags += [f"<guard>{question.guard}</guard>"] if question.guard else []
-    parts = [_part(path, ids) for path in question.files]
     text = [{"type": "text", "text": question.text}] if question.text else []
     messages: list[Json] = [{"role": "system", "content": " ".join(tags)}] if tags else []
     messages.append({"role": "user", "content": [*text, *parts] if parts else question.text})
@@ -198,41 +199,35 @@ def _body(question: Question, ids: dict[Path, str]) -> Json:
     return body
 
 
-def _part(path: Path, ids: dict[Path, str]) -> Json:
-    if path in ids:
-        return {"type": "file", "file": {"file_id": ids[path]}}
-    return content_part(path.name, data_url(path.name, path.read_bytes()))
-
-
 @contextlib.contextmanager
-def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path, str]]:
-    """Upload the large files for the duration of the block, and yield their ids."""
-    ids: dict[Path, str] = {}
-    try:
+def _sent(client: httpx.Client, files: Sequence[Path]) -> Iterator[list[Json]]:
+    """Yield the content parts of the files. Large ones are uploaded for the duration of the block."""
+
+    def upload(path: str, **request: Any) -> httpx.Response:
+        response = client.post(path, **request)
+        _check_key(response)
+        if not response.is_success:
+            raise _Refused(_error_message(response))
+        return response
+
+    with contextlib.ExitStack() as ended:
+        parts = []
         for path in files:
-            if path.stat().st_size > MAX_INLINE:
-                with path.open("rb") as file:
-                    response = client.post("/files", data={"purpose": "user_data"}, files={"file": (path.name, file)})
-                _check_key(response)
-                if not response.is_success:
-                    raise _Refused(_error_message(response.content, response.status_code))
-                ids[path] = response.json()["id"]
-        yield ids
-    finally:
-        for name in ids.values():
-            client.delete(f"/files/{name}")
+            file = ended.enter_context(path.open("rb"))
+            size = path.stat().st_size
+            parts.append(ended.enter_context(sent_file(client, upload, path.name, file, size)))
+        yield parts
 
 
 def _check_key(response: httpx.Response) -> None:
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise _Refused(f"{_error_message(response.content, 401)} Set {KEY} to one of the server's keys: export {KEY}=…")
+        raise _Refused(f"{_error_message(response)} Set {KEY} to one of the server's keys: export {KEY}=…")
 
 
-def _error_message(content: bytes, status: int) -> str:
-    try:
-        return _plain(json.loads(content)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"the server answered with status {status}: is it openfaze, and --url its address?"
+def _error_message(response: httpx.Response) -> str:
+    if error := error_of(response):
+        return _plain(error["message"])
+    return f"the server answered with status {response.status_code}: is it openfaze, and --url its address?"
 
 
 def _clock(seconds: float) -> str:

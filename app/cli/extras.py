@@ -78,7 +78,8 @@ def install(name: str) -> int:
         for step in _steps(name, constraints.name):
             command = [*_installer(), *step]
             typer.echo(join(command), err=True)
-            if status := subprocess.run(command, check=False).returncode:  # noqa: S603 - the arguments are ours
+            # Installers also read settings, such as where packages come from, in the current folder.
+            if status := subprocess.run(command, check=False, cwd=sys.prefix).returncode:  # noqa: S603 - ours
                 return status
     return 0
 
@@ -121,7 +122,7 @@ def _is_extra(requirement: Requirement) -> bool:
 
 def _installer() -> list[str]:
     if find_spec("pip"):
-        return [sys.executable, "-m", "pip", "install"]
+        return [sys.executable, "-P", "-m", "pip", "install"]
     if uv := shutil.which("uv", path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])):
         return [uv, "pip", "install", "--python", sys.executable]
     raise CannotInstall(f"There is neither pip nor uv: `{sys.executable} -m ensurepip` installs pip.")

@@ -176,6 +176,9 @@ def remove_key(
     tenant = _use_key_file(lambda: key_file.find_key(file, name)).tenant if purge else None
     if purge and tenant is None:
         fail(f"'{name}' has no tenant in {file}, so its uploads cannot be found: remove it without --purge")
+    for other in _use_key_file(lambda: key_file.read_keys(file)) if purge else ():
+        if other.tenant == tenant and other.name != name:
+            fail(f"'{other.name}' has the same tenant, and would lose its uploads: remove '{name}' without --purge")
     left = _use_key_file(lambda: key_file.remove_key(file, name))
     typer.echo(
         f"'{name}' is no longer in {file}, which holds {left or 'no'} key{'' if left == 1 else 's'} now", err=True

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from dotenv import load_dotenv
 
-from app.cli import KEY, fail, read_settings, without_garbage_collection
+from app.cli import ENV_FILE, KEY, fail, read_settings, without_garbage_collection
 from app.cli.keys import keys
+
+_LOOKED_AT = 64 * 1024
 
 cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="One OpenAI-compatible endpoint over local specialist models. Settings: OPENFAZE_* variables.",
+    help="One OpenAI-compatible endpoint over local specialist models. Settings: OPENFAZE_* variables, and for `serve` "
+    "also the lines of .env in its working folder.",
 )
 cli.add_typer(keys, name="keys")
 
@@ -28,11 +32,35 @@ def _print_version(wanted: bool) -> None:
 
 @cli.callback()
 def openfaze(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    env_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of settings for the command, such as the .env of a server.", exists=True, dir_okay=False
+        ),
+    ] = None,
 ) -> None:
-    pass
+    if env_file:
+        load_dotenv(env_file)
+    elif context.invoked_subcommand != "serve" and _has_settings(Path(ENV_FILE)):
+        typer.echo(
+            f"note: only `openfaze serve` reads {ENV_FILE} by itself: --env-file names it to other commands", err=True
+        )
+
+
+def _has_settings(file: Path) -> bool:
+    """True if the beginning of a file names a setting. The file may be anybody's: it is not parsed."""
+    try:
+        # Opening a pipe would wait for its other end.
+        if not file.is_file():
+            return False
+        with file.open("rb") as lines:
+            return b"OPENFAZE_" in lines.read(_LOOKED_AT)
+    except OSError:
+        return False
 
 
 @cli.command()
@@ -40,7 +68,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Instead of OPENFAZE_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Instead of OPENFAZE_PORT.")] = None,
 ) -> None:
-    """Serve the API until told to stop. Running streams get time to end."""
+    """Serve the API until told to stop. Running streams get time to end.
+
+    Settings are OPENFAZE_* variables, and lines of a file .env in the working folder.
+    """
     settings = read_settings(for_clients=True, host=host, port=port)
     with without_garbage_collection():
         from app.cli.serving import CannotListen

@@ -1,20 +1,22 @@
 """HTTP client that asks a server about papers, and retries while the server has no room."""
 
 import base64
+import io
 import json
 import mimetypes
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 
-from app.folders.answers import Json
+from app.folders.answers import Json, name_of, nodes_of
 from app.folders.failures import Failed
 from app.folders.papers import Paper
 from app.folders.reviews import PaperResult
+from app.folders.schemas import plain_schema, problem_of
 
 MAX_INLINE = 16 << 20
 """Content of at most this size, in bytes, is sent within the request. Larger content is uploaded first and deleted
@@ -45,6 +47,11 @@ class PaperExample:
 
 class Refused(Exception):
     """Raised if the server refused the request for one paper. The message says why."""
+
+    def __init__(self, message: str, partial: Json | None = None) -> None:
+        super().__init__(message)
+        self.partial = partial
+        """The answer with null for what is missing; None if nothing was answered."""
 
 
 class PaperClient:
@@ -77,7 +84,7 @@ class PaperClient:
                 response_format = {"type": "json_schema", "json_schema": {"name": "paper", "schema": schema}}
                 completion = self._completion(shown, content, response_format=response_format, evidence=True)
         except Refused as refusal:
-            return PaperResult(error=str(refusal))
+            return _partial_result(refusal, schema)
         text = completion["choices"][0]["message"].get("content") or ""
         try:
             answer = json.loads(text)
@@ -97,26 +104,24 @@ class PaperClient:
     def _content_of(self, paper: Paper) -> Iterator[list[Json]]:
         """Yield the content parts of `paper`. A large paper is uploaded while the block runs. Raises Refused."""
         content = _read_content(paper)
-        if content is None or len(content) <= MAX_INLINE:
+        if content is None:
             yield [_part(paper, content)]
             return
-        upload = self._post("/files", data={"purpose": "user_data"}, files={"file": (paper.filename, content)})
-        if not upload.is_success:
-            raise Refused(_error(upload))
-        file_id = upload.json()["id"]
-        try:
-            yield [{"type": "file", "file": {"file_id": file_id}}]
-        finally:
-            # The result stands even if the server is gone. An upload that is not deleted expires.
-            with suppress(httpx.TransportError):
-                self._client.delete(f"/files/{file_id}")
+        with sent_file(self._client, self._upload, paper.filename, io.BytesIO(content), len(content)) as part:
+            yield [part]
+
+    def _upload(self, path: str, **request: Any) -> httpx.Response:
+        response = self._post(path, **request)
+        if not response.is_success:
+            raise Refused(_error(response))
+        return response
 
     def _completion(self, earlier_messages: Sequence[Json], content: Sequence[Json], **fields: Any) -> Json:
         question = {"role": "user", "content": [{"type": "text", "text": PROMPT}, *content]}
         body = {"model": "interfaze-beta", "messages": [*earlier_messages, question], **fields}
         response = self._post("/chat/completions", json=body)
         if not response.is_success:
-            raise Refused(_error(response))
+            raise Refused(_error(response), error_of(response).get("partial"))
         completion: Json = response.json()
         return completion
 
@@ -148,11 +153,41 @@ class PaperClient:
         raise AssertionError("the last try returns or raises")
 
 
+@contextmanager
+def sent_file(
+    client: httpx.Client, post: Callable[..., httpx.Response], filename: str, file: BinaryIO, size: int
+) -> Iterator[Json]:
+    """Yield the content part of a file of `size` bytes. A large one is uploaded by `post`, which raises an exception of
+    its own if the server refuses it, and deleted after the block."""
+    if size <= MAX_INLINE:
+        yield content_part(filename, data_url(filename, file.read()))
+        return
+    file_id = post("/files", data={"purpose": "user_data"}, files={"file": (filename, file)}).json()["id"]
+    try:
+        yield {"type": "file", "file": {"file_id": file_id}}
+    finally:
+        # The result stands even if the server is gone. An upload that is not deleted expires.
+        with suppress(httpx.TransportError):
+            client.delete(f"/files/{file_id}")
+
+
 def _read_content(paper: Paper) -> bytes | None:
     try:
         return None if paper.read is None else paper.read()
     except (OSError, ValueError) as error:
         raise Refused(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except MemoryError:
+        raise Refused("cannot be read: it does not fit in this machine's memory") from None
+
+
+def _partial_result(refusal: Refused, schema: Json) -> PaperResult:
+    """Return the result of a paper that was refused. What the schema requires, and the answer lacks, is unsupported, so
+    that people are asked for it."""
+    nodes = nodes_of(refusal.partial, plain_schema(schema))
+    missing = [pointer for pointer, value, part in nodes if value is None and problem_of(part, None)]
+    names = ", ".join(name_of(pointer, refusal.partial) for pointer in missing)
+    error = f"nothing in the paper answers {names}" if names else str(refusal)
+    return PaperResult(refusal.partial, unsupported=missing, error=error)
 
 
 def _part(paper: Paper, content: bytes | None) -> Json:
@@ -175,10 +210,17 @@ def _type_of(filename: str) -> str:
 
 
 def _error(response: httpx.Response) -> str:
-    try:
-        error = response.json()["error"]
-        # The user knows the paper by its file, not by the field of the request that contains it.
-        message = error["message"].replace(f"'{error.get('param')}'", "the paper")
-        return f"{message} ({response.status_code} {error.get('code') or error.get('type')})"
-    except (ValueError, KeyError, TypeError):
+    if not (error := error_of(response)):
         return f"the server answered with status {response.status_code}: is it openfaze?"
+    # The user knows the paper by its file, not by the field of the request that contains it.
+    message = error["message"].replace(f"'{error.get('param')}'", "the paper")
+    return f"{message} ({response.status_code} {error.get('code') or error.get('type')})"
+
+
+def error_of(response: httpx.Response) -> Json:
+    """Return the error that a server answers with; empty if the answer is none of openfaze's."""
+    try:
+        error: Json = response.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return error if isinstance(error, dict) and isinstance(error.get("message"), str) else {}

@@ -12,6 +12,7 @@ from fastapi import Body
 from pydantic import Field
 
 from app.folders.answers import Json, fields_of, nodes_of
+from app.folders.certainty import is_empty
 from app.folders.client import PaperClient, Refused
 from app.folders.failures import Failed, Rejected
 from app.folders.files import write
@@ -34,18 +35,19 @@ Cell = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Annotated[str
 
 
 class _Counts(NamedTuple):
-    """Numbers of fields and of doubtful fields of one paper."""
+    """Numbers of fields, of doubtful fields and of empty doubtful fields of one paper."""
 
     fields: int
     doubtful: int
+    empty: int
 
 
 class TableReview:
     """The review of the table in `state` by several people at the same time. It may be used by several threads.
 
-    `table` is the file of the table, which `export` writes again. A field is doubtful if nothing supports its value, or
-    if its probability is below `below`. The methods raise Rejected. Those that change a paper take the `version` that
-    the person looked at, and return the number of the review.
+    `table` is the file of the table, which `export` writes again. Until a person reviews it, a field is doubtful if it
+    is empty, if nothing supports its value, or if its probability is below `below`. The methods raise Rejected. Those
+    that change a paper take the `version` that the person looked at, and return the number of the review.
     """
 
     def __init__(self, state: JobState, table: Path, asker: PaperClient, below: float) -> None:
@@ -72,15 +74,18 @@ class TableReview:
         }
 
     def next_paper(
-        self, person: Text, current: Annotated[str | None, Body()] = None, back: Annotated[bool, Body()] = False
-    ) -> Json:
-        """Return the `name` of the next paper after `current` that has doubtful fields, or null. Papers that nobody
-        else has opened are preferred. `person` is a random name that the page chose for itself."""
+        self, person: Text, current: Annotated[str | None, Body()] = None, back: Annotated[bool, Body()] = False,
+        empty: Annotated[bool, Body()] = False,
+    ) -> Json:  # fmt: skip
+        """Return the `name` of the next paper after `current` that has doubtful fields, or empty ones if `empty`; null
+        if there is none. Papers that nobody else has opened are preferred. `person` is a random name that the page
+        chose for itself."""
         with self._lock:
             names, step = [*self._counts], -1 if back else 1
             index = names.index(current) if current in self._counts else (0 if back else -1)
             ordered = [names[(index + step * count) % len(names)] for count in range(1, len(names) + 1)]
-            left = [name for name in ordered if self._counts[name].doubtful]
+            counts = {name: self._counts[name].empty if empty else self._counts[name].doubtful for name in names}
+            left = [name for name in ordered if counts[name]]
             now = time.monotonic()
             self._open = {one: seen for one, seen in self._open.items() if now - seen[1] < _OPENED_S}
             elsewhere = {name for one, (name, _) in self._open.items() if one != person}
@@ -130,8 +135,10 @@ class TableReview:
             if isinstance(earlier, dict | list):
                 raise Rejected(404, f"{pointer} is not a field")
             is_same = (value, type(value)) == (earlier, type(earlier))
-            # The schema may require a value for a field that is empty in an added row.
-            if (not is_same or value is None) and (problem := problem_of(part, value)):
+            # The schema may require a value for a field that is empty in an added row. That the paper itself has none
+            # can be accepted.
+            is_open = value is None and pointer in result.unsupported
+            if (not is_same or is_open) and (problem := problem_of(part, value)):
                 raise Rejected(422, problem)
             if place is None:
                 known = result.evidence.get(pointer, {}) if is_same else {}
@@ -223,23 +230,22 @@ class TableReview:
 
     def _paper(self, name: str) -> Paper:
         with self._lock:
-            row = self._row(name)
+            link, whole = self._row(name).link, self._state.whole_path(name)
         try:
-            return _papers_at(row.link)[name]
+            return _papers_at(link)[whole]
         except (Failed, KeyError):
             raise Rejected(404, f"{name} is not where `openfaze extract` found it") from None
 
     def _is_doubtful(self, row: Row, pointer: str, value: Any) -> bool:
         if row.result is None or row.is_reviewed(pointer):
             return False
-        probability = row.result.evidence.get(pointer, {}).get("probability")
-        is_unsure = value is not None and probability is not None and probability < self._below
-        return is_unsure or pointer in row.result.unsupported
+        probability = row.result.probability(pointer)
+        return is_empty(value) or (probability is not None and probability < self._below)
 
     def _count_fields(self, row: Row) -> _Counts:
         fields = [*fields_of(row.result.answer)] if row.result else []
-        doubtful = sum(self._is_doubtful(row, pointer, value) for pointer, value in fields)
-        return _Counts(len(fields), doubtful)
+        doubtful = [value for pointer, value in fields if self._is_doubtful(row, pointer, value)]
+        return _Counts(len(fields), len(doubtful), sum(map(is_empty, doubtful)))
 
     def _count(self, name: str) -> None:
         self._counts[name] = self._count_fields(self._row(name))

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from app.folders.answers import Json, name_of
+from app.folders.certainty import LEAST_SURE, certainty
 from app.folders.client import MAX_EXAMPLES, PaperClient, PaperExample
 from app.folders.failures import Failed
 from app.folders.files import check, write
@@ -30,7 +31,6 @@ from app.folders.tables import doubtful, tables_of
 
 INTERRUPTED = 130
 """Exit status after Ctrl+C, the same as in shells."""
-_LEAST_CERTAIN = 0.9
 _TEXT_CHARS, _WIDTH = 200, 100
 _LISTED_AT_ONCE = 500
 _MOST_WARNINGS = 3
@@ -116,7 +116,7 @@ def _make_table(
     corrected = [
         PaperExample(by_name[row.name], row.result.answer)
         for row in state.rows()
-        if row.result and row.is_corrected and next(doubtful(tables, row, _LEAST_CERTAIN), None) is None
+        if row.result and row.is_corrected and next(doubtful(tables, row, LEAST_SURE), None) is None
     ]
     shown = [*examples, *corrected][-MAX_EXAMPLES:]
     is_interrupted = False
@@ -174,7 +174,7 @@ def _ask(
 
 def _summary(state: JobState, schema: Json, wanted: ExtractOptions, files: Sequence[Path]) -> int:
     """Print a summary of the job, and return the number of papers with an error."""
-    threshold = wanted.review if wanted.review is not None else _LEAST_CERTAIN
+    threshold = wanted.review if wanted.review is not None else LEAST_SURE
     tables, fields, below = tables_of(schema), 0, 0
     warned: Counter[str] = Counter()
     width = shutil.get_terminal_size((_WIDTH, 0)).columns
@@ -185,9 +185,10 @@ def _summary(state: JobState, schema: Json, wanted: ExtractOptions, files: Seque
         for cell in doubtful(tables, row, threshold):
             below += 1
             if wanted.review is not None:
-                certainty = "not supported" if cell.is_unsupported else f"{cell.probability:.0%}"
+                word = certainty(cell.value, cell.probability)
                 name = name_of(cell.pointer, result.answer)
-                columns = (row.name, name, certainty, json.dumps(cell.value, ensure_ascii=False))
+                sure = f"{word} {cell.probability:.0%}" if cell.probability else word
+                columns = (row.name, name, sure, json.dumps(cell.value, ensure_ascii=False))
                 print("  ".join(_printable(part, width) for part in columns))
     for warning, count in warned.most_common(_MOST_WARNINGS):
         _note(f"warning about {count} {'papers' if count > 1 else 'paper'}: {_printable(warning, _TEXT_CHARS)}")

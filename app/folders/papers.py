@@ -18,7 +18,10 @@ _LEFT_OUT = ("thumbs.db", "desktop.ini")
 """Names of files of the operating system that are left out. Names that begin with a dot, or with `~$` (lock files of
 office programs), are left out, too."""
 _MAX_BYTES = 1 << 30
-"""A file within an archive may have at most this many bytes."""
+"""A paper may have at most this many bytes, twice the default limit of a server. A larger one is not read, because it
+may not fit in memory."""
+_LINE_BYTES = 1 << 20
+"""A mailbox is searched for the beginnings of messages in pieces of at most this many bytes."""
 STATE = ".state"
 """Suffix of the file that holds a job's state. It follows the name of the job's table. Neither the table nor its state
 counts as a paper."""
@@ -55,6 +58,10 @@ def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator
                 yield paper
 
 
+def is_address(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
+
+
 def addresses_in(file: Path) -> list[str]:
     """Return the URLs in a file with one URL per line. Raises Failed."""
     try:
@@ -63,13 +70,13 @@ def addresses_in(file: Path) -> list[str]:
         raise Failed(f"{file}: {error}") from None
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     for line in found:
-        if not line.startswith(("http://", "https://")):
+        if not is_address(line):
             raise Failed(f"{file}: '{line[:100]}' is not an address; give one on each line, with http:// or https://")
     return found
 
 
 def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
-    if source.startswith(("http://", "https://")):
+    if is_address(source):
         yield Paper(source, source.rsplit("/", 1)[-1] or source, source, source, None)
         return
     path = Path(source)
@@ -78,20 +85,24 @@ def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 file = Path(folder, name)
-                is_ours = STATE in file.suffix or file.with_name(f"{name}{STATE}").exists()
-                if is_ours or _is_left_out(name) or file.resolve() in left_out or not file.is_file():
-                    continue
-                # A symbolic link may point to a file outside the folder that nobody meant to send to the server.
-                if not file.is_symlink() or file.resolve().is_relative_to(path.resolve()):
-                    try:
-                        yield from _papers_of_file(file)
-                    except Failed as error:
-                        # A damaged archive becomes a row with an error, and the other files are still read.
-                        yield Paper(str(file), file.name, str(file), "", partial(_fail_to_read, str(error)))
+                if _is_paper(file, path, left_out):
+                    yield from _papers_of_file(file)
     elif path.exists():
         yield from _papers_of_file(path)
     else:
         raise Failed(f"'{source}' is neither a file, nor a folder, nor an address")
+
+
+def _is_paper(file: Path, folder: Path, left_out: set[Path]) -> bool:
+    try:
+        is_ours = STATE in file.suffix or file.with_name(f"{file.name}{STATE}").exists()
+        # Of a link that leads to itself, nothing else may be asked.
+        if is_ours or _is_left_out(file.name) or not file.is_file() or file.resolve() in left_out:
+            return False
+        # A symbolic link may point to a file outside the folder that nobody meant to send to the server.
+        return not file.is_symlink() or file.resolve().is_relative_to(folder.resolve())
+    except OSError:
+        return True  # reading it will say what is wrong with it
 
 
 def _in_unicode(paper: Paper) -> Paper:
@@ -116,6 +127,8 @@ def _is_left_out(name: str) -> bool:
 
 
 def _papers_of_file(path: Path) -> Iterator[Paper]:
+    """Yield the papers of a file. One that is damaged becomes a row with an error, and the other files are still
+    read."""
     try:
         if path.suffix.lower() == ARCHIVE:
             yield from _papers_of_archive(path)
@@ -123,13 +136,28 @@ def _papers_of_file(path: Path) -> Iterator[Paper]:
             yield from _papers_of_mailbox(path)
         else:
             stat = path.stat()
-            yield Paper(str(path), path.name, str(path), f"{stat.st_size} {stat.st_mtime_ns}", path.read_bytes)
-    except (OSError, *_DAMAGED) as error:
-        raise Failed(f"{path}: {_reason(error)}") from None
+            yield Paper(str(path), path.name, str(path), f"{stat.st_size} {stat.st_mtime_ns}", partial(_read, path))
+    except (OSError, MemoryError, *_DAMAGED) as error:
+        yield Paper(str(path), path.name, str(path), "", partial(_fail_to_read, _reason(error)))
 
 
 def _reason(error: Exception) -> str:
     return str(error) or "it is damaged"  # an EOFError states nothing
+
+
+def _read(path: Path, begin: int = 0, size: int | None = None) -> bytes:
+    """Return `size` bytes of a file from `begin` on, or all of them. Raises OSError, and ValueError for too many."""
+    with path.open("rb") as file:
+        _check_size(os.fstat(file.fileno()).st_size if size is None else size)
+        file.seek(begin)
+        content = file.read(_MAX_BYTES + 1 if size is None else size)
+    _check_size(len(content))  # a device, or a file that grows, states a smaller size
+    return content
+
+
+def _check_size(size: int) -> None:
+    if size > _MAX_BYTES:
+        raise ValueError(f"it has {size:,} bytes or more; the limit is {_MAX_BYTES:,}")
 
 
 def _papers_of_archive(path: Path) -> Iterator[Paper]:
@@ -144,8 +172,7 @@ def _papers_of_archive(path: Path) -> Iterator[Paper]:
 
 
 def _read_member(path: Path, member: zipfile.ZipInfo) -> bytes:
-    if member.file_size > _MAX_BYTES:
-        raise ValueError(f"it is {member.file_size:,} bytes; the limit within an archive is {_MAX_BYTES:,}")
+    _check_size(member.file_size)
     try:
         # zipfile stops at the size that the header states, so a member cannot be longer.
         with zipfile.ZipFile(path) as archive, archive.open(member) as file:
@@ -155,29 +182,28 @@ def _read_member(path: Path, member: zipfile.ZipInfo) -> bytes:
 
 
 def _papers_of_mailbox(path: Path) -> Iterator[Paper]:
-    for number, place in enumerate(_messages_in(path), 1):
-        read = partial(_read_message, path, *place)
+    number = 0
+    for number, (begin, end) in enumerate(_messages_in(path), 1):
+        read = partial(_read, path, begin, end - begin)
         fingerprint = hashlib.sha256(read()).hexdigest()
         yield Paper(f"{path}/{number}", f"{path.stem}-{number}.eml", str(path), fingerprint, read)
+    if not number:
+        raise ValueError("it has no messages")
 
 
 def _messages_in(path: Path) -> Iterator[tuple[int, int]]:
     """Yield the first byte of each message in a mailbox, after the line `From …` that separates it from the one before,
     and the byte after its last."""
     begin, end, gap = None, 0, 0
+    is_new_line = True
     with path.open("rb") as file:
-        for line in file:
-            if line.startswith(b"From "):
+        for line in iter(partial(file.readline, _LINE_BYTES), b""):
+            if is_new_line and line.startswith(b"From "):
                 if begin is not None:
                     yield begin, end - gap
                 begin = end + len(line)
-            gap = len(line) if line == b"\n" else 0
+            gap = len(line) if is_new_line and line == b"\n" else 0
             end += len(line)
+            is_new_line = line.endswith(b"\n")
     if begin is not None:
         yield begin, end - gap
-
-
-def _read_message(path: Path, begin: int, end: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(begin)
-        return file.read(end - begin)

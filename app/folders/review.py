@@ -31,9 +31,6 @@ def review(named: Path, server: Server, key: str | None, port: int, below: float
         state = closed.enter_context(contextlib.closing(JobState(state_file)))
         if state.schema is None:
             raise Failed(f"{state_file} names no schema: run the same `openfaze extract` once more, then review")
-        if state.folder.is_dir():
-            # Relative paths of papers are resolved from the folder in which `openfaze extract` ran.
-            closed.enter_context(contextlib.chdir(state.folder))
         listening = closed.enter_context(_listen(port))
         asker = closed.enter_context(contextlib.closing(PaperClient(closed.enter_context(server()), key)))
         desk = TableReview(state, table, asker, below)

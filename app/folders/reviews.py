@@ -27,6 +27,12 @@ class PaperResult:
     warnings: Sequence[str] = ()
     error: str | None = None
 
+    def probability(self, pointer: str) -> float | None:
+        """Return the probability of the field at `pointer`: 0 if nothing supports it, None if it is not known."""
+        nothing = 0.0 if pointer in self.unsupported else None
+        known: float | None = self.evidence.get(pointer, {}).get("probability", nothing)
+        return known
+
 
 def with_field(result: PaperResult, pointer: str, value: Any, place: Json) -> PaperResult:
     """Return the result in which a person has given the field at `pointer` its value. `place` is the evidence: page,
@@ -34,9 +40,10 @@ def with_field(result: PaperResult, pointer: str, value: Any, place: Json) -> Pa
     answer = _copy(result.answer)
     _put(answer, pointer, value)
     evidence = {**result.evidence, pointer: {**place, "probability": 1.0, "match": REVIEWED}}
-    return replace(
-        result, answer=answer, evidence=evidence, unsupported=[one for one in result.unsupported if one != pointer]
-    )
+    unsupported = [one for one in result.unsupported if one != pointer]
+    # What was missing is not any more.
+    error = result.error if unsupported else None
+    return replace(result, answer=answer, evidence=evidence, unsupported=unsupported, error=error)
 
 
 def with_row(result: PaperResult, pointer: str, at: int, row: Any) -> PaperResult:

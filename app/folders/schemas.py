@@ -76,9 +76,10 @@ def read_schema(path: Path) -> Json:
 
 
 def _of_class(name: str) -> Json:
-    """Return the schema of a pydantic class. The module may also be in the working folder."""
+    """Return the schema of a pydantic class. The module may also be in the working folder, which comes last: no file of
+    it takes the place of an installed module."""
     module_name, _, class_name = name.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
+    sys.path.append(str(Path.cwd()))
     try:
         made = getattr(importlib.import_module(module_name), class_name)
         schema: Json = made.model_json_schema()

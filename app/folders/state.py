@@ -3,6 +3,7 @@ be resumed."""
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from app.folders.answers import Json
 from app.folders.failures import Failed, Rejected
-from app.folders.papers import Paper
+from app.folders.papers import Paper, is_address
 from app.folders.reviews import REVIEWED, Change, PaperResult, without_blank_rows
 
 _LAYOUT = """
@@ -39,6 +40,7 @@ _SCHEMA, _FOLDER, _INPUTS_DIGEST = "schema", "folder", "asked"
 class Row:
     name: str
     link: str
+    """Whole path or URL at which a person finds the paper."""
     result: PaperResult | None
     """Result of the paper with its reviews applied; None until the paper has been asked about."""
     version: int = 0
@@ -117,9 +119,10 @@ class JobState:
             )
 
     def forget(self, *, only_errors: bool) -> None:
-        """Delete the results of papers that nobody has reviewed, or only errors, so that they are asked about again."""
+        """Delete the results of papers that nobody has reviewed, or of those only errors, so that they are asked about
+        again."""
         reviewed = "(SELECT paper FROM revisions WHERE NOT is_undone)"
-        which = "is_error" if only_errors else f"name NOT IN {reviewed}"
+        which = f"name NOT IN {reviewed}" + (" AND is_error" if only_errors else "")
         self._db.execute(f"UPDATE papers SET result = NULL, is_error = 0 WHERE {which}")  # noqa: S608 - constants
 
     def is_done(self, name: str) -> bool:
@@ -170,8 +173,14 @@ class JobState:
 
     @property
     def folder(self) -> Path:
-        """Working folder of the last run, against which relative paths of papers are resolved."""
-        return Path(self._job(_FOLDER) or ".")
+        """Working folder of the last run, against which relative paths of papers are resolved; this process's own if
+        that folder is gone."""
+        folder = Path(self._job(_FOLDER) or "")
+        return folder if folder.is_dir() else Path.cwd()
+
+    def whole_path(self, path: str) -> str:
+        """Return the path of a paper from its path in a job, which may be relative to `folder`; a URL as it is."""
+        return path if is_address(path) else os.path.join(self.folder, path)
 
     def revise(
         self, name: str, change: Change, pointer: str, result: PaperResult, *, is_correction: bool = True
@@ -213,7 +222,7 @@ class JobState:
         )
         number, revised, is_corrected = self._db.execute(query, (name,)).fetchone() or (0, text, False)
         result = None if text is None else PaperResult(**json.loads(str(revised)))
-        return Row(name, link, result, number, bool(is_corrected))
+        return Row(name, self.whole_path(link), result, number, bool(is_corrected))
 
     def _transaction(self) -> sqlite3.Connection:
         self._db.execute("BEGIN IMMEDIATE")

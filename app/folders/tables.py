@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.folders.answers import JsonPath, fields_of, pointer_of, value_at
+from app.folders.certainty import EMPTY, certainty, is_empty
 from app.folders.reviews import REVIEWED, PaperResult
 from app.folders.schemas import plain_schema, type_of
 from app.folders.state import Row
 
 PAPERS = "papers"
-PAPER, NUMBER, SURE, ERROR = "paper", "row", "sure by", "error"
-"""Columns in addition to the columns of the schema: the paper's name, the row's number within its list, the least
-probability of the row's fields, and the reason why a paper has no answer."""
+PAPER, NUMBER, CERTAINTY, ERROR = "paper", "row", "certainty", "error"
+"""Columns in addition to the columns of the schema: the paper's name, the row's number within its list, the word for
+the row's least probable value, and the reason why a paper has no answer."""
 _DEEPEST = 8
 """The fields of nested objects become columns down to this many levels. Anything deeper is one cell of JSON."""
 _SEPARATOR = "; "
@@ -26,7 +27,7 @@ class FieldCell:
     pointer: str = ""
     """JSON pointer of the field in the answer."""
     probability: float | None = None
-    is_unsupported: bool = False
+    """Probability that the value is right; 0 if nothing supports it, None if it is not known."""
     is_reviewed: bool = False
     """True if a person accepted or corrected the field."""
 
@@ -49,24 +50,24 @@ class AnswerTable:
     @property
     def heads(self) -> list[str]:
         own = [".".join(map(str, path)) for path in self.columns]
-        return [PAPER, *([NUMBER] if self.is_list else []), *own, SURE, *([] if self.is_list else [ERROR])]
+        return [PAPER, *([NUMBER] if self.is_list else []), *own, CERTAINTY, *([] if self.is_list else [ERROR])]
 
     @property
     def head_types(self) -> list[type]:
         """Type of the values below each of `heads`."""
-        return [str, *([int] if self.is_list else []), *self.types, float, *([] if self.is_list else [str])]
+        return [str, *([int] if self.is_list else []), *self.types, str, *([] if self.is_list else [str])]
 
     def rows(self, row: Row) -> Iterator[list[FieldCell]]:
         """Yield the rows of one paper. Each row has one cell for each of `heads`."""
         result = row.result or PaperResult(error="not read yet")
         if not self.is_list:
             cells = [_cell(result, path) for path in self.columns]
-            yield [FieldCell(row.name), *cells, FieldCell(_least_probability(cells)), FieldCell(result.error)]
+            yield [FieldCell(row.name), *cells, _certainty_cell(result, cells), FieldCell(result.error)]
             return
         items = value_at(result.answer, self.path)
         for index in range(len(items) if isinstance(items, list) else 0):
             cells = [_cell(result, (*self.path, index, *path)) for path in self.columns]
-            yield [FieldCell(row.name), FieldCell(index + 1), *cells, FieldCell(_least_probability(cells))]
+            yield [FieldCell(row.name), FieldCell(index + 1), *cells, _certainty_cell(result, cells)]
 
 
 def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
@@ -82,14 +83,11 @@ def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
 
 
 def doubtful(tables: Sequence[AnswerTable], row: Row, threshold: float) -> Iterator[FieldCell]:
-    """Yield the doubtful fields of a paper: those with a probability below `threshold`, and those that nothing
-    supports."""
+    """Yield the fields of a paper whose values have a probability below `threshold`."""
     for table in tables:
         for cells in table.rows(row):
-            for cell in cells:
-                is_unsure = cell.value is not None and cell.probability is not None and cell.probability < threshold
-                if cell.pointer and (cell.is_unsupported or is_unsure):
-                    yield cell
+            known = (cell for cell in cells if cell.pointer and cell.value is not None)
+            yield from (cell for cell in known if cell.probability is not None and cell.probability < threshold)
 
 
 def distinct(heads: Iterable[str], gap: str = " ") -> list[str]:
@@ -108,11 +106,16 @@ def distinct(heads: Iterable[str], gap: str = " ") -> list[str]:
     return made
 
 
-def _least_probability(cells: Sequence[FieldCell]) -> float | None:
-    """Return the least probability of the cells' fields; None if none is known. A field that nothing supports counts
-    as 0."""
-    known = [0.0 if cell.is_unsupported else cell.probability for cell in cells if cell.value is not None]
-    return min((one for one in known if one is not None), default=None)
+def _certainty_cell(result: PaperResult, cells: Sequence[FieldCell]) -> FieldCell:
+    """Return the cell that says how sure the least probable of `cells` is. It is blank for a paper without an answer,
+    and if no probability is known."""
+    if result.answer is None:
+        return FieldCell()
+    filled = [cell for cell in cells if not is_empty(cell.value)]
+    if not filled:
+        return FieldCell(EMPTY)
+    least = min((cell.probability for cell in filled if cell.probability is not None), default=None)
+    return FieldCell(certainty(filled, least) or None, probability=least)
 
 
 def _columns(
@@ -138,15 +141,9 @@ def _columns(
 def _cell(result: PaperResult, path: JsonPath) -> FieldCell:
     value, pointer = value_at(result.answer, path), pointer_of(path)
     pointers = {pointer} | {f"{pointer}{below}" for below, _ in fields_of(value)}
-    found = [result.evidence[one] for one in pointers if one in result.evidence]
-    probabilities = [one["probability"] for one in found if "probability" in one]
-    return FieldCell(
-        _to_cell_value(value),
-        pointer,
-        min(probabilities, default=None),
-        value is not None and not pointers.isdisjoint(result.unsupported),
-        any(one.get("match") == REVIEWED for one in found),
-    )
+    probabilities = [one for known in pointers if (one := result.probability(known)) is not None]
+    is_reviewed = any(result.evidence.get(one, {}).get("match") == REVIEWED for one in pointers)
+    return FieldCell(_to_cell_value(value), pointer, min(probabilities, default=None), is_reviewed)
 
 
 def _to_cell_value(value: Any) -> Any:

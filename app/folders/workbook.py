@@ -15,7 +15,9 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from app.folders.certainty import LEAST_LIKELY, LEAST_SURE
 from app.folders.failures import Failed
+from app.folders.papers import is_address
 from app.folders.schemas import moment_of
 from app.folders.state import Row
 from app.folders.tables import PAPER, AnswerTable, FieldCell, distinct
@@ -23,13 +25,11 @@ from app.folders.tables import PAPER, AnswerTable, FieldCell, distinct
 Rows = Callable[[], Iterable[Row]]
 """Function that returns the papers with their answers. Each call begins again with the first paper."""
 
-LEAST_GREEN, LEAST_YELLOW = 0.9, 0.7
-"""A cell is green if its probability is at least LEAST_GREEN, yellow if it is at least LEAST_YELLOW, and otherwise
-red."""
 _FILLS = {
     least: PatternFill("solid", fgColor=colour)
-    for least, colour in ((LEAST_GREEN, "FFE3F4E6"), (LEAST_YELLOW, "FFFFF3CD"), (0.0, "FFFBDDDD"))
+    for least, colour in ((LEAST_SURE, "FFE3F4E6"), (LEAST_LIKELY, "FFFFF3CD"), (0.0, "FFFBDDDD"))
 }
+"""Colours of cells by their least probability: green if sure, yellow if likely, and otherwise red."""
 _REVIEWED = PatternFill("solid", fgColor="FFD9E4FB")
 """Colour of a cell that a person accepted or corrected: blue."""
 MAX_CHARS = 32_767
@@ -146,18 +146,17 @@ def _cell(sheet: Any, value: Any, kind: type = str) -> Any:
 
 def _colour_cell(sheet: Any, cell: FieldCell, kind: type) -> Any:
     made = _cell(sheet, cell.value, kind)
-    probability = 0.0 if cell.is_unsupported else cell.probability
     if cell.is_reviewed:
         made.fill = _REVIEWED
-    elif probability is not None and cell.value is not None:
-        made.fill = next(fill for least, fill in _FILLS.items() if probability >= least)
+    elif cell.probability is not None and cell.value is not None:
+        made.fill = next(fill for least, fill in _FILLS.items() if cell.probability >= least)
     return made
 
 
 def _link_target(link: str, folder: Path) -> str:
     """Return a link to a paper. A URL is returned unchanged. A path is made relative to the table's folder, so that the
     table and the papers can be moved together."""
-    if link.startswith(("http://", "https://")):
+    if is_address(link):
         return _FORBIDDEN.sub("", link)
     # The name of a folder may be bytes that are not UTF-8.
     return quote(os.fsencode(os.path.relpath(link, folder).replace(os.sep, "/")))

@@ -6,6 +6,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from typing import Any, cast
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -143,7 +144,8 @@ def _encoded_name(disposition: bytes) -> str:
     """Return the name in `filename*` (RFC 5987), which some clients send alone or beside a plain one; "" without it."""
     header = Message()
     header["disposition"] = disposition.decode("latin-1") if b"*" in disposition else ""
-    parameters = header.get_params([], "disposition")
+    # The value of an encoded parameter is a tuple of its charset, its language and its text.
+    parameters = cast("list[tuple[str, Any]]", header.get_params([], "disposition"))
     names = (value for name, value in parameters if name == "filename" and isinstance(value, tuple))
     return next(map(collapse_rfc2231_value, names), "")
 

@@ -251,8 +251,12 @@ def _pictures(value: Any) -> Iterator[types.ImageContent]:
 
 
 def _error_result(error: ApiError) -> types.CallToolResult:
-    """Return `error` as a tool's error."""
-    return types.CallToolResult(content=[types.TextContent(text=_error_text(error))], is_error=True)
+    """Return `error` as a tool's error. The part of an answer is a text of its own: clients check structured content
+    against the tool's schema."""
+    texts = [_error_text(error)]
+    if error.partial is not None:
+        texts.append(pydantic_core.to_json({"partial": error.partial}).decode())
+    return types.CallToolResult(content=[types.TextContent(text=text) for text in texts], is_error=True)
 
 
 def _error_text(error: ApiError) -> str:

@@ -1,7 +1,7 @@
 // What tasks answer, drawn: text that leads to its boxes, lists, cards, code. All of it as text, never as markup.
 
 import { writtenOut } from "./evidence.js";
-import { fill, h, link, percent, pieces, roving, sureness } from "./dom.js";
+import { fill, h, isWhole, link, percent, pieces, roving, sureness, unbroken } from "./dom.js";
 import { Growing, markdown } from "./markdown.js";
 
 /** The entries of an answer: one of a run task, or those of `precontext`. */
@@ -62,7 +62,7 @@ function text(section, boxes) {
   const list = h("div", { class: "lines", role: "group", "aria-label": "Text. Arrow keys go from word to word." },
     section.lines.map((line) => h("p", { class: "line", dir: "auto", data: { box: boxes.of(line)?.id } },
       line.words.flatMap((word) => [h("span", {
-        class: `word ${sureness(word.confidence)}`, tabindex: -1, title: percent(word.confidence),
+        class: `word ${isWhole(word.text) ? "whole " : ""}${sureness(word.confidence)}`, tabindex: -1, title: percent(word.confidence),
         data: { box: boxes.of(word)?.id, sure: word.confidence },
       }, word.text), " "]))));
   roving(list, ".word");
@@ -72,7 +72,7 @@ function text(section, boxes) {
 function grid(table, boxes) {
   const rows = table.rows.map((row) => h("tr", {}, row.map((cell) => h("td", {
     rowspan: cell.row_span > 1 ? cell.row_span : null, colspan: cell.col_span > 1 ? cell.col_span : null,
-  }, cell.text))));
+  }, unbroken(cell.text)))));
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table", data: { box: boxes.of(table)?.id } }, h("table", {}, h("tbody", {}, rows)));
 }
 

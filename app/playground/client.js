@@ -4,7 +4,7 @@
 export class ErrorAnswer extends Error {
   constructor(status, error, retryAfter) {
     super(error.message);
-    Object.assign(this, { status, retryAfter, code: error.code, type: error.type, param: error.param });
+    Object.assign(this, { status, retryAfter, code: error.code, type: error.type, param: error.param, partial: error.partial });
     this.requestId = error.request_id;
   }
 }

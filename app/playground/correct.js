@@ -1,6 +1,6 @@
 // The correction of a field: typed, or taken from the page by its words.
 
-import { h } from "./dom.js";
+import { fill, h } from "./dom.js";
 import { named } from "./evidence.js";
 
 /** What `text` is as a value of `schema`. Raises RangeError for what is none. */
@@ -80,11 +80,11 @@ export class Correction {
     root.append(this.#form);
   }
 
-  /** Offers to correct the field at `pointer` of the answer `whole` by the words of `boxes`. */
-  open(pointer, whole, schema, boxes) {
+  /** Offers to correct the field at `pointer` of the answer `whole` by the words of `boxes`; `told` is known of its value. */
+  open(pointer, whole, schema, boxes, told = "") {
     if (pointer === this.#pointer) return;
     [this.#pointer, this.#schema, this.#boxes, this.#picked] = [pointer, schema, boxes, []];
-    this.#label.textContent = named(pointer, whole);
+    fill(this.#label, named(pointer, whole), told && h("span", { class: "hint" }, ` · ${told}`));
     this.#input.value = leafAt(whole, pointer) ?? "";
     this.#input.removeAttribute("aria-invalid");
     this.#hint.textContent = boxes.kinds().includes("word") ? "Wrong? Type it, or click its first and its last word on the page." : "Wrong? Type it.";

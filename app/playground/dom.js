@@ -85,6 +85,17 @@ export function reveal(place) {
 
 export const percent = (share) => `${Math.round(share * 100)} %`;
 
+const LONGEST_WHOLE = 24; // Letters of a text that fits a line of a telephone.
+
+/** Whether `text` stays on one line: short, with a figure, as dates and amounts are. */
+export const isWhole = (text) => text.length <= LONGEST_WHOLE && /\d/.test(text);
+
+/** `text` as parts, of which dates and amounts do not break. */
+export function unbroken(text) {
+  const parts = isWhole(text) ? [text] : text.split(/(\s+)/);
+  return parts.map((part) => (isWhole(part) ? h("span", { class: "whole" }, part) : part));
+}
+
 export function bytes(count) {
   if (count < 1000) return `${count} B`;
   return count < 1e6 ? `${Math.round(count / 1e3)} kB` : `${(count / 1e6).toFixed(1)} MB`;
@@ -100,7 +111,14 @@ export function clock(seconds) {
 /** One of five classes for a share between 0 and 1: how sure something is, as a colour. */
 export function sureness(share) {
   if (share === undefined || share === null) return "sure-none";
-  return ["sure-0", "sure-1", "sure-2", "sure-3", "sure-4"][[0.5, 0.75, 0.9, 0.97].filter((step) => share >= step).length];
+  return ["sure-0", "sure-1", "sure-2", "sure-3", "sure-4"][[0.5, 0.7, 0.9, 0.97].filter((step) => share >= step).length];
+}
+
+/** One word for how sure a value is, the same as in tables; null where nothing is known of its probability. */
+export function certainty(value, probability) {
+  if (value === null || value === "") return "empty";
+  if (probability === undefined) return null;
+  return probability >= 0.9 ? "sure" : probability >= 0.7 ? "likely" : "unsure";
 }
 
 /** Arrow keys, Home and End move the focus among `items` of `container`; Tab passes all of them at once. */

@@ -1,6 +1,6 @@
 // The fields of an answer, each with where it comes from and how sure that is.
 
-import { clock, fill, h, link, percent, roving, sureness } from "./dom.js";
+import { certainty, clock, fill, h, isWhole, link, percent, roving, sureness, unbroken } from "./dom.js";
 
 const MATCHES = {
   exact: "found as it is", normalised: "found in another notation", fuzzy: "found, except for some letters",
@@ -102,19 +102,24 @@ function wrapped(prose, [start, end]) {
   return marks[0] ?? null;
 }
 
+const LONG_NAME = 12; // Letters of a name that stands above its value, so that values stay in line.
+const LONG_VALUE = 24; // Letters of a value for which a column is wide.
+
 /** A button a field, which has its pointer; a list of objects is a table. `corrected` has the pointers that a person corrected. */
 export function drawEvidence(root, value, { evidence, unsupported = [] }, corrected) {
-  const state = (pointer) => ({
-    name: named(pointer, value),
-    found: corrected.has(pointer) ? undefined : evidence[pointer],
-    isUnsupported: unsupported.includes(pointer) && !corrected.has(pointer), isCorrected: corrected.has(pointer),
-  });
+  const state = (pointer, leaf) => {
+    const found = corrected.has(pointer) ? undefined : evidence[pointer];
+    const nothing = unsupported.includes(pointer) ? 0 : undefined;
+    const probability = found?.probability ?? nothing;
+    const word = corrected.has(pointer) ? "corrected" : found?.match === "reviewed" ? "reviewed" : certainty(leaf, probability);
+    return { name: named(pointer, value), found, word, probability: leaf === null || leaf === "" ? undefined : probability };
+  };
   fill(root, h("ul", { class: "sources" }, [...parts(value, "", state)]));
 }
 
 function* parts(value, pointer, state) {
   if (value === null || typeof value !== "object") {
-    if (pointer) yield row(pointer, value, state(pointer));
+    if (pointer) yield row(pointer, value, state(pointer, value));
     return;
   }
   const isTable = isRows(value);
@@ -140,11 +145,11 @@ function table(rows, pointer, state) {
 }
 
 function cellButton(pointer, value, state) {
-  const { found, isUnsupported, isCorrected } = state(pointer);
-  const told = [isCorrected ? "corrected" : isUnsupported ? "not supported" : null,
-    found?.probability === undefined ? null : percent(found.probability), found?.text].filter(Boolean).join(" · ");
-  return h("button", { type: "button", class: `cell ${sureness(found?.probability)}`, "aria-pressed": "false", title: told || null,
-    data: { pointer, ...(isUnsupported ? { unsupported: "" } : {}), ...(isCorrected ? { corrected: "" } : {}) } }, written(value));
+  const { found, word, probability } = state(pointer, value);
+  const told = [word, probability ? percent(probability) : null, found?.text].filter(Boolean).join(" · ");
+  const text = written(value);
+  return h("button", { type: "button", class: `cell ${text.length > LONG_VALUE ? "long " : ""}${sureness(probability)}`, "aria-pressed": "false",
+    title: told || null, data: { pointer, ...(word ? { certainty: word } : {}) } }, unbroken(text));
 }
 
 /** JSON in lines, each value of it an element with its pointer. */
@@ -157,7 +162,8 @@ export function writtenOut(value) {
 function lines(value, pointer, indent) {
   const isList = Array.isArray(value);
   if (value === null || typeof value !== "object" || !Object.keys(value).length) {
-    return [h("span", { class: "leaf", tabindex: -1, data: { pointer } }, JSON.stringify(value))];
+    const text = JSON.stringify(value);
+    return [h("span", { class: isWhole(text) ? "leaf whole" : "leaf", tabindex: -1, data: { pointer } }, text)];
   }
   const [open, close] = isList ? "[]" : "{}";
   const members = Object.entries(value).flatMap(([key, child], index) => [
@@ -181,22 +187,14 @@ export function named(pointer, whole) {
 
 const written = (value) => (value === null ? "—" : String(value));
 
-function row(pointer, value, { name, found, isUnsupported, isCorrected }) {
-  const probability = found?.probability;
-  const sure = probability === undefined ? null
-    : h("span", { class: `meter ${sureness(probability)}` }, meter(probability), percent(probability));
-  return h("li", {},
-    h("button", { type: "button", "aria-pressed": "false", data: { pointer } },
-      h("span", { class: "name" }, name), h("span", { class: "value" }, written(value)),
-      sure, isUnsupported ? h("span", { class: "badge warn" }, "not supported") : null,
-      isCorrected ? h("span", { class: "badge good" }, "corrected") : null),
-    found ? h("p", { class: "passage" }, ...passage(found)) : null);
-}
+const BADGES = { unsure: "badge warn", corrected: "badge good", reviewed: "badge good" };
 
-function meter(share) {
-  const bar = h("i", {});
-  bar.style.width = percent(share).replace(" ", "");
-  return h("span", { class: "bar", "aria-hidden": "true" }, bar);
+function row(pointer, value, { name, found, word, probability }) {
+  return h("li", {},
+    h("button", { type: "button", "aria-pressed": "false", data: { pointer, ...(word ? { certainty: word } : {}) } },
+      h("span", { class: name.length > LONG_NAME ? "name long" : "name" }, name), h("span", { class: "value" }, unbroken(written(value))),
+      word ? h("span", { class: "meter" }, h("span", { class: BADGES[word] ?? null }, word), probability ? percent(probability) : null) : null),
+    found ? h("p", { class: "passage" }, ...passage(found)) : null);
 }
 
 function passage(found) {
@@ -206,7 +204,7 @@ function passage(found) {
     found.speaker, found.name === "request" ? "in the prompt" : found.name,
   ].filter(Boolean).join(", ");
   return [
-    found.text ? h("q", {}, String(found.text)) : "", " ", h("span", {}, place),
+    found.text ? h("q", {}, unbroken(String(found.text))) : "", " ", h("span", {}, place),
     found.match ? h("span", {}, `, ${MATCHES[found.match] ?? found.match}`) : "", " ",
     found.url ? link(found.url) : "",
   ];

@@ -15,6 +15,22 @@ import { TranscriptView } from "./transcript.js";
 import { Viewer } from "./viewer.js";
 
 const KEY = "openfaze-key";
+/** What happened, in words, by an error's code, else by its type. */
+const HEADINGS = {
+  not_found_in_input: "Not every field was found",
+  unsupported_media_type: "This kind of file is not read",
+  decode_failed: "The file cannot be read",
+  engine_unavailable: "An engine for this is missing",
+  timeout: "It took too long",
+  authentication_error: "This server asks for a key",
+  insufficient_quota: "The budget of this key is used up",
+  permission_error: "This key may not do that",
+  payload_too_large: "That is too large",
+  rate_limit_error: "Too many requests",
+  service_unavailable: "The server cannot answer now",
+  internal_error: "The server failed",
+  invalid_request_error: "The request cannot be answered",
+};
 const MOST_DRAWN = 1e6; // Bytes of a table that is drawn before its forecast.
 
 let files = [];
@@ -209,10 +225,12 @@ function drawPage(number) {
 
 /** Shows the source of the field at `pointer`: its place on a page, its second in a recording, its words in a text. */
 function lead(pointer) {
+  let told;
   for (const button of byId("evidence").querySelectorAll("[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.dataset.pointer === pointer));
+    if (button.dataset.pointer === pointer) told = button.title;
   }
-  if (shown.answer && shown.asked?.schema) correction.open(pointer, shown.answer, schemaAt(shown.asked.schema, pointer), shown.boxes);
+  if (shown.answer && shown.asked?.schema) correction.open(pointer, shown.answer, schemaAt(shown.asked.schema, pointer), shown.boxes, told);
   const found = shown.fields.of(pointer);
   unmark();
   if (found?.timestamp && !found.bounds) transcript.seek(found.timestamp[0]);
@@ -273,13 +291,17 @@ function dim(least) {
 
 function showError(error) {
   const unkeyed = error.status === 401;
-  const facts = [error.status, error.code, error.param && `field ${error.param}`, error.retryAfter && `try again in ${error.retryAfter} s`, error.requestId];
-  fill(byId("error"), h("strong", {}, unkeyed ? "This server asks for a key" : "That did not work"),
+  const heading = HEADINGS[unkeyed ? "authentication_error" : error.code] ?? HEADINGS[error.type] ?? "That did not work";
+  const facts = [error.param && `field ${error.param}`, error.retryAfter && `try again in ${error.retryAfter} s`, error.code, error.requestId];
+  fill(byId("error"), h("strong", {}, heading),
     h("p", {}, error.message),
     h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")));
   byId("error").hidden = false;
   byId("empty").hidden = true;
   say("");
+  // The answer as far as it was found.
+  byId("answer-card").hidden &&= !error.partial;
+  if (error.partial) said.show({ content: JSON.stringify(error.partial) });
   byId("key").toggleAttribute("aria-invalid", unkeyed);
   if (unkeyed) byId("key").focus();
   // A fault of the page itself, which is none of the server's.

@@ -2,7 +2,7 @@
 // elements, never of HTML: tags are shown as they were written, and no picture is fetched. The whole takes a time that
 // grows with the text alone, whatever stands in it: every search ends at a bound or is remembered.
 
-import { copier, h, link } from "./dom.js";
+import { copier, h, isWhole, link } from "./dom.js";
 
 const MOST_NESTED = 12; // Quotes and lists in one another; what is deeper is a paragraph.
 const MOST_OPEN = 40; // Marks of emphasis and brackets that wait for their end; of more the first are text.
@@ -227,7 +227,7 @@ function table(lines, at) {
   const row = (text, tag) => {
     const said = cells(text);
     return h("tr", {}, sides.map((side, index) =>
-      h(tag, { dir: "auto", class: side && `to-${side}`, ...(tag === "th" ? { scope: "col" } : {}) }, inline(said[index] ?? ""))));
+      h(tag, { dir: "auto", class: [side && `to-${side}`, isWhole(said[index] ?? "") && "whole"].filter(Boolean).join(" ") || null, ...(tag === "th" ? { scope: "col" } : {}) }, inline(said[index] ?? ""))));
   };
   let end = at + 2;
   const rows = [];

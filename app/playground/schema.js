@@ -14,10 +14,12 @@ const TYPES = {
 };
 /** Types whose own fields are listed below them, with what one of these is called. */
 const NESTED = { "list of rows": "column", group: "part" };
+const CHOICE = "choice"; // One of several texts, a line each.
+const OTHER = "as in the JSON"; // What says more than the list can show stays as it is written there.
 const DEEPEST = 2; // Levels of fields within fields.
 
 /** A new field may be null: a paper that does not have it is answered all the same. */
-const blank = () => ({ name: "", type: "text", description: "", isNullable: true, fields: [] });
+const blank = () => ({ name: "", type: "text", description: "", isNullable: true, fields: [], choices: [], written: null });
 
 export class SchemaBuilder {
   #list;
@@ -25,6 +27,7 @@ export class SchemaBuilder {
   #note;
   #changed;
   #fields = [];
+  #around = {}; // What the schema says beside its fields.
   #off = false;
 
   constructor({ list, raw, add, note }, changed) {
@@ -69,7 +72,9 @@ export class SchemaBuilder {
   #read() {
     this.#raw.removeAttribute("aria-invalid");
     try {
-      this.#fields = fieldsOf(this.#written()) ?? [];
+      const { type, properties, required, ...around } = this.#written() ?? {};
+      this.#around = { additionalProperties: false, ...around };
+      this.#fields = fieldsOf({ properties }, 1);
       this.#show();
     } catch {
       this.#raw.setAttribute("aria-invalid", "true");
@@ -78,7 +83,7 @@ export class SchemaBuilder {
   }
 
   #write() {
-    const schema = objectOf(this.#fields);
+    const schema = { ...objectOf(this.#fields), ...this.#around };
     this.#raw.value = schema.required.length ? JSON.stringify(schema, null, 2) : "";
     this.#raw.removeAttribute("aria-invalid");
     this.#tell();
@@ -109,7 +114,7 @@ export class SchemaBuilder {
         this.#show(`Type of field ${number}`);
         this.#write();
       };
-      const types = [...Object.keys(TYPES), ...(depth < DEEPEST ? Object.keys(NESTED) : [])];
+      const types = [...Object.keys(TYPES), CHOICE, ...(depth < DEEPEST ? Object.keys(NESTED) : []), ...(field.written ? [OTHER] : [])];
       const row = h("div", { class: "field-row", role: "group", "aria-label": `Field ${number}` },
         h("input", { value: field.name, placeholder: "name", "aria-label": `Name of field ${number}`, spellcheck: "false", oninput: set("name") }),
         h("select", { "aria-label": `Type of field ${number}`, onchange: retype },
@@ -120,6 +125,11 @@ export class SchemaBuilder {
           this.#show();
           this.#write();
         } }, "×"));
+      if (field.type === CHOICE) row.append(h("textarea", { rows: 2, placeholder: "a choice a line", "aria-label": `Choices of field ${number}`, spellcheck: "false",
+        oninput: ({ target }) => {
+          field.choices = target.value.split("\n").map((line) => line.trim()).filter(Boolean);
+          this.#write();
+        } }, field.choices.join("\n")));
       if (!NESTED[field.type]) return [row];
       const add = h("button", { type: "button", class: "quiet", onclick: () => this.#add(field.fields, `${number}.`) }, `Add a ${NESTED[field.type]}`);
       return [row, h("div", { class: "fields nested" }, this.#rows(field.fields, `${number}.`, depth + 1), add)];
@@ -133,27 +143,41 @@ function objectOf(fields) {
   return { type: "object", properties, required: Object.keys(properties), additionalProperties: false };
 }
 
-function schemaOf({ type, description, isNullable, fields }) {
+function schemaOf({ type, description, isNullable, fields, choices, written }) {
   const schema = type === "group" ? objectOf(fields) : type === "list of rows" ? { type: "array", items: objectOf(fields) }
-    : isNullable ? nullable(TYPES[type]) : TYPES[type];
+    : type === OTHER ? written : type === CHOICE ? choiceOf(choices, isNullable) : isNullable ? nullable(TYPES[type]) : TYPES[type];
   return { ...schema, ...(description.trim() ? { description: description.trim() } : {}) };
 }
 
 /** An empty list says already that there is nothing. */
 const nullable = (schema) => (schema.type === "array" ? schema : { ...schema, type: [schema.type, "null"] });
 
-/** The fields of a schema that the list can show; null for any other. */
-function fieldsOf(schema, depth = 1) {
-  const fields = Object.entries(schema?.properties ?? {}).map(([name, { description = "", ...rest }]) => {
+/** A choice without texts yet is any text. */
+function choiceOf(choices, isNullable) {
+  if (!choices.length) return isNullable ? nullable(TYPES.text) : TYPES.text;
+  return isNullable ? { type: ["string", "null"], enum: [...choices, null] } : { type: "string", enum: choices };
+}
+
+function fieldsOf({ properties = {} }, depth) {
+  return Object.entries(properties).map(([name, { description = "", ...rest }]) => {
+    const field = { ...blank(), name, description };
     const isSame = (one) => JSON.stringify(one) === JSON.stringify(rest);
     const plain = Object.keys(TYPES).find((type) => isSame(TYPES[type]) || isSame(nullable(TYPES[type])));
-    if (plain) return { name, description, type: plain, isNullable: !isSame(TYPES[plain]), fields: [] };
+    if (plain) return { ...field, type: plain, isNullable: !isSame(TYPES[plain]) };
+    const choices = choicesOf(rest);
+    if (choices) return { ...field, type: CHOICE, isNullable: rest.enum.includes(null), choices };
     const type = rest.type === "array" ? "list of rows" : "group";
     const own = depth < DEEPEST ? ownFields(type === "group" ? rest : rest.items, depth) : null;
     const isAll = type === "group" || Object.keys(rest).every((key) => key === "type" || key === "items");
-    return own && isAll ? { name, description, type, isNullable: true, fields: own } : null;
+    return own && isAll ? { ...field, type, fields: own } : { ...field, type: OTHER, written: rest };
   });
-  return fields.includes(null) ? null : fields;
+}
+
+/** The texts of which a field is one; null where it may be anything else. */
+function choicesOf({ type = "string", enum: listed, ...more }) {
+  const isPlain = listed && Object.keys(more).length === 0 && [type].flat().every((one) => one === "string" || one === "null");
+  const texts = isPlain ? listed.filter((one) => one !== null) : [];
+  return texts.length && texts.every((one) => typeof one === "string") ? texts : null;
 }
 
 /** The fields of an object within a schema; null where it says more than the list can show. */

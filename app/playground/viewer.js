@@ -205,11 +205,12 @@ export class Viewer {
       this.#polygons.get(box.id).classList.toggle("off", !seen);
       for (const beside of this.#beside.get(box.id)) beside.classList.toggle("off", !seen);
     }
-    this.#overlay.querySelector('[data-kind="evidence"]')?.remove();
+    for (const shown of this.#overlay.querySelectorAll('[data-kind="evidence"], .source')) shown.remove();
     this.#overlay.classList.toggle("sourced", this.#evidence !== null);
     if (this.#evidence?.page === this.number) {
       const points = this.#evidence.points.map((point) => point.join(",")).join(" ");
-      this.#overlay.append(s("polygon", { points, class: "evidence", data: { kind: "evidence" } }));
+      // The frame beside it, so that what stands there can be read.
+      this.#overlay.append(s("polygon", { points, class: "evidence", data: { kind: "evidence" } }), framed(this.#evidence.points, "frame source"));
     }
   }
 
@@ -253,18 +254,25 @@ export class Viewer {
   }
 }
 
+/** The upright rectangle around `points`. */
+function around(points) {
+  const [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+}
+
+/** A frame beside `points` and as wide as on the screen, however small the picture: what stands within can be read. */
+function framed(points, name, data) {
+  const frame = s("rect", { class: name, data });
+  for (const [side, value] of Object.entries(around(points))) frame.style.setProperty(`--${side}`, `${value}px`);
+  return frame;
+}
+
 /** A frame around an element, and an outline and a mask, where an object has them. */
 function shapes(box) {
   const found = [];
-  const xs = box.points.map(([x]) => x);
-  const ys = box.points.map(([, y]) => y);
-  const [x, y, width, height] = [Math.min(...xs), Math.min(...ys), Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys)];
-  if (box.kind === "element") {
-    // Beside the element and as wide as on the screen, however small the picture: what it says can be read.
-    const frame = s("rect", { class: "frame", data: { type: box.type } });
-    for (const [name, value] of Object.entries({ x, y, width, height })) frame.style.setProperty(`--${name}`, `${value}px`);
-    found.push(frame);
-  }
+  const { x, y, width, height } = around(box.points);
+  if (box.kind === "element") found.push(framed(box.points, "frame", { type: box.type }));
   if (typeof box.mask === "string") {
     const id = `mask-${box.id}`;
     const url = box.mask.startsWith("data:image/png;base64,") ? box.mask : `data:image/png;base64,${box.mask}`;

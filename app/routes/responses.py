@@ -35,7 +35,7 @@ from app.wire.parse import (
 from app.wire.request import MAX_MESSAGES
 from app.wire.response import ResponseModel, encode_progress
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
-from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
+from app.wire.responses import CHAT_FIELDS, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Item as OutputItem
 from app.wire.responses_answer import OutputMessage, Response, ResponseBuilder, begin_response
 from tasks.inputs.limits import megabytes
@@ -237,7 +237,7 @@ async def _prepare(
         wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
-        warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
+        warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": CHAT_FIELDS})]),
     )
     return converted, answering, partial(_keep, services, tenant, wanted) if keeps else None
 
@@ -259,9 +259,10 @@ async def _stream(
                         if show_progress:
                             yield encode_progress(stage, done, total)
                     case Finish():
-                        if encoded := answering.finish(event):
+                        encoded, content = await asyncio.to_thread(_finish_and_encode, answering, event)
+                        if encoded:
                             yield encoded
-                        content = await _keep_and_encode(answering, keeping)
+                        content = await _keep_and_encode(answering, content, keeping)
                         yield answering.end(content)
                     case _:
                         if encoded := answering.encode(event):
@@ -287,8 +288,8 @@ async def _answer_whole(
                 else:
                     answering.encode(event)
         assert finish is not None
-        answering.finish(finish)
-        return await _keep_and_encode(answering, keeping)
+        _, content = await asyncio.to_thread(_finish_and_encode, answering, finish)
+        return await _keep_and_encode(answering, content, keeping)
 
 
 @contextmanager
@@ -303,9 +304,14 @@ def _errors_in_client_terms(converted: ConvertedRequest) -> Iterator[None]:
         raise renamed from error
 
 
-async def _keep_and_encode(answering: ResponseBuilder, keeping: Keep | None) -> bytes:
-    """Store the finished response if it is to be kept, and return it as JSON."""
-    content = await asyncio.to_thread(answering.response_json)
+def _finish_and_encode(answering: ResponseBuilder, finish: Finish) -> tuple[bytes, bytes]:
+    """Return the events that end all items, and the JSON of the finished response."""
+    return answering.finish(finish), answering.response_json()
+
+
+async def _keep_and_encode(answering: ResponseBuilder, content: bytes, keeping: Keep | None) -> bytes:
+    """Store the finished response, whose JSON is `content`, if it is to be kept. Return its JSON, which names a
+    failure to do so."""
     if keeping and (reason := await keeping(answering.response, content)):
         answering.response.store = False
         answering.response.warnings = [*answering.warnings, reason]

@@ -168,7 +168,9 @@ def json_fault(message: str) -> str:
 def first_problem(error: ValidationError) -> Problem:
     """Return the first problem of a body."""
     problem = error.errors(include_url=False)[0]
-    path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None
+    # A check of the whole request names the field itself.
+    place = problem["loc"] or [step for step in (problem.get("ctx", {}).get("field"),) if step]
+    path = field_path(step for step in place if not str(step).startswith(UNION_MARK)) or None
     reason = reason_of(problem)
     message = f"Field '{path}': {reason}" if path else reason
     return Problem(message, path, is_json=problem["type"] != "json_invalid")

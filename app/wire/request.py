@@ -16,6 +16,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.wire.other_servers import (
+    GRAMMAR_FIELDS,
+    SAMPLING_FIELDS,
+    SCHEMA_FIELDS,
+    format_beside_messages,
+    standard_format,
+)
 from tasks.inputs.limits import MB, megabytes
 
 MAX_MESSAGES = 2048
@@ -45,7 +52,7 @@ _PART_KINDS = {
 }
 
 
-PASSED_ON = (
+LLM_OPTIONS = (
     "temperature",
     "top_p",
     "seed",
@@ -55,9 +62,8 @@ PASSED_ON = (
     "logprobs",
     "top_logprobs",
     "logit_bias",
-    "top_k",
-    "min_p",
     "user",
+    *SAMPLING_FIELDS,
     "chat_template_kwargs",
 )
 """Fields of a request that are passed to the LLM unchanged."""
@@ -80,13 +86,14 @@ WITHOUT_EFFECT = {
     "store": "only /v1/responses keeps its answers",
     "verbosity": "say in words how long the answer should be",
     "web_search_options": "the model searches the web where it needs to, or run <task>web_search</task>",
+    **dict.fromkeys(GRAMMAR_FIELDS, "send a schema in 'response_format'"),
 }
 """Fields without an effect here that would change an answer at another server, each with the reason or an
 alternative."""
 ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
 """Values with which the fields of `WITHOUT_EFFECT` request nothing, so that no warning is needed."""
 KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
-    "": (*PASSED_ON, *WITHOUT_VISIBLE_EFFECT, *WITHOUT_EFFECT),
+    "": (*LLM_OPTIONS, *SCHEMA_FIELDS, *WITHOUT_VISIBLE_EFFECT, *WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
 }
@@ -331,6 +338,11 @@ class ResponseFormat(RequestModel):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = Field(default=None, validate_default=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _write_as_openai(cls, given: Any) -> Any:
+        return standard_format(given)
+
     @field_validator("json_schema")
     @classmethod
     def _check_json_schema(cls, json_schema: JsonSchema | None, info: ValidationInfo) -> Any:
@@ -494,6 +506,18 @@ class ChatRequest(RequestModel):
         if not {one.function.name for one in named} <= {tool.function.name for tool in tools}:
             raise PydanticCustomError("tool_choice", "A function that it names is not in 'tools'")
         return choice
+
+    @model_validator(mode="after")
+    def _read_format_beside_messages(self) -> Self:
+        """Take a schema that is written in another server's way as that of the answer."""
+        is_text = self.response_format is None or self.response_format.type == "text"
+        if is_text and (found := format_beside_messages(self.model_extra or {})):
+            name, form = found
+            try:
+                self.response_format = _check_definitions(ResponseFormat.model_validate(form))
+            except PydanticCustomError as error:
+                raise PydanticCustomError("schema", "{reason}", {"reason": error.message(), "field": name}) from None
+        return self
 
     @model_validator(mode="after")
     def _keep_allowed_tools(self) -> Self:

@@ -14,10 +14,12 @@ from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import ApiError, BadRequest, to_api_error
 from app.wire import request as chat
+from app.wire.other_servers import GRAMMAR_FIELDS, SCHEMA_FIELDS
 from app.wire.parse import first_problem
 from app.wire.request import (
     DEFINITIONS,
     FAIL_FAST,
+    LLM_OPTIONS,
     MAX_MESSAGES,
     MAX_TOOLS,
     ChatRequest,
@@ -72,10 +74,6 @@ _CHAT_NAMES = {
 """Names that fields of chat completions have in this API; None for a field that this API lacks."""
 MAX_OFFERED = 1024
 """A request has at most this many tools in all namespaces, of which `tool_choice` may allow as many as chat has."""
-PASSED_ON = (
-    "seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "chat_template_kwargs",
-)  # fmt: skip
-"""Fields of a chat request that this API also passes on to the LLM. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send a shorter one",
     "background": "every request is answered at once; /v1/batches runs requests later",
@@ -196,6 +194,14 @@ class ResponsesRequest(RequestModel):
         return _effort(self) not in (None, "off", "none")
 
 
+CHAT_FIELDS = (
+    *(name for name in LLM_OPTIONS if name not in {*ResponsesRequest.model_fields, *_CHAT_NAMES}),
+    *SCHEMA_FIELDS,
+    *GRAMMAR_FIELDS,
+)
+"""Fields of chat requests that this API also takes, although OpenAI's Responses API lacks them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConvertedRequest:
     """A chat request, together with the client's fields from which its messages were made."""
@@ -295,7 +301,7 @@ def _check_last(items: Sequence[Item]) -> None:
 
 def _chat(request: ResponsesRequest, messages: Sequence[chat.ChatMessage]) -> ChatRequest:
     extra = request.model_extra or {}
-    fields: dict[str, Any] = {name: extra[name] for name in PASSED_ON if name in extra}
+    fields: dict[str, Any] = {name: extra[name] for name in CHAT_FIELDS if name in extra}
     if request.user is not None:
         fields["user"] = request.user
     if request.top_logprobs or _LOGPROBS in (request.include or ()):
@@ -377,9 +383,11 @@ def _format(request: ResponsesRequest) -> chat.ResponseFormat | None:
     if text_format is None:
         return None
     schema = None
-    if text_format.type == "json_schema":
+    kind = text_format.type
+    if kind == "json_schema" or (kind == "json_object" and text_format.schema_):
+        kind = "json_schema"
         schema = chat.JsonSchema(name=text_format.name, schema=text_format.schema_ or {}, strict=text_format.strict)
-    return chat.ResponseFormat(type=text_format.type, json_schema=schema)
+    return chat.ResponseFormat(type=kind, json_schema=schema)
 
 
 def _effort(request: ResponsesRequest) -> Any:

@@ -109,6 +109,8 @@ class IncompleteDetails(ResponseModel):
 class ResponseError(ResponseModel):
     code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
     message: str
+    partial: Any = Field(default=None, exclude_if=absent)
+    """The part of the answer that there is, as JSON."""
 
 
 class Response(ResponseModel):
@@ -259,12 +261,16 @@ class ResponseBuilder:
     _waiting: list[ItemEvent] = field(default_factory=list)
     """Events of other items that came while a call was open. Some LLM servers interleave calls."""
     _logprobs: list[Any] = field(default_factory=list)
+    _finished_items: list[bytes] = field(default_factory=list)
+    """JSON of the first items of the response, which a stream has sent already. A long text is thus encoded once."""
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
 
     def response_json(self) -> bytes:
         """Return the JSON of the response so far."""
-        return pydantic_core.to_json(self.response)
+        output = self.response.output
+        items = [*self._finished_items, *map(pydantic_core.to_json, output[len(self._finished_items) :])]
+        return _filled(self.response.model_copy(update={"output": []}), "output", items)
 
     def encode(self, event: Event) -> bytes:
         """Add an event other than Finish, and return the encoded events of the stream."""
@@ -338,7 +344,8 @@ class ResponseBuilder:
                     self._emit("response.function_call_arguments.delta", **self._item_fields(index), delta=arguments)
 
     def finish(self, event: Finish) -> bytes:
-        """End all items. Afterwards, `response` is complete except for `store`."""
+        """End all items. Afterwards, `response` is complete except for `store`. Long texts are encoded, so do not call
+        this on an event loop."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         status: Status = "incomplete" if reason else "completed"
         if not self.response.output:
@@ -376,7 +383,7 @@ class ResponseBuilder:
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()
         self.response.status = "failed"
-        self.response.error = ResponseError(code=code or "server_error", message=error.message)
+        self.response.error = ResponseError(code=code or "server_error", message=error.message, partial=error.partial)
         return self._take_encoded() + self.end(self.response_json())
 
     def end(self, content: bytes) -> bytes:
@@ -429,40 +436,55 @@ class ResponseBuilder:
         index = len(self.response.output) - 1
         item, fields = self.response.output[index], self._item_fields(index)
         text, self._pieces = "".join(self._pieces), []
+        item.status = status
+        text_json = pydantic_core.to_json(text) if self.streams else b""
         match item:
             case OutputMessage(content=[RefusalText() as part]):
-                part.refusal = text
-                self._emit("response.refusal.done", **fields, content_index=0, refusal=text)
-                self._emit("response.content_part.done", **fields, content_index=0, part=part)
+                self._emit("response.refusal.done", {"refusal": text_json}, **fields, content_index=0)
+                self._end_item(item, part, "refusal", text, text_json)
             case OutputMessage(content=[OutputText() as part]):
-                part.text, part.logprobs = text, self._logprobs
-                self._logprobs = []
-                self._emit("response.output_text.done", **fields, content_index=0, text=text, logprobs=part.logprobs)
-                self._emit("response.content_part.done", **fields, content_index=0, part=part)
+                part.logprobs, self._logprobs = self._logprobs, []
+                done = {**fields, "content_index": 0, "logprobs": part.logprobs}
+                self._emit("response.output_text.done", {"text": text_json}, **done)
+                self._end_item(item, part, "text", text, text_json)
             case OutputReasoning(content=[part]):
-                part.text = text
-                self._emit("response.reasoning_text.done", **fields, content_index=0, text=text)
-                self._emit("response.content_part.done", **fields, content_index=0, part=part)
+                self._emit("response.reasoning_text.done", {"text": text_json}, **fields, content_index=0)
+                self._end_item(item, part, "text", text, text_json)
             case OutputFunctionCall():
-                item.arguments = text
-                self._emit("response.function_call_arguments.done", **fields, arguments=text)
+                self._emit("response.function_call_arguments.done", {"arguments": text_json}, **fields)
+                self._end_item(item, item, "arguments", text, text_json)
             case OutputCustomCall():
-                item.input = _custom_input(text)
-                self._emit("response.custom_tool_call_input.delta", **fields, delta=item.input)
-                self._emit("response.custom_tool_call_input.done", **fields, input=item.input)
+                given = _custom_input(text)
+                text_json = pydantic_core.to_json(given)
+                self._emit("response.custom_tool_call_input.delta", {"delta": text_json}, **fields)
+                self._emit("response.custom_tool_call_input.done", {"input": text_json}, **fields)
+                self._end_item(item, item, "input", given, text_json)
             case _:
                 raise AssertionError(item)
-        item.status = status
-        self._emit("response.output_item.done", output_index=index, item=item)
+
+    def _end_item(self, item: Item, part: ResponseModel, name: str, text: str, text_json: bytes) -> None:
+        """Write `text` into the empty field `name` of the item's only part, or of the item itself, and emit the last
+        events about the item."""
+        if self.streams:
+            fields = self._item_fields(len(self.response.output) - 1)
+            content = _filled(part, name, text_json)
+            if isinstance(item, OutputMessage | OutputReasoning):
+                self._emit("response.content_part.done", {"part": content}, **fields, content_index=0)
+                content = _filled(item.model_copy(update={"content": []}), "content", [content])
+            self._emit("response.output_item.done", {"item": content}, output_index=fields["output_index"])
+            self._finished_items.append(content)
+        setattr(part, name, text)
 
     def _item_fields(self, index: int) -> Json:
         return {"item_id": self.response.output[index].id, "output_index": index}
 
-    def _emit(self, kind: str, **fields: Any) -> None:
-        """Add an event to the stream. Its type is the event's name and is also in its data, as in OpenAI's API."""
+    def _emit(self, kind: str, encoded: Mapping[str, bytes] | None = None, /, **fields: Any) -> None:
+        """Add an event to the stream. Its type is the event's name and is also in its data, as in OpenAI's API.
+        `encoded` has further fields as JSON."""
         if self.streams:
             data = pydantic_core.to_json({"type": kind, "sequence_number": self._sequence_number, **fields})
-            self._events.append(encode_event(data, name=kind.encode()))
+            rest = [b',"%b":%b' % (name.encode(), value) for name, value in (encoded or {}).items()]
+            self._events.append(encode_event(data[:-1], *rest, b"}", name=kind.encode()))
             self._sequence_number += 1
 
     def _emit_response(self, kind: str, content: bytes) -> None:
@@ -474,6 +496,15 @@ class ResponseBuilder:
     def _take_encoded(self) -> bytes:
         events, self._events = self._events, []
         return b"".join(events)
+
+
+def _filled(model: ResponseModel, name: str, content: bytes | list[bytes]) -> bytes:
+    """Return the JSON of `model`, whose field `name` is empty, with `content` in this field: the JSON of a text, or of
+    the items of a list."""
+    empty, value = (b'""', content) if isinstance(content, bytes) else (b"[]", b"[%b]" % b",".join(content))
+    member = b'"%b":' % name.encode()
+    # The quotes of a text that contains `empty` are escaped.
+    return pydantic_core.to_json(model).replace(member + empty, member + value, 1)
 
 
 def _item_key(event: ItemEvent) -> int | str:

@@ -7,7 +7,6 @@ import contextvars
 import json
 import secrets
 import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +31,7 @@ from models.language.llm import (
 from models.language.openai_http import ServerPatience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
+from models.python_process import python_command, python_environment
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +98,7 @@ class EmbeddedLlm:
     def name(self) -> str:
         return self._gguf.stem
 
-    async def model(self) -> str:
+    async def identity(self) -> object:
         return self.name
 
     @property
@@ -219,11 +219,12 @@ class EmbeddedLlm:
         """Start the process, and return what it tells of the model. Raises LlmNotSetUp."""
         if not self._gguf.is_file():
             raise LlmNotSetUp(f"There is no model at {self._gguf}.")
-        self._process = process = subprocess.Popen(  # noqa: ASYNC220 - uvloop's own does not know `process_group`
-            [sys.executable, "-m", "models.language.llama_process"],
+        self._process = process = subprocess.Popen(  # noqa: ASYNC220, S603 - uvloop's own knows no `process_group`
+            python_command("models.language.llama_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=python_environment(),
             # The terminal's Ctrl-C is for the server, which ends this process.
             process_group=0,
         )

@@ -6,6 +6,7 @@ ModelError
     ├── LlmUnavailable        the LLM cannot be reached, or does not answer in time
     │   ├── LlmLate           the LLM does not begin its answer in time
     │   └── LlmNotSetUp       the LLM does not load, or its server refuses every call; the message states a remedy
+    │       └── LlmModelUnknown   the server does not know the model
     ├── LlmOverloaded         the LLM is busy: try again after `retry_after` seconds
     ├── LlmRefused            the server refuses the request itself
     │   ├── ContextOverflow   prompt and answer together may have more tokens than the model takes
@@ -93,6 +94,10 @@ class LlmNotSetUp(LlmUnavailable):
     public = "The language model cannot be used as it is set up here: the server's log says why."
     reason_label = "not_set_up"
     retry_after = None
+
+
+class LlmModelUnknown(LlmNotSetUp):
+    """Raised if the server has no such model, or nothing at this path."""
 
 
 class LlmOverloaded(LlmError):
@@ -229,8 +234,9 @@ class Llm(Protocol):
     def name(self) -> str:
         """The model's name, for logs and `doctor`."""
 
-    async def model(self) -> str:
-        """Return the model's name. It is looked up if no setting states it. Raises LlmError."""
+    async def identity(self) -> object:
+        """Return what tells this model from another, as JSON values: its name, and what its server states about its
+        weights. Raises LlmError."""
 
     @property
     def is_capable(self) -> bool:
@@ -238,7 +244,7 @@ class Llm(Protocol):
         works, and invents statements. The value is known without loading the model."""
 
     async def abilities(self) -> Abilities:
-        """Return the abilities, which are determined once and then remembered. Raises LlmError."""
+        """Return the abilities, which are remembered. Raises LlmError."""
 
     def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer as it comes, Done last. Closing the generator stops the LLM's work within a second.

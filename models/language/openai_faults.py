@@ -17,6 +17,7 @@ from models.language.llm import (
     ContextOverflow,
     LlmBroke,
     LlmError,
+    LlmModelUnknown,
     LlmNotSetUp,
     LlmOverloaded,
     LlmRefused,
@@ -155,7 +156,7 @@ def _classified_error(status: int, complaint: ServerError, retry_after: str | No
     if status == 404 and _NO_PROVIDER.search(complaint.message):
         return LlmRefused(sentence)
     if status in (404, 405) or 300 <= status < 400 or _NO_MODEL.search(words):
-        return LlmNotSetUp(f"{message}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
+        return LlmModelUnknown(f"{message}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
     if status in (429, 503):
         return LlmOverloaded(message, max(1, math.ceil(seconds_until(retry_after) or RETRY_AFTER_S)))
     if complaint.code in _OVERFLOW_CODES or _OVERFLOW.match(complaint.message):

@@ -27,6 +27,8 @@ from models.language.openai_faults import PAGES, ServerError, empty_answer, erro
 AGENT = "openfaze"
 BROKEN_CONNECTION = "connection broken"
 """The `reason` of an error begins with this if the connection was lost in the middle of an answer."""
+NO_CONNECTION = "no connection"
+"""The `reason` of an error begins with this if no connection to the server could be made."""
 KEEP_ALIVE_S = 4.0
 """An idle connection is closed after this many seconds. After 5 s, uvicorn (vLLM, SGLang) would close it, perhaps at
 the moment when the next call uses it."""
@@ -273,7 +275,7 @@ class OpenAiHttp:
         address = self.url.copy_with(query=None)
         failure = LlmUnavailable(
             f"The LLM server at {address} cannot be reached: {error or type(error).__name__}",
-            reason=f"no connection ({type(error.__cause__ or error).__name__})",
+            reason=f"{NO_CONNECTION} ({type(error.__cause__ or error).__name__})",
             public=f"The language model cannot be reached: {why}. {remedy}",
         )
         failure.for_operator = f"The language model at {address} cannot be reached: {why}. {remedy}"

@@ -77,21 +77,14 @@ class _Outcome:
 _Question = Callable[..., Awaitable[_Outcome | None]]
 
 
-async def find_abilities(
-    known: KnownAbilities,
-    listed: Mapping[str, Any],
-    model: str,
-    http: OpenAiHttp,
-    ask: AskModel,
-) -> Abilities:
-    """Return the abilities of a model, whose entry in the server's list is `listed`. Raises LlmError if the server does
-    not answer the plain question, or is unreachable or busy at a later one.
+async def find_abilities(known: KnownAbilities, http: OpenAiHttp, ask: AskModel) -> Abilities:
+    """Return the abilities of a model: those that are `known`, and the others by questions. Raises LlmError if the
+    server does not answer the plain question, or is unreachable or busy at a later one.
 
     The model also counts as lacking an ability if the server refuses its question, breaks off the answer, or does not
     answer in time although it answered the plain question.
     """
     patience = http.patience
-    known = {**await _stated_abilities(listed, model, http), **known}
     if known.keys() >= {"vision", "tools", "json_schema"}:
         return Abilities(**known)
     # The plain question is asked first and alone, so that a server that is away, or still loading its model, gets only
@@ -112,8 +105,8 @@ async def find_abilities(
     )
 
 
-async def _stated_abilities(listed: Mapping[str, Any], model: str, http: OpenAiHttp) -> KnownAbilities:
-    """Return the abilities that the server itself states."""
+async def stated_abilities(listed: Mapping[str, Any], model: str, http: OpenAiHttp) -> KnownAbilities:
+    """Return the abilities that the server itself states of a model, whose entry in the server's list is `listed`."""
     abilities: KnownAbilities = {}
     for name in CONTEXT_FIELDS:
         if isinstance(context := listed.get(name), int):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,8 @@ from models.language.llm import (
     LlmCall,
     LlmError,
     LlmEvent,
+    LlmLate,
+    LlmModelUnknown,
     LlmNotSetUp,
     LlmRefused,
     LlmUnavailable,
@@ -28,13 +31,19 @@ from models.language.llm import (
     lowered,
 )
 from models.language.openai_answer import AnswerReader, call_in
-from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
-from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
+from models.language.openai_http import AGENT, BROKEN_CONNECTION, NO_CONNECTION, OpenAiHttp, ServerPatience
+from models.language.openai_probe import ABILITIES, CONTEXT_FIELDS, KnownAbilities, find_abilities, stated_abilities
 from models.queues import Slots
 
 _OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""
 _TEMPLATE_FIELD = "chat_template_kwargs"
+ASK_AGAIN_S = 120.0
+"""A server's statements about its model are requested again after this time, in seconds, because an operator may start
+it with another model. The request costs no tokens."""
+_IDENTIFYING = ("id", "owned_by", "root", "meta", *CONTEXT_FIELDS)
+"""Fields of a model's entry in the list that change with the model. `root` (vLLM, SGLang) and `meta` (llama.cpp)
+describe the weights that have a name."""
 _NO_EFFECT = "The language model's server does not take these fields, which had no effect:"
 _NO_PARAMETERS = {"type": "object", "properties": {}, "additionalProperties": False}
 
@@ -46,9 +55,10 @@ class OpenAiServer:
     """An LLM on a server. Implements models.language.llm.Llm.
 
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
-    those that the operator stated; the server is asked for the others. At most `at_once` calls run at a time, shared
-    fairly among the keys; up to four times as many calls wait. An object of this class belongs to the event loop in
-    which it is first used.
+    those that the operator stated; the server is asked for the others. What is known of the server is asked again from
+    time to time, and when the server does not know the model or could not be reached. At most `at_once` calls run at a
+    time, shared fairly among the keys; up to four times as many calls wait. An object of this class belongs to the
+    event loop in which it is first used.
     """
 
     is_capable = True
@@ -70,15 +80,19 @@ class OpenAiServer:
         self.counters = EngineCounters()
         self._http = OpenAiHttp(base_url, api_key, patience or ServerPatience())
         self._models_url = self._http.url.copy_with(path=f"{self._http.url.path}/models")
-        self._model = model
+        self._model = self._set_model = model
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
+        self._stated: object = None
+        """The server's statements about the model whose abilities are `_abilities`."""
         self._unopened: set[bool] = set()
         """Values of `LlmCall.thinks` whose last answer had reasoning without an opening tag. The next such answer is
         held back until its reasoning has ended."""
         self._always_reasons = False
         """True once an answer was cut because the model reasoned although reasoning was switched off."""
         self._listed: Mapping[str, Any] | None = None
+        self._ask_again_at = -math.inf
+        """Time at which the server's statements are requested again, on the event loop's clock."""
         self._listing = SharedRun(self._list_models)
         self._probing = SharedRun(self._probe)
 
@@ -86,10 +100,9 @@ class OpenAiServer:
     def name(self) -> str:
         return self._model or f"the first model at {self._http.url.host}"
 
-    async def model(self) -> str:
-        if self._model is None:
-            await self._listed_model()
-        return self.name
+    async def identity(self) -> object:
+        listed = await self._listed_if_needed()
+        return self.name, _identity(listed)
 
     @property
     def loaded(self) -> bool:
@@ -122,9 +135,14 @@ class OpenAiServer:
                 raise
 
     async def abilities(self) -> Abilities:
-        """Return the abilities, which are determined once for all callers. If that fails, all waiting callers get the
-        LlmError, and the next caller tries again."""
-        return self._abilities or await self._probing.join()
+        """Return the abilities, which are determined for all callers together. If that fails and none are known, all
+        waiting callers get the LlmError, and the next caller tries again."""
+        if (known := self._abilities) is None:
+            return await self._probing.join()
+        if self._is_due and self._known.keys() != ABILITIES:
+            with contextlib.suppress(LlmError):
+                return await self._probing.join()
+        return known
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         if _forced_functions(call):
@@ -204,8 +222,9 @@ class OpenAiServer:
         """Yield the answer to the call, or to the first simpler form of it that the server accepts."""
         form: LlmCall | None = call
         first: LlmRefused | None = None
+        may_have_moved = self._set_model is None
         while form is not None:
-            has_begun = False
+            has_begun, model = False, self._model
             try:
                 async with contextlib.aclosing(self._stream(form)) as events:
                     async for event in events:
@@ -218,6 +237,11 @@ class OpenAiServer:
                 # If simpler forms are refused, too, the first refusal is the clearest.
                 first = first or refused
                 form = _simpler(form, refused)
+            except LlmModelUnknown:
+                # The answer has not begun, because later errors are LlmBroke.
+                if not may_have_moved or not await self._has_moved(model):
+                    raise
+                may_have_moved = False
         assert first is not None
         raise first
 
@@ -237,7 +261,7 @@ class OpenAiServer:
         reader = AnswerReader(holds=call.thinks in self._unopened, on_written=call.on_written)
         has_begun = False
         try:
-            if self._model is None:
+            if self._set_model is None:
                 await self._listed_model()
             documents = self._http.documents(self._body(call), agent, first_byte_by)
             try:
@@ -256,6 +280,9 @@ class OpenAiServer:
                 yield event.noting(left_out) if isinstance(event, Done) else event
         except LlmError as error:
             error.host = self._http.url.host
+            if isinstance(error, LlmModelUnknown) or error.reason.startswith(NO_CONNECTION):
+                # When the server answers again, it may have another model, or have been started with other options.
+                self._abilities, self._ask_again_at = None, -math.inf
             if error.reason.startswith(BROKEN_CONNECTION):
                 # With an outage recorded, `app.monitoring.watching` checks whether the server can be reached again.
                 self._http.outage = error.public
@@ -299,13 +326,23 @@ class OpenAiServer:
     def _is_ollama(self) -> bool:
         return (self._listed or {}).get("owned_by") == _OLLAMA_OWNER
 
+    @property
+    def _is_due(self) -> bool:
+        """True if the server's statements are to be requested again."""
+        return asyncio.get_running_loop().time() >= self._ask_again_at
+
     async def _probe(self) -> Abilities:
+        """Determine the abilities. The model is asked questions only if the server's statements have changed, because
+        questions cost tokens, and a busy server may leave one unanswered."""
         with self.counters.failing():
             if self._known.keys() == ABILITIES:
                 self._abilities = Abilities(**self._known)
-            else:
-                listed = await self._listed_if_needed()
-                self._abilities = await find_abilities(self._known, listed, self.name, self._http, self._ask)
+                return self._abilities
+            listed = await self._listed_if_needed()
+            stated = await stated_abilities(listed, self.name, self._http)
+            if self._abilities is None or (stated and stated != self._stated):
+                self._abilities = await find_abilities({**stated, **self._known}, self._http, self._ask)
+                self._stated = stated
             return self._abilities
 
     def _ask(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
@@ -315,33 +352,66 @@ class OpenAiServer:
         """Return the list's entry for the model. The result may be empty if the model's name is set, because some API
         keys do not permit listing models."""
         try:
-            async with asyncio.timeout(self._http.patience.question_s if self._model else None):
-                return await self._listed_model()
-        except (LlmError, TimeoutError) as error:
+            return await self._listed_model()
+        except LlmError as error:
             if self._model is None or type(error) is LlmUnavailable:
                 # A server that is away is asked again later. The list states the model's context, which must not stay
                 # unknown just because the server started late.
                 raise
+        self._wait_to_ask_again()
         return {}
 
     async def _listed_model(self) -> Mapping[str, Any]:
-        """Return the entry for the model in the server's list, and remember it. The result is empty if the list has no
-        such entry."""
-        return await self._listing.join() if self._listed is None else self._listed
+        """Return the entry for the model in the server's list, as it was at most ASK_AGAIN_S ago. The result is empty
+        if the list has no such entry. If the list cannot be had again, the last one counts."""
+        if self._is_due:
+            try:
+                return await self._listing.join()
+            except LlmError as error:
+                if self._listed is None:
+                    raise
+                if not error.reason.startswith(NO_CONNECTION):
+                    self._wait_to_ask_again()
+        return self._listed or {}
+
+    def _wait_to_ask_again(self) -> None:
+        self._ask_again_at = asyncio.get_running_loop().time() + ASK_AGAIN_S
+
+    async def _has_moved(self, model: str | None) -> bool:
+        """Return True if calls go to another model than `model` now, for which the list is requested again."""
+        if self._model == model:
+            self._ask_again_at = -math.inf
+            with contextlib.suppress(LlmError):
+                await self._listed_model()
+        return self._model != model
 
     async def _list_models(self) -> Mapping[str, Any]:
-        found = await self._http.json("GET", self._models_url)
+        try:
+            async with asyncio.timeout(self._http.patience.question_s if self._model else None):
+                found = await self._http.json("GET", self._models_url)
+        except TimeoutError:
+            raise LlmLate("The LLM server did not list its models in time.") from None
         entries = found.get("data") if isinstance(found, dict) else None
         entries = [entry for entry in entries or () if isinstance(entry, dict) and "id" in entry]
-        entries = [entry for entry in entries if self._model in (None, entry["id"])]
-        if self._model is None and not entries:
+        if self._set_model is None and not entries:
             raise LlmNotSetUp(
                 "The LLM server lists no models: set OPENFAZE_LLM_MODEL, if OPENFAZE_LLM_BASE_URL is right.",
                 reason="no models listed",
             )
-        self._listed = entries[0] if entries else {}
-        self._model = self._model or str(self._listed["id"])
-        return self._listed
+        # The model stays the same as long as it is listed: Ollama lists the newest first.
+        same = [entry for entry in entries if entry["id"] == self._model]
+        listed = same[0] if same else entries[0] if self._set_model is None else {}
+        if self._listed is not None and _identity(listed) != _identity(self._listed):
+            self._abilities, self._always_reasons = None, False
+            self._unopened.clear()
+        self._wait_to_ask_again()
+        self._listed, self._model = listed, self._set_model or str(listed["id"])
+        return listed
+
+
+def _identity(listed: Mapping[str, Any]) -> Sequence[object]:
+    """Return what the entry of a server's list says about which model it is."""
+    return [listed.get(name) for name in _IDENTIFYING]
 
 
 def _simpler(call: LlmCall, refused: LlmRefused) -> LlmCall | None:

@@ -22,7 +22,6 @@ import pickle
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -42,6 +41,7 @@ from models.base import (
     EngineUnavailable,
     available_cpus,
 )
+from models.python_process import python_command, python_environment
 from models.queues import KEY, FairQueue, QueueFull
 from models.workers.process import Closable, Close, Job, Raised, Returned, WornOut
 
@@ -399,11 +399,10 @@ class _Worker:
             arguments = (str(theirs.fileno()), str(self._pool.limits.memory_bytes), self._modules)
             self._connection = Connection(ours.detach())
             self.process = subprocess.Popen(  # noqa: S603 - this interpreter, with numbers
-                # Libraries' warnings about unusual files do not help an operator.
-                [sys.executable, "-W", "ignore", "-m", "models.workers.process", *arguments],
+                python_command("models.workers.process", *arguments),
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env=_environment(),
+                env=python_environment() | _ENVIRONMENT,
             )
         if self._pool.closing.is_set():
             self.process.kill()
@@ -421,11 +420,3 @@ class _Worker:
 
 def _closing() -> EngineNotReady:
     return EngineNotReady("workers", "The server is shutting down.")
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment without its secrets, but with its module path, so that installations, checkouts
-    and test modules are found in the same way."""
-    environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("OPENFAZE_")}
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return environment | {"PYTHONPATH": path} | _ENVIRONMENT

@@ -19,7 +19,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
 from tasks.extraction.parts import parts_of_name, places_in
 from tasks.extraction.passages import Passage, head_of
-from tasks.notation.clock_times import OTHER_CLOCKS
+from tasks.notation.clock_times import OTHER_CLOCKS, iso_moment
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
 from tasks.notation.numbers import Number
@@ -70,7 +70,11 @@ TICK_BOX_SIGNS = "☐☒☑"
 SIGNS_OF_NAMES = ("&", "+")
 """Words of one sign that are part of a name."""
 
-_CLOCK = re.compile(rf"\b\d{{1,2}}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?|{OTHER_CLOCKS}", re.IGNORECASE)
+_CLOCK = re.compile(
+    rf"(?<!\+)(?<!:\d\d:\d\d-)\b\d{{1,2}}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?|{OTHER_CLOCKS}",
+    re.IGNORECASE,
+)
+"""Pattern of a time of day, but not of an offset: `23:50:00 +01:00`."""
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _URI = re.compile(
     r"(?<![^\s\"'<>()\[\]{},;:=|])(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s\"'<>()]{1,2000}"
@@ -403,7 +407,10 @@ def _typed_spans(
         )
 
     def spans() -> Iterator[CandidateSpan | None]:
-        yield from (span("day", day.start, day.end, day=day) for day in passage.days)
+        # A moment in ISO 8601 is one word, which is not cut into its day and its time.
+        ends = [(iso_moment(passage.text, day.start) or (day.end, None))[0] for day in passage.days]
+        within = {at for day, end in zip(passage.days, ends, strict=True) for at in range(day.end, end)}
+        yield from (span("day", day.start, end, day=day) for day, end in zip(passage.days, ends, strict=True))
         yield from (span("number", number.start, number.end, number) for number in passage.numbers if number.readings)
         for match in _COUNTED.finditer(passage.text):
             count = Decimal(NUMBERS[match[0].lower()])
@@ -413,7 +420,8 @@ def _typed_spans(
                 yield span("piece", *match.span())
         for kind, form in _FORMS:
             for match in form.finditer(passage.text):
-                yield span(kind, *match.span())
+                if match.start() not in within:
+                    yield span(kind, *match.span())
 
     yield from filter(None, spans())
     for pair in {id(pair): pair for pair in layout.pair_of.values()}.values():

@@ -213,7 +213,7 @@ def _days(cells: Sequence[str], known_days: Sequence[date], days_first: bool | N
     lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
     middle = sorted(known_days)[len(known_days) // 2] if known_days else None
     is_open = days_first is not None and days_first_by_column(cells) is None
-    found_moments = moments(cells, day_first=days_first if is_open else None)
+    found_moments = moments(cells, day_first=days_first if is_open else None, as_local=True)
     found: list[Any] = []
     for cell, one in zip(cells, found_moments, strict=True):
         if is_day_of_a_year(cell):
@@ -242,7 +242,7 @@ def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool
         elif clock is None:
             found.append(day)
         else:
-            found.append(f"{day}T{clock.isoformat('seconds' if has_seconds or clock.second else 'minutes')}")
+            found.append(f"{day}T{clock.isoformat('auto' if has_seconds or clock.second else 'minutes')}")
     return found
 
 

@@ -157,7 +157,8 @@ class ValueForm:
         if span.day is not None and (self.wants_iso or self.has_pattern):
             at = moment_of(span, days_first) if self.wants_clock else None
             if at is not None:
-                yield at.isoformat(timespec="seconds" if form == MOMENT or at.second else "minutes")
+                has_seconds = form == MOMENT or at.second or at.microsecond
+                yield at.isoformat(timespec="auto" if has_seconds else "minutes")
             elif form != MOMENT:
                 born = _century_earlier(span, days_first) if self.is_birth else None
                 yield (born or _day(span.day.readings, days_first)).isoformat()

@@ -40,6 +40,12 @@ class TextLayer:
     has_drawings: bool = True
     """False if the page shows nothing but text, so that no code is printed on it."""
     fields: tuple[PdfField, ...] = ()
+    unread: tuple[Quad, ...] | None = None
+    """Places of the page that may show text which is not in `lines`, if the layer is not complete: OCR adds words only
+    there. None: the whole page."""
+    if_confirmed: "TextLayer | None" = None
+    """The layer that holds instead if OCR reads its further words alike. The file does not say, or seems to say
+    wrongly, which characters these are."""
 
 
 @dataclass(frozen=True, slots=True)

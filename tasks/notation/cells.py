@@ -163,19 +163,19 @@ Moment = tuple[dt.datetime, int | None]
 """A local time, and its offset from UTC in minutes if the cell states one."""
 
 
-def moments(cells: Sequence[str], *, day_first: bool | None = None) -> list[dt.datetime | None]:
+def moments(cells: Sequence[str], *, day_first: bool | None = None, as_local: bool = False) -> list[dt.datetime | None]:
     """Return the point in time of each cell, or None for a cell without one. A period counts as its first moment.
 
     Without `day_first`, all cells together determine whether days come before months. If all times have the same offset
-    from UTC, they are returned as local times. If the offsets differ, as around a change to summer time, the times are
-    converted to UTC.
+    from UTC, or with `as_local`, they are returned as local times. If the offsets differ, as around a change to summer
+    time, the times are converted to UTC.
     """
     found = [moment(cell, day_first=bool(day_first)) for cell in cells]
     if day_first is None and any(_NUMERIC.match(cell.strip()) for cell in cells):
         other = [moment(cell, day_first=True) for cell in cells]
         found = other if _days_come_first(cells, found, other) else found
     offsets = {moment[1] for moment in found if moment is not None}
-    if len(offsets) <= 1:
+    if as_local or len(offsets) <= 1:
         return [one and one[0] for one in found]
     return [one and one[0] - dt.timedelta(minutes=one[1] or 0) for one in found]
 
@@ -217,10 +217,13 @@ def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day
     """
     if month_first == day_first:
         return False
+    # A cell that is not a date in either order, such as the label of a sum, decides nothing.
+    pairs = [(first, other) for first, other in zip(month_first, day_first, strict=True) if first or other]
+    month_first, day_first = ([pair[at] for pair in pairs] for at in (0, 1))
     has_dots = any((found := _NUMERIC.match(cell.strip())) and found["sign"] == "." for cell in cells[:100])
     if has_dots and _are_first_days(day_first):
         return True
-    if not has_dots and len(cells) == _MONTHS and (_are_first_days(month_first) or _are_first_days(day_first)):
+    if not has_dots and len(month_first) == _MONTHS and (_are_first_days(month_first) or _are_first_days(day_first)):
         return _are_first_days(day_first)
     costs = [(read.count(None), _disorder(read)) for read in (month_first, day_first)]
     return costs[1] < costs[0] if costs[0] != costs[1] else has_dots

@@ -6,21 +6,37 @@ datetime.time(10, 7)
 """
 
 import re
-from datetime import time
+from datetime import datetime, time, timedelta, timezone
 
 from tasks.notation.currencies import ANY as CURRENCY
 
 _BEFORE_CLOCK = r"(?<!\w)(?:um|at|à|a las|às|alle(?: ore)?|ore|kl\.?|om|o godz\.?|godz\.?|o) ?"
 _HOURS = r"(?:Uhr|uur|hrs?|horas?|ore|h)\b"
-_CLOCK = r"(?P<hour>[01]?\d|2[0-3])(?P<by>[:.h])(?P<minute>[0-5]\d)(?:(?P=by)(?P<second>[0-5]\d))?(?![.,:]?\d)"
+_CLOCK = (
+    r"(?P<hour>[01]?\d|2[0-3])(?P<by>[:.h])(?P<minute>[0-5]\d)"
+    r"(?:(?P=by)(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?(?![.,:]?\d)"
+)
 _WORD_BEFORE = re.compile(r"um|at|à|las|alle|ore|kl\.?|om|godz\.?|o|h|time:?", re.IGNORECASE)
 _UNIT_OF_CLOCK = re.compile(r"(?:Uhr|uur|hrs|ore|kl|godz)[.,;:)]*", re.IGNORECASE)
 _HALF = r"(?: ?(?P<half>[ap])\.?m\b\.?)?"
+_NAMED_ZONES = {
+    **dict.fromkeys(("Z", "UTC", "GMT", "UT"), 0),
+    **{"CET": 1, "MEZ": 1, "BST": 1, "CEST": 2, "MESZ": 2, "EET": 2, "EEST": 3, "JST": 9},
+    **{"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7},
+}
+"""Hours before UTC of zones by the names printed in Europe and, as RFC 2822 (4.3) has them, in North America."""
+_HOURS_OFF = r"(?:0\d|1[0-4])"
+_ZONE = (
+    rf" ?[(\[]?(?-i:(?:UTC|GMT) ?(?P<off>[+−-](?:{_HOURS_OFF}|\d)(?::?[0-5]\d)?)"
+    rf"|(?P<plain>[+−-]{_HOURS_OFF}(?::?[0-5]\d)?)|(?P<name>{'|'.join(_NAMED_ZONES)}))(?![^\W_]|[:.]\d)[)\]]?"
+)
+"""Pattern of an offset from UTC or the name of a zone, after a time of day."""
 _TIME_AFTER_DATE = re.compile(
-    rf"[ \tT,;|·•–-]{{1,4}}(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?", re.IGNORECASE
+    rf"[ \tT,;|·•–-]{{1,4}}(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?(?:{_ZONE})?", re.IGNORECASE
 )
 _TIME_BEFORE_DATE = re.compile(
-    rf"(?<![\d.,:])(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?[ \t,;|·•–-]{{1,4}}$", re.IGNORECASE
+    rf"(?<![\d.,:])(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?(?:{_ZONE})?[ \t,;|·•–-]{{1,4}}$",
+    re.IGNORECASE,
 )
 _WITH_POINT = r"(?:[01]?\d|2[0-4])\.[0-5]\d"
 _IS_WITH_POINT = re.compile(_WITH_POINT)
@@ -39,7 +55,7 @@ _CLOCK_BEFORE = re.compile(
 _LONGEST_BEFORE = 30
 """A word before a time of day is searched for in this many characters."""
 _MONEY_AFTER = re.compile(rf" ?(?:{CURRENCY})(?![^\W\d_])")
-_ZONE = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)")
+_ISO_WORD = re.compile(r"[\d-]{8,10}T[\d:.,+-]{2,24}(?<=\d)Z?(?!\w)", re.IGNORECASE)
 _FARTHEST = 30
 """A time of day is searched for in this many characters before a day."""
 OTHER_CLOCKS = r"\b(?:[01]?\d|2[0-3]) ?(?:h ?[0-5]\d|uhr|uur)\b|(?<=[àstml][ .])(?:[01]?\d|2[0-3]) ?h\b(?! ?\d)"
@@ -84,21 +100,50 @@ def is_unit_of_clock(word: str) -> bool:
 
 
 def clock_beside(text: str, start: int, end: int) -> time | None:
-    """Return the time of day right after the day at `start` to `end`, or else right before it; None if there is none.
+    """Return the time of day right after the day at `start` to `end`, or else right before it, with its zone if one is
+    printed; None if there is none.
 
     A time with a point between hours and minutes needs a word such as `um` or `Uhr`, because an amount may follow a
-    day. The result is None if the time has a zone, or if there is a time on each side of the day.
+    day. The result is None if there is a time on each side of the day, or if what follows may be a zone or the end of a
+    range: `10:00-11:00`.
     """
+    if (moment := iso_moment(text, start)) is not None:
+        return moment[1]
     time_after, time_before = (
         _TIME_AFTER_DATE.match(text, end),
         _TIME_BEFORE_DATE.search(text, max(0, start - _FARTHEST), start),
     )
-    if (time_after and time_before) or (time_after and _ZONE.match(text, time_after.end())):
+    if time_after and time_before:
         return None
     for found in (time_after, time_before):
         if found is not None and (found["by"] != "." or found["at"] or found["unit"]):
             hour = int(found["hour"])
             if found["half"]:
                 hour = hour % 12 + 12 * (found["half"].lower() == "p")
-            return time(hour, int(found["minute"]), int(found["second"] or 0))
+            plain = found["plain"]
+            if plain and plain[0] != "+" and not (found["second"] or re.fullmatch(r".\d{4}", plain)):
+                return None
+            micros = int((found["fraction"] or "0").ljust(6, "0")[:6])
+            zone = _zone_of(found["off"] or plain, found["name"])
+            return time(hour, int(found["minute"]), int(found["second"] or 0), micros, zone)
     return None
+
+
+def iso_moment(text: str, start: int) -> tuple[int, time] | None:
+    """Return the end, and the time of day, of a moment in ISO 8601 that begins at `start`: `2026-03-05T23:50Z`,
+    `20260305T235000+0100`. Return None if none begins there."""
+    word = _ISO_WORD.match(text, start)
+    try:
+        return (word.end(), datetime.fromisoformat(word[0].upper()).timetz()) if word else None
+    except ValueError:
+        return None
+
+
+def _zone_of(offset: str | None, name: str | None) -> timezone | None:
+    """Return the zone of an offset such as `+1`, `-0500` or `+05:30`, or of a name; None without both."""
+    if offset:
+        digits = offset[1:].replace(":", "")
+        hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > len("00") else (digits, "0")
+        ahead = timedelta(hours=int(hours), minutes=int(minutes))
+        return timezone(ahead if offset[0] == "+" else -ahead)
+    return timezone(timedelta(hours=_NAMED_ZONES[name])) if name else None

@@ -3,7 +3,7 @@
 >>> SchemaChecker({"type": "object", "required": ["total"]}).problem({"sum": 9})
 "'total' is a required property"
 
-A schema comes from outside: no reference in it is fetched, its patterns run in linear time, and the work that it may
+A schema comes from outside: no reference in it is fetched, its patterns run in bounded time, and the work that it may
 cause is bounded.
 """
 
@@ -77,7 +77,7 @@ class SchemaChecker:
         This takes up to some seconds, so do not do it on an event loop.
 
         Raises InputError for a schema that is too large, too deep or malformed, for a reference that leaves the
-        schema, and for a pattern without an equivalent that runs in linear time (look-around, back references).
+        schema, and for a pattern that no engine here supports.
         """
         self._field = field
         try:

@@ -48,6 +48,8 @@ class Completion:
     """The known values, by path."""
     choose: Any
     """Function that chooses one of several permitted values if there is no evidence for any."""
+    is_partial: bool = False
+    """True if what needs a value, and has none, becomes null whatever the schema says."""
     undecided: dict[JsonPath, float] = field(default_factory=dict)
     """Probabilities of booleans and enums that must have a value although nothing decided them, by path."""
     empty: list[JsonPath] = field(default_factory=list)
@@ -71,7 +73,8 @@ class Completion:
         self._steps_left = MAX_STEPS
 
     def answer(self) -> Any:
-        """Return the whole answer. Raises NothingFits, and InputError if too many comparisons are necessary."""
+        """Return the whole answer. Raises NothingFits unless it is partial, and InputError if too many comparisons are
+        necessary."""
         return self._value(self.schema, (), 0)
 
     def _value(self, part: Any, path: JsonPath, depth: int) -> Any:
@@ -81,13 +84,16 @@ class Completion:
         if is_plain(node) and depth <= DEEPEST and not (is_optional(node) and path not in self._found):
             return self._object(node, path, depth)
         if path in self._found and depth <= DEEPEST:
-            for branch in self._alternative_objects(node, path):
+            branches = self._alternative_objects(node, path)
+            for branch in branches:
                 try:
                     value = self._object(branch, path, depth)
                 except NothingFits:
                     continue
                 if self._fits(self.checker.of_part(node), value):
                     return value
+            if self.is_partial and branches:
+                return self._object(branches[0], path, depth)
         return self._emptiest(node, path, depth)
 
     def _alternative_objects(self, node: Mapping[str, Any], path: JsonPath) -> list[Mapping[str, Any]]:
@@ -123,6 +129,8 @@ class Completion:
         types = {node["type"]} if isinstance(node.get("type"), str) else set(node.get("type", ()))
         choices = list(node["enum"]) if isinstance(node.get("enum"), Sequence) else [False, True]
         if choices and ("enum" in node or types == {"boolean"}):
+            if self.is_partial:
+                return None
             if len(choices) > 1:
                 self.undecided[path] = min(UNDECIDED, round(1 / len(choices), 2))
             given = node.get("default")
@@ -149,6 +157,8 @@ class Completion:
                     if fits(value):
                         return value
                 self._unfit.add((id(branch), path))
+        if self.is_partial:
+            return None
         raise NothingFits(path)
 
     def _fits(self, checker: SchemaChecker, value: Any) -> bool:

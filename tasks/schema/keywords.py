@@ -112,8 +112,7 @@ class _Walk:
             names = [name for name, one in fields.items() if isinstance(one, Mapping) and one.get("required") is True]
             if names and isinstance(required := node.get("required", []), list):
                 node["required"] = [*required, *(name for name in names if name not in required)]
-        if "format" in node and isinstance(pattern := node.get("pattern"), str):
-            # zod adds look-ahead to its `email`. Without a `format` that says the same, such a schema is refused later.
+        if isinstance(pattern := node.get("pattern"), str):
             try:
                 matcher(pattern)
             except SchemaRefused as refusal:

@@ -1,6 +1,7 @@
-"""Bounded versions of JSON Schema's keywords: patterns run in linear time, and every comparison is counted."""
+"""Bounded versions of JSON Schema's keywords: patterns run in bounded time, and every comparison is counted."""
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +10,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import re2
+import regex
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
@@ -31,6 +33,13 @@ each.
 PATTERN_BYTES = 1 << 20
 """A compiled pattern takes at most this many bytes of memory. They suffice for a repetition of a few hundred
 letters."""
+MAX_BACKTRACKING_PATTERN = 1000
+"""A pattern that RE2 does not support has at most this many characters. Compiling it takes a few milliseconds."""
+BACKTRACKING_S = 0.05
+"""Longest search for a pattern that RE2 does not support, in seconds of processor time. A text that takes longer is not
+checked. Ordinary searches take microseconds, and the worst ones fill a gigabyte in a second."""
+_STEP_S = PATTERN_STEP * 8e-9
+"""Time of one step in seconds."""
 MAX_QUOTE = 200
 """A message quotes at most this many characters of a schema or an answer at a time."""
 
@@ -76,9 +85,10 @@ def counting(steps: int = MAX_STEPS) -> Iterator[Sequence[int]]:
 @lru_cache(maxsize=64)
 def matcher(pattern: str) -> Callable[[str], object]:
     """Return a function that searches a text for `pattern` with RE2, in time linear in the text and in the pattern.
+    Patterns that RE2 does not support (look-around, back references, many repetitions) are searched for by
+    backtracking, with a limit on the time.
 
-    The search works only within `counting`. Raises SchemaRefused for patterns that RE2 does not support: look-around,
-    back references, too much memory.
+    The search works only within `counting`. Raises SchemaRefused for patterns that neither engine supports.
     """
     options = re2.Options()
     options.max_mem = PATTERN_BYTES
@@ -88,11 +98,36 @@ def matcher(pattern: str) -> Callable[[str], object]:
     except re2.error as error:
         reason = error.args[0]
         reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        if (backtracking := _backtracking_matcher(pattern)) is not None:
+            return backtracking
         raise SchemaRefused(f"the pattern '{pattern[:MAX_QUOTE]}' cannot be used: {reason}.") from None
 
     def search(text: str) -> object:
         _charge(len(text) * compiled.programsize // PATTERN_STEP)
         return compiled.search(text)
+
+    return search
+
+
+def _backtracking_matcher(pattern: str) -> Callable[[str], object] | None:
+    """Return a function that searches a text by backtracking; None for a pattern that it does not support either. The
+    time of a search counts as steps."""
+    if len(pattern) > MAX_BACKTRACKING_PATTERN:
+        return None
+    try:
+        # As in JavaScript and RE2, `\d` and `\w` are ASCII.
+        compiled = regex.compile(pattern, regex.ASCII)
+    except (regex.error, RecursionError, OverflowError):
+        return None
+
+    def search(text: str) -> object:
+        start = time.thread_time()
+        try:
+            return compiled.search(text, timeout=BACKTRACKING_S)
+        except TimeoutError:
+            return True
+        finally:
+            _charge(int((time.thread_time() - start) / _STEP_S))
 
     return search
 

@@ -14,6 +14,7 @@ from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 
@@ -68,6 +69,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 _DEVTOOLS = ("http://", "https://", "ws://", "wss://")
+_NO_ANSWER = "The browser that OPENFAZE_BROWSER names does not answer."
 _NOWHERE = "http://127.0.0.1:9"
 """Proxy for connections outside a page's own context. Nothing listens there."""
 _NOT_LOADED = frozenset({"image", "media", "font"})
@@ -151,8 +153,8 @@ class BrowserRenderer:
 
         async with self._slots.slot():
             try:
-                async with asyncio.timeout(self._policy.seconds), self._browser() as browser:
-                    return await self._render(browser, url, param)
+                async with asyncio.timeout(self._policy.seconds), self._browser() as (browser, here):
+                    return await self._render(browser, here, url, param)
             except TimeoutError as error:
                 raise self._failed(url, param, f"took longer than {self._policy.seconds:g} s") from error
             except Error as error:
@@ -161,8 +163,8 @@ class BrowserRenderer:
     async def close(self) -> None:
         await self._system_resolver.close()
 
-    async def _render(self, browser: "Browser", url: str, param: str | None) -> Rendered:
-        async with BrowserProxy(self._network) as proxy, _context(browser, proxy) as context:
+    async def _render(self, browser: "Browser", here: str, url: str, param: str | None) -> Rendered:
+        async with BrowserProxy(self._network, here) as proxy, _context(browser, proxy) as context:
             page = await context.new_page()
             response = await page.goto(url, wait_until="load", timeout=0)
             if response is None or response.status >= 400:
@@ -181,11 +183,14 @@ class BrowserRenderer:
             return Rendered(data, page.url)
 
     @asynccontextmanager
-    async def _browser(self) -> AsyncIterator["Browser"]:
-        """Start a browser, or connect to the one that is running at an address, for the duration of the block."""
+    async def _browser(self) -> AsyncIterator[tuple["Browser", str]]:
+        """Start a browser, or connect to the one that is running at an address, for the duration of the block. Yield it
+        with the IP address under which it reaches this process."""
         from playwright.async_api import Error, async_playwright
 
-        program = self._policy.program
+        program, here = self._policy.program, "127.0.0.1"
+        if program.startswith(_DEVTOOLS):
+            program, here = await _found(program)
         async with async_playwright() as playwright:
             try:
                 if program.startswith(_DEVTOOLS):
@@ -204,15 +209,32 @@ class BrowserRenderer:
                     await asyncio.to_thread(limit_memory, await _pid_of(browser))
             except Error as error:
                 if program.startswith(_DEVTOOLS):
-                    raise UpstreamDown("browser", "The browser that OPENFAZE_BROWSER names does not answer.") from error
+                    raise UpstreamDown("browser", _NO_ANSWER) from error
                 raise EngineUnavailable("browser", "The browser that OPENFAZE_BROWSER names does not start.") from error
             try:
-                yield browser
+                yield browser, here
             finally:
                 await _close_quietly(browser.close())
 
     def _failed(self, url: str, param: str | None, reason: str) -> FetchFailed:
         return FetchFailed(f"'{url[:200]}' {reason}.", param=param)
+
+
+async def _found(address: str) -> tuple[str, str]:
+    """Return the address of a DevTools port with the IP address of its host, because Chromium refuses names, and this
+    machine's own IP address in the network between them. Raises UpstreamDown."""
+    parts = urlsplit(address)
+    is_secure = parts.scheme in ("https", "wss")
+    port = parts.port or (443 if is_secure else 80)
+    try:
+        _, writer = await asyncio.open_connection(parts.hostname, port)
+    except OSError as error:
+        raise UpstreamDown("browser", _NO_ANSWER) from error
+    there, here = writer.get_extra_info("peername")[0], writer.get_extra_info("sockname")[0]
+    writer.close()
+    if is_secure:  # its certificate is for the name
+        return address, here
+    return urlunsplit(parts._replace(netloc=f"[{there}]:{port}" if ":" in there else f"{there}:{port}")), here
 
 
 @asynccontextmanager

@@ -1,4 +1,5 @@
-"""The browser's only way out: an HTTP proxy on loopback that opens the same addresses as the fetcher, and no others.
+"""The browser's only way out: an HTTP proxy that opens the same addresses as the fetcher, and no others. It listens on
+loopback, or for a browser elsewhere on the address that this machine has in the browser's network.
 
 A page's scripts may request anything. Each connection of a page arrives here with a host name. The host's addresses are
 checked and pinned as in a fetch, also for redirects, and all bytes that the page sends and receives are counted.
@@ -73,8 +74,15 @@ class BrowserProxy:
     """
 
     def __init__(
-        self, network: httpcore.AsyncNetworkBackend, *, max_bytes: int = MAX_PAGE_BYTES, connect_timeout: float = 5.0
+        self,
+        network: httpcore.AsyncNetworkBackend,
+        address: str = "127.0.0.1",
+        *,
+        max_bytes: int = MAX_PAGE_BYTES,
+        connect_timeout: float = 5.0,
     ) -> None:
+        """Bind the network. `address` is the IP address to listen on."""
+        self._address = address
         self._network = network
         self._connect_timeout = connect_timeout
         self._left = max_bytes
@@ -87,10 +95,11 @@ class BrowserProxy:
     @property
     def url(self) -> str:
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        host = f"[{self._address}]" if ":" in self._address else self._address
+        return f"http://{host}:{self._server.sockets[0].getsockname()[1]}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=_MAX_HEAD)
+        self._server = await asyncio.start_server(self._accept, self._address, 0, limit=_MAX_HEAD)
         return self
 
     async def __aexit__(

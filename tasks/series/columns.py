@@ -1,9 +1,10 @@
 """Finds the columns of a table that contain values, and chooses those that a request is about."""
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tasks.notation.cells import decimal_comma, is_missing, looks_numeric, moment, moments, number, since_1970, year_in
@@ -31,8 +32,12 @@ Times = Sequence[dt.datetime | None]
 Numeric = Mapping[int, Sequence[float | None]]
 """Columns of numbers, keyed by position in the table."""
 _LEAST_DATES = 5
-_MAX_OTHERS = 3
+MAX_OTHERS = 3
 """At most this many columns of a table with dates in its top row may have a heading that is not a date."""
+_LEAST_ADDED = 3
+"""The sum of fewer values may be the next one of a series."""
+_ROUNDED = 0.001
+"""A sum differs by at most this share from the sum of its printed values, which are rounded."""
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
 """Names of columns that say which series a row belongs to."""
@@ -52,9 +57,17 @@ def is_empty(cell: Cell) -> bool:
 
 def are_dates(texts: Sequence[str]) -> bool:
     """True if more than half of the texts are not plain numbers, and at least LEAST_SHARE of the texts other than plain
-    numbers are dates."""
+    numbers are dates; or if as many are months like `01.2023`, one after the other."""
     sample = [text for text in texts if not _PLAIN.fullmatch(text.strip())]
-    return 2 * len(sample) > len(texts) and sum(map(is_moment, sample)) >= LEAST_SHARE * len(sample)
+    if 2 * len(sample) > len(texts):
+        return sum(map(is_moment, sample)) >= LEAST_SHARE * len(sample)
+    months = [found[0] for text in texts if "." in text and (found := moment(text)) is not None]
+    return 1 < len(months) >= LEAST_SHARE * len(texts) and _is_in_order(months)
+
+
+def _is_in_order(times: Sequence[dt.datetime]) -> bool:
+    """True if all times rise, or all fall."""
+    return len({later > earlier for earlier, later in pairwise(times)}) == 1 and len(set(times)) == len(times)
 
 
 def is_moment(text: str) -> bool:
@@ -161,7 +174,7 @@ def with_dates_in_rows(table: SeriesTable) -> SeriesTable:
         dates = [f"{year}-{month_number(column.name):02}" for year, (_, column, _) in zip(years, cells, strict=True)]
         values = [column.cells[row] for _, column, row in cells]
         return SeriesTable([SeriesColumn("date", dates), SeriesColumn("value", values)], table.comma_likely)
-    if len(dated) < _LEAST_DATES or len(dated) < len(columns) - _MAX_OTHERS:
+    if len(dated) < _LEAST_DATES or len(dated) < len(columns) - MAX_OTHERS:
         return table
     names = [column for index, column in enumerate(columns) if index not in dated]
     turned = [SeriesColumn("date", [columns[index].name for index in dated])]
@@ -251,12 +264,30 @@ def series_in(table: SeriesTable, mentions: Mentions) -> list[ObservedSeries]:
     values = {index: found for index, found in numeric.items() if index not in used}
     values = _without_row_numbers(table.columns, values)
     labels = [one for index, one in enumerate(table.columns) if index not in used and index not in numeric]
-    all_series = [ObservedSeries(table.columns[index].name, times, numbers) for index, numbers in values.items()]
+    has_label = any(isinstance(one.cells[-1], str) and not is_missing(one.cells[-1]) for one in labels if one.cells)
+    all_series = [
+        _without_sum(ObservedSeries(table.columns[index].name, times, numbers), has_label=has_label)
+        for index, numbers in values.items()
+    ]
     wanted = [one for one in all_series if one.name in mentions] or all_series
     groups = _rows_by_series(labels, mentions) if wanted else {}
     if not groups:
         return wanted
     return [_select_rows(one, name, rows) for one in wanted for name, rows in groups.items()]
+
+
+def _without_sum(series: ObservedSeries, *, has_label: bool) -> ObservedSeries:
+    """Return a series without its last value if that is the sum of the others, and its date does not go on from theirs.
+    In a series without dates, its row needs a label."""
+    *others, last = [*series.values] or [None]
+    present = [value for value in others if value is not None]
+    if last is None or len(present) < _LEAST_ADDED or not math.isclose(last, sum(present), rel_tol=_ROUNDED):
+        return series
+    *before, end = series.times or [None]
+    dates = [time for time in before if time is not None]
+    if (end is not None and dates and not min(dates) <= end <= max(dates)) or not (dates or has_label):
+        return series
+    return replace(series, values=[*others, None])
 
 
 def _numeric_texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:

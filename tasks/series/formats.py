@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tasks.notation.cells import is_missing, looks_numeric, moment, since_1970, year_in
-from tasks.series.columns import compact_date
+from tasks.series.columns import MAX_OTHERS, compact_date
 from tasks.series.grid import SeriesTable, cell_of, check_size, table_of
 
 _LEAST_ELEMENTS = 2
@@ -141,10 +141,11 @@ def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
 
 
 def is_head(row: Sequence[str]) -> bool:
-    """True if `row` is a header: it has words and no numbers or dates, or many columns of which all but the first are
-    dates."""
+    """True if `row` is a header: it has words and no numbers or dates, or many columns, nearly all of
+    which are dates."""
     words = [cell for cell in row if not is_missing(cell)]
-    if len(row) > _LEAST_DATES and not looks_numeric(row[0]) and all(map(moment, row[1:])):
+    dates = sum(moment(cell) is not None for cell in row[1:])
+    if not looks_numeric(row[0]) and dates >= max(_LEAST_DATES, len(row) - MAX_OTHERS):
         return True
     return bool(words) and not any(looks_numeric(cell) or moment(cell) for cell in words)
 

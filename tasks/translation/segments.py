@@ -1,5 +1,5 @@
 """Splits a text into sentences and the parts between them, and checks that a translation keeps the parts that must not
-change. In JSON, the sentences are those of its strings, without the names of members.
+change. In a file whose format is known, such as JSON or subtitles, the sentences are those of its texts.
 
 Items (markup, code, addresses and placeholders) and numbers must survive unchanged. Bounds in the patterns keep them
 fast on any text.
@@ -24,7 +24,7 @@ from models.translation.marks import (
     renumbered,
     same_marks,
 )
-from tasks.json_tokens import decoded, encoded, is_json, tokens
+from tasks.translation.file_formats import Quoting, places_in, quoted
 from tasks.wording.phrases import compiled
 
 Kind = Literal["break", "markup", "content"]
@@ -43,7 +43,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("break", r"(?:\A|[ \t]*[\r\n\v\f\x85\u2028\u2029]+)[ \t]{0,12}\[[^\]\n]{1,200}\]:[ \t]+\S[^\n]*"),
     (
         "break",
-        r"(?:(?:\A|[ \t]*[\r\n\v\f\x85\u2028\u2029]+)[ \t\u3000]*"
+        r"(?:(?:\A|[ \t]*\\?[\r\n\v\f\x85\u2028\u2029]+)[ \t\u3000]*"
         r"(?:>[ \t]?){0,10}(?:#{1,6}[ \t]+|(?:[-*+•–]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?)",
     ),
     # code and templates
@@ -240,8 +240,8 @@ class Sentence:
     """The sentence with marks, on one line, stripped."""
     items: tuple[str, ...]
     """Items that the marks stand for, by number."""
-    in_json: bool = False
-    """True if the sentence is in a JSON string, so that its translation has to be escaped."""
+    quoting: Quoting = ""
+    """The way in which the translation is written in a file."""
 
     @property
     def original(self) -> str:
@@ -270,46 +270,29 @@ class Sentence:
 
 def pieces_of(text: str) -> list[str | Sentence]:
     """Split `text` into sentences and strings that stay unchanged. Together, these strings and the original sentences
-    are `text`; signs in JSON may be escaped in another way."""
-    if not is_json(text):
+    are `text`; but signs in JSON may be escaped in another way, and the targets of a catalogue have the texts of its
+    sources."""
+    places = places_in(text)
+    if places is None:
         return _pieces_of_prose(text)
     pieces: list[str | Sentence] = []
-    place = 0
-    for token in tokens(text):
-        if token.kind != "string":
-            continue
-        value = decoded(text[token.start : token.end])
-        if not _is_unicode(value):
-            continue
-        pieces.append(text[place : token.start + 1])
-        place = token.end - 1
-        for piece in _pieces_of_prose(value):
+    end = 0
+    for place in places:
+        pieces.append(text[end : place.start] + place.before)
+        end = place.end
+        for piece in _pieces_of_prose(place.text):
             if isinstance(piece, Sentence):
-                pieces.append(replace(piece, in_json=True))
+                pieces.append(replace(piece, quoting=place.quoting))
             else:
-                pieces.append(encoded(piece)[1:-1])
-    return [*pieces, text[place:]]
+                pieces.append(quoted(piece, place.quoting))
+        pieces.append(place.after)
+    return [piece for piece in [*pieces, text[end:]] if piece]
 
 
 def joined(pieces: Sequence[str | Sentence], translations: Sequence[str]) -> str:
     """Return the text of `pieces` with a translation for each sentence."""
-    texts: list[str] = []
     remaining = iter(translations)
-    for piece in pieces:
-        text = piece if isinstance(piece, str) else next(remaining)
-        if isinstance(piece, Sentence) and piece.in_json:
-            text = encoded(text)[1:-1]
-        texts.append(text)
-    return "".join(texts)
-
-
-def _is_unicode(text: str) -> bool:
-    """False if the text has halves of surrogate pairs, which JSON can escape and engines cannot read."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return "".join(piece if isinstance(piece, str) else quoted(next(remaining), piece.quoting) for piece in pieces)
 
 
 def _pieces_of_prose(text: str) -> list[str | Sentence]:

@@ -139,6 +139,14 @@ def test_identical_requests_in_flight_run_once(model: FullModel) -> None:
     assert len(model.prompts) == 1
 
 
+def test_a_cut_answer_is_not_shared(model: FullModel) -> None:
+    model.script(*[Reply("Cut after a few words", delay_s=0.05, finish_reason="length")] * 3)
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: model.ask("How far does it go?"), range(3)))
+    assert [vcache(answer) for answer in answers] == [False] * 3
+    assert len(model.prompts) == 3
+
+
 async def test_when_all_have_left_the_work_ends(model: FullModel) -> None:
     model.script(Reply("Nobody " * 200, delay_s=0.05))
     headers = {"authorization": f"Bearer {KEY}"}

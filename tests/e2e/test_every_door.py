@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import httpx
+import openai
 import pytest
 
+from tests.e2e.batched import CHAT, LIMIT_S, RESPONSES, create, ended, rows
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import schema_of
 from tests.e2e.test_mcp import ACCEPTED
@@ -167,3 +169,33 @@ def test_a_paper_has_the_same_fields_by_every_door(
 ) -> None:
     expected = {name: value for name, (_, value) in paper.fields.items()}
     assert json.loads(door(client, paper, "Extract the fields.")) == expected
+
+
+def test_an_error_about_a_missing_field_has_the_others_by_every_door(client: httpx.Client) -> None:
+    fields = {"invoice_number": {"type": "string"}, "website": {"type": "string", "format": "uri"}}
+    form = schema_of(**fields)
+    text = PAPERS["invoice"].text
+    body = {"model": "auto", "messages": [{"role": "user", "content": text}], "response_format": form}
+    expected = {"invoice_number": "HF-20931", "website": None}
+
+    def error_of(path: str, body: dict[str, Any]) -> Any:
+        refused = client.post(path, json=body)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "not_found_in_input")
+        return refused.json()["error"]
+
+    assert error_of(CHAT, body)["partial"] == error_of(CHAT, {**body, "stream": True})["partial"] == expected
+    asked = {"model": "auto", "input": text, "text": {"format": {"type": "json_schema", **form["json_schema"]}}}
+    assert error_of(RESPONSES, asked)["partial"] == expected
+
+    arguments = {"text": text, "schema": form["json_schema"]["schema"]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "extract", "arguments": arguments}}
+    said = client.post("/mcp", json=call, headers=ACCEPTED).raise_for_status().text
+    [event] = [line.removeprefix("data:") for line in said.splitlines() if line.startswith("data:")]
+    result = json.loads(event)["result"]
+    assert result["isError"]
+    assert json.loads(result["content"][1]["text"]) == {"partial": expected}
+
+    with openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="none", max_retries=0, timeout=LIMIT_S) as batches:
+        batch = ended(batches, create(batches, {"custom_id": "a", "method": "POST", "url": CHAT, "body": body}))
+        row = rows(batches, batch.error_file_id)["a"]
+    assert row["response"]["body"]["error"]["partial"] == expected

@@ -3,11 +3,15 @@
 import base64
 import io
 import json
+import os
 import subprocess
+import sys
+import sysconfig
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from app.folders.client import PROMPT
 from app.folders.schemas import schema_of
 from tests.conftest import each_case
 from tests.e2e.conftest import KEY, data_url
-from tests.e2e.test_cli import openfaze_here
+from tests.e2e.test_cli import off_but, openfaze_here
 from tests.fences import ROOT, fences
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE, Server, serving
@@ -220,3 +224,34 @@ def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(
     assert [(row["paper"], row["answer"]) for row in rows] == [(f"in/{name}", {"name": name}) for name in names]
     # Only the paper whose answer was on its way is asked about again.
     assert counting.asked == {name: 2 if number == killed_at - 1 else 1 for number, name in enumerate(names)}
+
+
+def test_a_folder_of_downloads_runs_no_code_and_sets_nothing(tmp_path: Path) -> None:
+    """With the program as it is installed, and a file in the place of every module that there is."""
+    ran = tmp_path / "ran"
+    modules = {*sys.stdlib_module_names, *packages_distributions(), "app", "tasks", "models", "sitecustomize"}
+    for name in filter(str.isidentifier, modules):
+        (tmp_path / f"{name}.py").write_text(f"open({str(ran)!r}, 'a').write('{name} ')")
+    (tmp_path / ".env").write_text("OPENFAZE_OCR=nothing\n")
+    (tmp_path / "in").mkdir()
+    # A worker process reads a text of this length.
+    (tmp_path / "in" / "a.txt").write_text("Invoice number: A-17\n" + 3000 * "Nothing else.\n")
+    command = (Path(sysconfig.get_path("scripts"), "openfaze"), "extract", "in", "--schema", "number", "--out", "t.csv")
+    env = os.environ | off_but("extraction", "llm")
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, ran.exists()) == (0, False), done.stderr
+    assert "in/a.txt,A-17," in (tmp_path / "t.csv").read_text()
+
+
+def test_no_paper_is_lost_for_one_field(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(PAPERS["a.txt"])
+    (tmp_path / "big.pdf").touch()
+    os.truncate(tmp_path / "big.pdf", 20 << 30)
+    fields = {"number": {"type": "string"}, "website": {"type": "string", "format": "uri"}}
+    schema = {"type": "object", "properties": fields, "required": ["number", "website"]}
+    (tmp_path / "s.json").write_text(json.dumps(schema))
+    done = extract(tmp_path, "big.pdf", "a.txt", "--schema", "s.json", "--out", "out.csv", "--url", server.base_url)
+    assert done.returncode == 1
+    _, large, missing = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()
+    assert large.startswith('big.pdf,,,,"cannot be read: it has 21,474,836,480 bytes')
+    assert missing == "a.txt,A-17,,,nothing in the paper answers website"

@@ -54,6 +54,12 @@ def test_parameters_reach_the_llm_as_they_were_set(model: FullModel) -> None:
         "logit_bias": {"50256": -100},
         "top_k": 40,
         "min_p": 0.05,
+        "repetition_penalty": 1.1,
+        "repeat_penalty": 1.2,
+        "min_tokens": 5,
+        "stop_token_ids": [1],
+        "typical_p": 0.9,
+        "ignore_eos": True,
     }
     model.ask("Hello", **given, metadata={"a": "b"}, n=1, a_field_of_tomorrow=1)
     [prompt] = model.prompts

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.access.key_file import find_key
+from app.access.key_file import add_key, find_key, set_key
 from tests.conftest import each_case
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
 from tests.e2e.test_cli import openfaze_here
@@ -86,6 +86,7 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
         (("set", "bob", "--concurrent", "1"), "name: 'keys.toml' has no key 'bob'"),
         (("set", "alice"), "there is nothing to set"),
         (("set", "alice", "--unset", "name"), "--unset: no limit 'name'; choose from: requests-per-minute, "),
+        (("remove", "alice", "--purge"), "'carol' has the same tenant, and would lose its uploads"),
         (("rotate", "bob"), "name: 'keys.toml' has no key 'bob'"),
         (("usage", "bob"), "name: 'keys.toml' has no key 'bob'"),
     ],
@@ -93,6 +94,8 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
 def test_a_limit_that_will_not_do_names_its_field(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
     if not (tmp_path / FILE).exists():
         keys("add", "alice", folder=tmp_path)
+        add_key(tmp_path / FILE, "carol", {})
+        set_key(tmp_path / FILE, "carol", {"tenant": find_key(tmp_path / FILE, "alice").tenant})
     before = (tmp_path / FILE).read_bytes()
     result = openfaze_here(
         "keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_STATE_URL="sqlite:///state.sqlite"

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from app.folders.certainty import certainty
 from tests.e2e.conftest import BROWSER, needs_browser
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
 from tests.pages import single_line
-from tests.playground import Playground, corners, file_of, watched
+from tests.playground import Playground, corners, file_of, found_by_axe, watched
 from tests.recordings import plain_wav
 from tests.speech import RATE, pause, plain_words, say, word_errors
 
@@ -144,7 +145,66 @@ def test_a_list_is_a_table_whose_cells_lead_to_their_places(playground: Playgrou
     assert table.locator("th, td").all_inner_texts() == ["what", "count", "Platform", "—", "nine", "4"]
     table.get_by_role("button", name="nine").click()
     assert playground.polygons("evidence") == [corners(body["evidence"]["/lines/1/what"]["bounds"])]
-    assert table.get_by_role("button", name="4").get_attribute("title") == "not supported"
+    assert table.get_by_role("button", name="4").get_attribute("title") == "unsure"
+
+
+def test_one_word_says_how_sure_a_value_is(playground: Playground) -> None:
+    cases = [(None, 0.99, "empty"), ("", None, "empty"), ("x", None, None), ("x", 0, "unsure"), (0, 0.85, "likely")]
+    cases += [(False, 0.9, "sure")]
+    told = playground.page.evaluate(
+        """async (cases) => {
+          const { certainty } = await import("/playground/dom.js");
+          return cases.map(([value, probability]) => certainty(value, probability ?? undefined));
+        }""",
+        [case[:2] for case in cases],
+    )
+    assert told == [case[2] for case in cases]
+    assert [certainty(value, probability) or None for value, probability, _ in cases] == told, "as in tables"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_wide_list_scrolls_in_its_own_box_and_its_dates_do_not_break(playground: Playground, width: int) -> None:
+    page = playground.page
+    page.set_viewport_size({"width": width, "height": 900})
+    names = ["what", "dateOfTheDelivery", "unitPriceWithoutTax", "articleNumber", "amountInEuros", *"abcdefgh"]
+    row = dict.fromkeys(names, "2026-03-01") | {"what": "Impeller casting of bronze, with a certificate"}
+    answer = {"aNameLongerThanMostOthers": "1,365.00 EUR", "total": 1365, "lines": [row] * 3}
+    evidence = {"/total": {"name": "ocr", "pointer": "", "text": "1,365.00", "probability": 0.85}}
+    choice = {"index": 0, "message": {"role": "assistant", "content": json.dumps(answer)}, "finish_reason": "stop"}
+    body = {"choices": [choice], "evidence": evidence, "unsupported": ["/total"]}
+    page.route("**/v1/chat/completions", lambda route: route.fulfill(json=body))
+    playground.run("chat", "Read it.")
+    page.unroute_all()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    shown = playground.part("evidence")
+    scrolls = "one => one.scrollWidth > one.clientWidth && getComputedStyle(one).overflowX === 'auto'"
+    assert shown.get_by_role("region", name="lines").evaluate(scrolls)
+    assert shown.get_by_role("button", name="total").inner_text().split() == ["total", "1365", "likely", "85", "%"]
+    lines = """all => all.map(one => {
+      const range = document.createRange();
+      range.selectNodeContents(one);
+      return range.getClientRects().length;
+    })"""
+    assert shown.locator("button .whole").evaluate_all(lines) == [1] * (3 * (len(names) - 1) + 2)
+    values = "all => all.map(one => one.getBoundingClientRect().left)"
+    assert len(set(shown.locator(".value").evaluate_all(values))) == 1, "values are in line"
+
+
+def test_an_error_says_in_words_what_happened_and_shows_what_was_found(playground: Playground) -> None:
+    page = playground.page
+    error = {"message": "The input has no '/track'.", "type": "invalid_request_error", "code": "not_found_in_input"}
+    partial = {"platform": "nine", "track": None}
+    events = f"event: error\ndata: {json.dumps({'error': error | {'param': '/track', 'partial': partial}})}\n\n"
+    headers = {"content-type": "text/event-stream"}
+    page.route("**/v1/chat/completions", lambda route: route.fulfill(body=events, headers=headers))
+    playground.start("chat", "Which platform?", schema=FIELDS)
+    playground.part("error").wait_for()
+    page.unroute_all()
+    told = playground.part("error").inner_text()
+    assert told.startswith("Not every field was found")
+    assert "200" not in told
+    assert json.loads(playground.part("answer").inner_text()) == partial
+    assert not found_by_axe(page)
 
 
 def test_a_corrected_paper_is_an_example_for_the_next(playground: Playground, model: FullModel) -> None:

@@ -246,6 +246,7 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
         temperature=0.5,
         top_p=0.9,
         seed=7,
+        repetition_penalty=1.1,
         tools=[WEATHER, {**WEATHER, "name": "other"}],
         tool_choice={
             "type": "allowed_tools",
@@ -257,6 +258,7 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
     )
     [prompt] = model.prompts
     assert (prompt["temperature"], prompt["top_p"], prompt["seed"]) == (0.5, 0.9, 7)
+    assert prompt["repetition_penalty"] == 1.1
     assert [tool["function"]["name"] for tool in prompt["tools"]] == ["get_weather"]
     assert prompt["tool_choice"] in ("required", {"type": "function", "function": {"name": "get_weather"}})
     assert response["metadata"] == {"a": "b"}

@@ -90,13 +90,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def folder(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> Path:
     """With a table of PAPERS papers, or as many as the test says."""
-    (tmp_path / "in").mkdir()
-    for number in range(getattr(request, "param", PAPERS)):
-        (tmp_path / "in" / f"{number:02}.png").write_bytes(invoice(number))
-    command = ("extract", "in", "--schema", FIELDS, "--out", "out.xlsx", "--url", server.base_url)
-    done = openfaze_here(*command, folder=tmp_path, OPENFAZE_API_KEY=KEY)
-    assert done.returncode == 0, done.stderr
+    make_table(tmp_path, server, getattr(request, "param", PAPERS), FIELDS)
     return tmp_path
+
+
+def make_table(folder: Path, server: Server, papers: int, fields: str) -> None:
+    (folder / "in").mkdir()
+    for number in range(papers):
+        (folder / "in" / f"{number:02}.png").write_bytes(invoice(number))
+    command = ("extract", "in", "--schema", fields, "--out", "out.xlsx", "--url", server.base_url)
+    done = openfaze_here(*command, folder=folder, OPENFAZE_API_KEY=KEY)
+    assert done.returncode == 0, done.stderr
 
 
 def is_up(client: httpx.Client, url: str) -> bool:
@@ -157,15 +161,15 @@ def test_thirty_fields_are_reviewed_by_the_keyboard_in_three_actions_at_most(rev
             case 1, "/number":  # taken from the page by its words
                 keys = ("f", number_of(number), "Enter")
             case 2, "/number":  # typed
-                keys = ("e", f"{number_of(number)}/2026", "Enter")
+                keys = ("t", f"{number_of(number)}/2026", "Enter")
             case _:
                 keys = ("Enter",)
         for key in keys:
             page.keyboard.type(key) if len(key) > 5 else page.keyboard.press(key)
         actions.append(len(keys))
         if done < fields - 1:
-            expect(page.locator("#counts")).to_contain_text(f"Doubtful fields{fields - done - 1}")
-    expect(told).to_have_text("Nothing doubtful is left.")
+            expect(page.locator("#counts")).to_contain_text(f"Fields to check{fields - done - 1}")
+    expect(told).to_have_text("Nothing is left to check.")
     assert len(actions) >= 30
     assert max(actions) == 3
     assert actions.count(3) == 8, "four numbers were taken from the page, and four typed"
@@ -198,7 +202,7 @@ def test_a_field_is_taken_from_the_page_typed_and_undone(review: ReviewSession) 
     assert (place["match"], place["text"]) == ("reviewed", "Braeburn Joinery")
     assert place["bounds"]["top_left"]["y"] < 80
     choose(page, "/total")
-    page.keyboard.press("e")
+    page.keyboard.press("t")
     page.keyboard.type("a lot")
     page.keyboard.press("Enter")
     expect(page.get_by_text("It is a number.")).to_be_visible()
@@ -210,6 +214,42 @@ def test_a_field_is_taken_from_the_page_typed_and_undone(review: ReviewSession) 
         page.keyboard.press("u")
         expect(told).to_have_text(expected)
     assert not found_by_axe(page)
+
+
+@pytest.mark.browser
+@needs_browser
+def test_empty_fields_are_offered_and_a_key_leads_to_them(browser: Browser, server: Server, tmp_path: Path) -> None:
+    make_table(tmp_path, server, 2, "number, swift_code, iban")
+    with (
+        serving_review(tmp_path, server, below="0") as url,
+        watched(browser, url, viewport={"width": 1280, "height": 900}) as page,
+    ):
+        page.goto(url)
+        review = ReviewSession(page, tmp_path, url)
+        review.settled()
+        assert review.state()["doubtful"] == 4
+        assert review.chosen() == ("in/00.png", "/swift_code")
+        assert page.locator('#fields [aria-pressed="true"]').inner_text().split() == ["swift_code", "—", "empty"]
+        page.keyboard.press("ArrowUp")
+        assert review.chosen(but=("in/00.png", "/swift_code")) == ("in/00.png", "/number")
+        frame, place = page.locator(".frame.source"), page.locator('[data-kind="evidence"]')
+        assert place.evaluate("one => getComputedStyle(one).stroke") == "none"
+        assert frame.evaluate("one => getComputedStyle(one).fill") == "none"
+        left = "one => one.getBoundingClientRect().left"
+        assert frame.evaluate(left) < place.evaluate(left) - 2, "the frame is beside the number"
+        seen = [("in/00.png", "/number")]
+        for expected in [(f"in/0{paper}.png", pointer) for paper in (0, 1) for pointer in ("/swift_code", "/iban")]:
+            page.keyboard.press("e")
+            seen.append(review.chosen(but=seen[-1]))
+            assert seen[-1] == expected
+        page.keyboard.press("Enter")
+        assert review.chosen(but=seen[-1]) == ("in/01.png", "/swift_code")
+        expect(page_told(review)).to_have_text("iban is empty.")
+        assert review.state()["doubtful"] == 3
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert not found_by_axe(page)
 
 
 def choose(page: Page, pointer: str) -> None:

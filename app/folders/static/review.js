@@ -81,22 +81,22 @@ class ReviewPage {
     byId("table").textContent = told.table;
     const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
     fill(byId("counts"), pair("Papers left", `${told.papers_left} of ${told.papers}`),
-      pair("Doubtful fields", String(told.doubtful)), pair("Fields right", `${told.fields_right} of ${told.fields}`));
+      pair("Fields to check", String(told.doubtful)), pair("Fields right", `${told.fields_right} of ${told.fields}`));
   }
 
   poll() {
     setTimeout(() => this.do(() => this.#count()).finally(() => this.poll()), POLL_MS);
   }
 
-  async #next(step) {
-    const { name } = await ask("next", { person: PERSON, current: this.#paper?.name ?? null, back: step < 0 });
-    if (name !== null) return this.#show(name);
+  async #next(step, empty = false) {
+    const { name } = await ask("next", { person: PERSON, current: this.#paper?.name ?? null, back: step < 0, empty });
+    if (name !== null) return this.#show(name, undefined, empty);
     if (this.#paper) await this.#load(this.#paper.name);
-    return this.#tell("Nothing doubtful is left.");
+    return this.#tell(empty ? "No field is empty that nobody has accepted." : "Nothing is left to check.");
   }
 
-  /** Shows the paper `name`, at `pointer` or at its most doubtful field. */
-  async #show(name, pointer) {
+  /** Shows the paper `name`, at `pointer`, or at its first `empty` field, or at its most doubtful one. */
+  async #show(name, pointer, empty = false) {
     const isOther = name !== this.#paper?.name;
     if (isOther) {
       this.#viewer.clear();
@@ -104,7 +104,7 @@ class ReviewPage {
     }
     await this.#load(name);
     if (isOther) this.#drawn = this.#pages(name, ++this.#turn);
-    const wanted = this.#first(pointer) ?? this.#doubtful()[0] ?? this.#pointers()[0];
+    const wanted = this.#first(pointer) ?? (empty ? this.#empty()[0] : undefined) ?? this.#doubtful()[0] ?? this.#pointers()[0];
     if (wanted !== undefined) this.#choose(wanted);
   }
 
@@ -112,17 +112,13 @@ class ReviewPage {
     this.#paper = await ask(`paper?name=${encodeURIComponent(name)}`);
     byId("paper").textContent = name;
     const { answer, fields, lists } = this.#paper;
-    byId("left").textContent = `${this.#doubtful().length} doubtful`;
+    byId("left").textContent = `${this.#doubtful().length} to check`;
     drawEvidence(byId("fields"), answer, this.#paper, new Set());
     // A list without rows can be chosen, so that it gets one.
     const empty = lists.filter(({ pointer, rows }) => !rows && !this.#button(pointer));
     byId("fields").querySelector("ul").append(...empty.map(({ pointer }) => h("li", {}, h("button", { type: "button", "aria-pressed": "false", data: { pointer } },
       h("span", { class: "name" }, this.#named(pointer)), h("span", { class: "value" }, "no rows")))));
-    for (const { pointer, is_doubtful: isDoubtful, is_reviewed: isReviewed } of fields) {
-      const button = this.#button(pointer);
-      button?.toggleAttribute("data-doubtful", isDoubtful);
-      button?.toggleAttribute("data-reviewed", isReviewed);
-    }
+    for (const { pointer, is_doubtful: isDoubtful } of fields) this.#button(pointer)?.toggleAttribute("data-doubtful", isDoubtful);
     this.#correction.close();
     if (this.#paper.error) this.#tell(this.#paper.error, "trouble");
   }
@@ -177,9 +173,19 @@ class ReviewPage {
     byId("text").hidden = false;
   }
 
+  /** The empty fields that nobody has accepted yet. */
+  #empty() {
+    return this.#doubtful().filter((pointer) => this.#isEmpty(pointer));
+  }
+
+  #isEmpty(pointer) {
+    return [null, ""].includes(leafAt(this.#paper.answer, pointer));
+  }
+
+  /** The fields that are to be checked: those with a value before empty ones. */
   #doubtful() {
     const { fields, evidence } = this.#paper;
-    const sure = ({ pointer }) => evidence[pointer]?.probability ?? 0;
+    const sure = ({ pointer }) => (this.#isEmpty(pointer) ? 1 : evidence[pointer]?.probability ?? 0);
     return fields.filter((field) => field.is_doubtful).sort((one, other) => sure(one) - sure(other)).map(({ pointer }) => pointer);
   }
 
@@ -216,7 +222,7 @@ class ReviewPage {
     button?.setAttribute("aria-pressed", "true");
     button?.scrollIntoView({ block: "nearest", behavior: "instant" });
     this.#correction.close();
-    if (this.#isField()) this.#correction.open(pointer, this.#paper.answer, schemaAt(this.#schema, pointer), this.#boxes);
+    if (this.#isField()) this.#correction.open(pointer, this.#paper.answer, schemaAt(this.#schema, pointer), this.#boxes, button?.title);
     this.#point();
   }
 
@@ -259,7 +265,7 @@ class ReviewPage {
     const { list, row } = place;
     const { number, pointer } = await ask("add-row", { paper: this.#paper.name, pointer: list.pointer, at: row + 1, version: this.#paper.version });
     await this.#changed(number, pointer);
-    return this.#tell(`${this.#named(pointer)} is a new row: E types its fields, F takes them from the page.`);
+    return this.#tell(`${this.#named(pointer)} is a new row: T types its fields, F takes them from the page.`);
   }
 
   async #removeRow() {
@@ -303,7 +309,7 @@ class ReviewPage {
     if (!this.#isField()) return this.#tell(NO_ROWS);
     await this.#drawn;
     const words = this.#boxes.all.some(({ kind }) => kind === "word");
-    if (!words) return this.#tell("The words of this page are not known: type the value with E.", "conflict");
+    if (!words) return this.#tell("The words of this page are not known: type the value with T.", "conflict");
     byId("search").hidden = false;
     byId("words").value = "";
     this.#look();
@@ -387,7 +393,7 @@ class ReviewPage {
     const step = this.#step(isUndo ? "u" : event.key.toLowerCase());
     if (!step) return undefined;
     event.preventDefault();
-    if (!"ef/".includes(event.key.toLowerCase())) return this.do(step);
+    if (!"tf/".includes(event.key.toLowerCase())) return this.do(step);
     this.#early = [];
     return this.do(step).finally(() => { this.#early = null; });
   }
@@ -397,8 +403,9 @@ class ReviewPage {
     if (!isOpen && !"uspn".includes(key)) return null;
     return {
       enter: () => this.#accept(), a: () => this.#addRow(), d: () => this.#removeRow(), delete: () => this.#removeRow(),
-      e: () => this.#type(), f: () => this.#open(), "/": () => this.#open(), u: () => this.#undo(),
+      t: () => this.#type(), f: () => this.#open(), "/": () => this.#open(), u: () => this.#undo(),
       j: () => this.#move(this.#doubtful(), 1) ?? this.#next(1), k: () => this.#move(this.#doubtful(), -1) ?? this.#next(-1),
+      e: () => this.#move(this.#empty(), 1) ?? this.#next(1, true),
       arrowdown: () => this.#move(this.#pointers(), 1), arrowup: () => this.#move(this.#pointers(), -1),
       n: () => this.#next(1), p: () => this.#next(-1), s: () => this.#export(),
     }[key];

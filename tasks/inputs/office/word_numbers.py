@@ -67,7 +67,7 @@ class _Level:
     """Text of the label, with `%1` for the number of the first level."""
     start: int
     restarts_after: int
-    """The level begins anew after a paragraph of a level below this number."""
+    """The level starts again after a paragraph of a level below this number."""
     is_legal: bool
     """True if the numbers of all levels are shown in decimals."""
     style: str
@@ -82,7 +82,7 @@ class _Definition:
     """Id of the abstract definition. All definitions with the same one count together."""
     levels: dict[int, _Level] = field(default_factory=dict)
     starts: dict[int, int] = field(default_factory=dict)
-    """Numbers with which levels begin anew where the definition is used first."""
+    """Numbers with which levels start again where the definition is used first."""
 
 
 class _Numbers:

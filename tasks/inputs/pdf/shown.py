@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple, Self
 
 import pypdfium2
@@ -17,7 +18,7 @@ _LEGIBLE_SIDE = 8
 Gradients, rules and bullets are smaller."""
 _GLYPH_SEGMENTS = 8
 """Letters have at least this mean number of segments per contour. Frames and bars have five."""
-_GLYPH_POINTS = 4.0, 60.0
+GLYPH_POINTS = 4.0, 60.0
 """Range of letter heights in points. Smaller contours are bullets, larger ones are drawings."""
 _RECTANGLE_SEGMENTS = {4, 5}
 _MAX_SEGMENTS = 2000
@@ -118,14 +119,23 @@ class PageView:
         return u * self.width, v * self.height
 
 
+class Outline(NamedTuple):
+    """A filled contour that may be a letter or a part of one."""
+
+    box: Box
+    """Place of the path with the contour."""
+    segments: int
+    """Number of the contour's segments, by which the shapes of letters differ."""
+
+
 @dataclass(slots=True)
 class PageObjects:
     """The objects of a page by kind, with boxes in the page's space."""
 
     pictures: list[Box] = field(default_factory=list)
     """Pictures with enough pixels to hold text."""
-    outlines: list[Box] = field(default_factory=list)
-    """Places of filled contours that look like letters, one entry per contour."""
+    outlines: list[Outline] = field(default_factory=list)
+    """Filled contours that look like letters."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
     has_drawings: bool = False
@@ -174,16 +184,20 @@ def _is_legible(picture: object) -> bool:
     return width.value * height.value >= _LEGIBLE_PIXELS and min(width.value, height.value) >= _LEGIBLE_SIDE
 
 
-def _letter_outlines(path: object, box: Box, segments: int) -> list[Box]:
-    """Return `box` once per contour of `path` if its contours may be letters."""
-    contours = sum(
-        pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(path, index)) == pdfium.FPDF_SEGMENT_MOVETO
+def _letter_outlines(path: object, box: Box, segments: int) -> list[Outline]:
+    """Return the contours of `path`, which lies in `box`, if they may be letters."""
+    starts = [
+        index
         for index in range(segments)
-    )
+        if pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(path, index)) == pdfium.FPDF_SEGMENT_MOVETO
+    ]
+    contours = len(starts)
     # A path may contain a letter, a word or a paragraph, so the area per contour shows the size of the letters.
-    min_size, max_size = _GLYPH_POINTS
+    min_size, max_size = GLYPH_POINTS
     is_similar = max(box.right - box.left, box.top - box.bottom) >= min_size and box.area <= contours * max_size**2
-    return [box] * contours if is_similar and segments >= _GLYPH_SEGMENTS * contours else []
+    if not is_similar or segments < _GLYPH_SEGMENTS * contours:
+        return []
+    return [Outline(box, end - start) for start, end in pairwise([*starts, segments])]
 
 
 def _fill_and_stroke(path: object) -> tuple[bool, bool]:
@@ -244,9 +258,13 @@ def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
     return PdfMatrix.from_raw(own).multiply(outer)
 
 
-def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
-    """True if text that is not part of the page's content may be drawn over it: a note or a stamp."""
-    return any(pdfium.FPDFAnnot_GetSubtype(one) in _WRITTEN and not is_hidden(one) for one in annotations(page))
+def drawn_annotations(page: pypdfium2.PdfPage) -> list[Box]:
+    """Return the places of text that is not part of the page's content but drawn over it: of notes and stamps."""
+    return [
+        rectangle(one)
+        for one in annotations(page)
+        if pdfium.FPDFAnnot_GetSubtype(one) in _WRITTEN and not is_hidden(one)
+    ]
 
 
 def has_fields(page: pypdfium2.PdfPage) -> bool:

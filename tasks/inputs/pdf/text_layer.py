@@ -3,6 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import cv2
@@ -15,10 +16,13 @@ from models.vision.text import Point, Quad, TextLine, Word
 from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.form_fields import read_fields
 from tasks.inputs.pdf.shown import (
+    GLYPH_POINTS,
     Box,
+    Outline,
     PageObjects,
     PageView,
-    has_drawn_annotations,
+    box_quad,
+    drawn_annotations,
     shown_on,
 )
 from tasks.inputs.pdf.struck import struck_words
@@ -54,6 +58,8 @@ letter is exchanged for the one 29 places before it, as in some damaged fonts, t
 _OUTLINES = 15
 """Contours outside the text may be drawn letters if there are at least this many. Two words have about this many; a
 logo or a few symbols have fewer."""
+_SHAPES = 5
+"""Drawn letters are of at least this many shapes, in number of segments. The marks in a chart repeat two or three."""
 _LINE_GAP = 0.8
 """Two words of one line are at most this far apart, in em, as in justified text. The limit is small, because columns
 may be hardly further apart. Parts of a row that are not columns are joined again later."""
@@ -129,16 +135,27 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     """Read the text layer of `page` in pixels of its picture of `width` x `height`.
 
     Text outside the displayed part is dropped, and so is hidden text, unless it is the OCR text of a scanned picture in
-    a script that OCR does not read here.
+    a script that OCR does not read here. What is read of a page that shows more is added where there are pictures,
+    outlined letters, annotations, unknown characters or fields, and nowhere else.
     """
     view = PageView.of(page, width, height)
-    typed, fields = read_fields(page, view)
     shown = shown_on(page)
     words = [word for word in read_words(page) if view.box.contains(word.box.centre)]
-    is_readable = _share_read(words) >= _READABLE
-    if not words or (is_readable and _is_no_language(words)):
+    is_doubted = _share_read(words) >= _READABLE and _is_no_language(words)
+    layer = _layer_of([] if is_doubted else words, page, shown, view)
+    if layer.complete or not (is_doubted or any(word.unmapped for word in words)):
+        return layer
+    words = [word for word in read_words(page, by_code=True) if view.box.contains(word.box.centre)]
+    return replace(layer, if_confirmed=_layer_of(words, page, shown, view))
+
+
+def _layer_of(words: Sequence[PdfWord], page: pypdfium2.PdfPage, shown: PageObjects, view: PageView) -> TextLayer:
+    """Return the text layer of `page` that has these `words`."""
+    typed, fields = read_fields(page, view)
+    if not words:
         return TextLayer(tuple(typed), fields=fields)
 
+    is_readable = _share_read(words) >= _READABLE
     grid = AreaGrid(view.box)
     pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
     visible, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
@@ -151,18 +168,25 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     # Where OCR reads nothing, it could not add the characters that are not known.
     known = [word for word in (*visible, *scanned) if not word.unmapped or (word.text and not is_readable)]
     text = grid.cells(word.box.grown(word.em) for word in known)
+    outlined = _outlined_text([one for one in shown.outlines if view.box.contains(one.box.centre)], text, grid)
+    drawn = drawn_annotations(page)
     complete = (
         bool(known)
         and (not is_readable or all(word.unmapped in (0, len(word.glyphs)) for word in visible))
         and not pictures.are_unread(text)
-        and not _has_outlined_text(shown, text, grid, view)
-        and not has_drawn_annotations(page)
+        and not outlined
+        and not drawn
     )
+    unread: tuple[Quad, ...] | None = None
+    if known:
+        unknown = [word.box.grown(word.em) for word in visible if word.unmapped]
+        boxes = () if complete else (*shown.pictures, *outlined, *drawn, *unknown)
+        unread = tuple(box_quad(box, view) for box in boxes)
     # Where OCR runs, its own text is preferred.
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
     lines = (*(_text_line(line, view) for line in _group_lines(kept)), *typed)
-    return TextLayer(lines, complete, tuple(rulings), shown.has_drawings, fields)
+    return TextLayer(lines, complete, tuple(rulings), shown.has_drawings, fields, unread)
 
 
 def _share_read(words: Sequence[PdfWord]) -> float:
@@ -177,14 +201,19 @@ def _is_no_language(words: Sequence[PdfWord]) -> bool:
     glyphs = [glyph for word in words for glyph in word.glyphs]
     if glyphs.count("") > _GARBAGE * len(glyphs):
         return True
-    latin = [one for one in normalized("NFKD", "".join(glyphs)).lower() if "a" <= one <= "z"]
+    # Units and codes, which charts repeat in each cell, are not words of a language.
+    texts = {word.text for word in words if not any(one.isdecimal() for one in word.text)}
+    latin = [one for one in normalized("NFKD", "".join(texts)).lower() if "a" <= one <= "z"]
     return len(latin) >= _LEAST_LETTERS and sum(one in _VOWELS for one in latin) < _LEAST_VOWELS * len(latin)
 
 
-def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: PageView) -> bool:
-    centres = [box.centre for box in shown.outlines]
-    outside = [view.box.contains(centre) and not text[grid.at(centre)] for centre in centres]
-    return sum(outside) >= _OUTLINES
+def _outlined_text(outlines: Sequence[Outline], text: Cells, grid: AreaGrid) -> list[Box]:
+    """Return the place in which letters may be drawn as contours, outside of the text."""
+    outside = [one for one in outlines if not text[grid.at(one.box.centre)]]
+    if len(outside) < _OUTLINES or len({one.segments for one in outside}) < _SHAPES:
+        return []
+    # Straight letters, which look like frames and bars, may stand at the ends.
+    return [Box.around(corner for one in outside for corner in one.box.corners).grown(GLYPH_POINTS[1])]
 
 
 def _group_lines(words: Iterable[PdfWord]) -> Iterator[list[PdfWord]]:

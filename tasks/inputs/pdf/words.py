@@ -83,12 +83,14 @@ class PdfWord:
         return Box.around(self.point(u, v) for u in self.u for v in self.v)
 
 
-def read_words(page: pypdfium2.PdfPage) -> list[PdfWord]:
-    """Return the words of `page` in the order of its content; none if the page has too many characters."""
+def read_words(page: pypdfium2.PdfPage, *, by_code: bool = False) -> list[PdfWord]:
+    """Return the words of `page` in the order of its content; none if the page has too many characters. With `by_code`,
+    glyphs of which the file does not say what they are count as the characters of their codes, as many programs mean
+    it."""
     text = page.get_textpage()
     try:
         count = text.count_chars()
-        return list(_group_words(_Characters(text.raw), count)) if count <= _MAX_CHARACTERS else []
+        return list(_group_words(_Characters(text.raw, by_code=by_code), count)) if count <= _MAX_CHARACTERS else []
     finally:
         text.close()
 
@@ -141,8 +143,9 @@ class _Characters:
     """Characters of a PDFium text page. The C variables for results are kept in the object, because making them for
     each of thousands of calls would take longer than the calls."""
 
-    def __init__(self, raw: object) -> None:
+    def __init__(self, raw: object, *, by_code: bool) -> None:
         self._raw = raw
+        self._by_code = by_code
         self._left, self._right, self._bottom, self._top = (ctypes.c_double() for _ in range(4))
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._matrix = pdfium.FS_MATRIX()
@@ -154,7 +157,7 @@ class _Characters:
         code = pdfium.FPDFText_GetUnicode(self._raw, index)
         if code == _HYPHEN_AT_LINE_END:
             return "-"
-        if pdfium.FPDFText_HasUnicodeMapError(self._raw, index) == 1:
+        if not self._by_code and pdfium.FPDFText_HasUnicodeMapError(self._raw, index) == 1:
             return ""
         return _text_of_code(code)
 

@@ -13,6 +13,7 @@ import yaml
 
 from app.chat.pictures import MAX_PICTURES
 from app.settings import PREFIX, Settings
+from tasks.scrape.browser import FLAGS
 from tests import gpu_cards
 from tests.conftest import ROOT
 
@@ -21,8 +22,9 @@ VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields}
 
 COMPOSE = "docker-compose.yml"
 SANDBOX = "docker/code-sandbox.yml"
+BROWSER = "docker/browser.yml"
 GPU = "docker/gpu.yml"
-FILES = [(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, GPU), (COMPOSE, GPU, SANDBOX)]
+FILES = [(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, BROWSER), (COMPOSE, GPU), (COMPOSE, GPU, BROWSER, SANDBOX)]
 """What is to be combined by COMPOSE_FILE."""
 PIXELS_OF_A_TOKEN = 32 * 32
 """Qwen3-VL's and Qwen3.6's: patches of 16 × 16, four of them together."""
@@ -128,3 +130,21 @@ def test_the_gpu_lock_has_one_cuda_one_onnxruntime_and_else_what_the_embedded_on
     # AGPL: only who asks for it gets it.
     assert "ultralytics" not in gpu
     assert not re.search(r"https?://", (ROOT / "requirements" / "gpu.txt").read_text())
+
+
+def test_the_browser_reaches_openfaze_alone_and_of_that_not_the_api() -> None:
+    content = together((COMPOSE, GPU, BROWSER))
+    services = content["services"]
+    assert content["networks"] == {"browser": {"internal": True}}
+    assert {name for name, one in services.items() if "browser" in one.get("networks", ())} == {"openfaze", "browser"}
+    browser, openfaze = services["browser"], services["openfaze"]
+    assert browser["networks"] == ["browser"]
+    assert not {"network_mode", "ports", "volumes", "extra_hosts"} & browser.keys()
+    # The server listens on the address of this name, which is its own in the other network.
+    assert openfaze["environment"]["OPENFAZE_HOST"] in openfaze["networks"]["default"]["aliases"]
+    assert not openfaze["networks"]["browser"]
+    port = openfaze["environment"]["OPENFAZE_BROWSER"].removeprefix("http://browser:")
+    dockerfile = (ROOT / "docker" / "browser" / "Dockerfile").read_text()
+    assert f"TCP-LISTEN:{port}," in dockerfile
+    missing = [flag for flag in FLAGS if f'"{flag}"' not in dockerfile and "host-resolver" not in flag]
+    assert missing == []

@@ -145,6 +145,8 @@ def check_openfaze(arguments: Sequence[str], folder: Path) -> None:
     """As the command reads them: names, options, and values where these have a type."""
     command = typer.main.get_command(cli)
     left = list(arguments)
+    if left[:1] == ["--env-file"]:
+        del left[:2]
     while isinstance(command, TyperGroup):
         assert left, "openfaze: a subcommand is missing"
         assert left[0] in command.commands, f"openfaze: no command '{left[0]}'"

@@ -50,3 +50,18 @@ def test_the_part_of_a_line_that_the_layer_lacks_is_kept() -> None:
     kept = combined(layer, [read])[1]
     assert kept.text == "Ada Lovelace"
     assert kept.quad == ((120, 8), (240, 8), (240, 32), (120, 32))
+
+
+def turned(text: str, left: float, bottom: float, width: float, length: float) -> TextLine:
+    """A word that runs upwards from the left bottom corner of its place."""
+    right, top = left + width, bottom - length
+    quad = ((left, bottom), (left, top), (right, top), (right, bottom))
+    return TextLine((Word(text, quad, 0.9),), quad)
+
+
+def test_what_the_layer_has_upright_is_not_read_again() -> None:
+    """The box of a reading may be much wider than that of the word, or lie across it."""
+    layer = [turned("7506", 250, 790, 15, 50)]
+    assert texts(combined(layer, [turned("-7506", 238, 797, 40, 63)])) == ["7506"]
+    assert texts(combined(layer, [line("3", 240, 770, height=7, character=36)])) == ["7506"]
+    assert texts(combined(layer, [turned("12", 300, 790, 20, 50)])) == ["7506", "12"]

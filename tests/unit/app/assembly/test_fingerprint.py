@@ -8,6 +8,7 @@ from app.assembly.building import build_runtime
 from app.assembly.fingerprint import build_fingerprint
 from app.settings import Settings
 from models.weights.files import WEIGHT_SETS
+from tests.llm_server import serving_llm
 
 
 async def shape(folder: Path, **more: Any) -> bytes:
@@ -51,3 +52,14 @@ async def test_a_folder_of_the_operators_own_counts_by_its_files(tmp_path: Path)
     after = await shape(tmp_path, llm="off", speech_model=model)
     assert after != before
     assert await shape(tmp_path, llm="off", speech_model=model) == after
+
+
+async def test_the_model_of_an_llms_server_is_part_of_it(tmp_path: Path) -> None:
+    with serving_llm() as upstream:
+        for named in (None, "scripted"):
+            seen = []
+            for root in ("/weights/one", "/weights/other"):
+                upstream.routes = {"/v1/models": {"data": [{"id": "scripted", "root": root}]}}
+                seen.append(await shape(tmp_path, llm_base_url=upstream.base_url, llm_model=named))
+            assert seen[0] != seen[1]
+        assert await shape(tmp_path, llm_base_url=upstream.base_url, llm_model="scripted") == seen[1]

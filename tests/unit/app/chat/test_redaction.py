@@ -8,6 +8,7 @@ import pytest
 from app.chat.inputs import latest_turn
 from app.chat.redaction import Redaction
 from app.chat.request_guard import RequestGuard
+from app.chat.shape import NotFoundInInput
 from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
@@ -65,6 +66,16 @@ async def shown(guard: RequestGuard, *events: Event) -> list[Event]:
 
 def text_of(events: Sequence[Event], kind: type = TextChunk) -> str:
     return "".join(event.text for event in events if isinstance(event, kind))
+
+
+async def test_the_part_of_an_answer_in_an_error_has_no_personal_data(make: Make) -> None:
+    async def missing() -> AsyncGenerator[Event, None]:
+        raise NotFoundInInput("/day", {"to": "ann@example.org", "card": 4111111111111111, "day": None})
+        yield
+
+    with pytest.raises(NotFoundInInput) as error:
+        await anext(make().check_answer(missing()))
+    assert error.value.partial == {"to": "[EMAIL]", "card": "[CARD]", "day": None}
 
 
 # The request.

@@ -4,7 +4,8 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from app.chat.render import ChunkOptions, Envelope, completion, stream
+from app.chat.render import ChunkOptions, Envelope, completion, failure, stream
+from app.chat.shape import NotFoundInInput
 from app.events import (
     AnswerWarning,
     Event,
@@ -108,3 +109,10 @@ async def test_warnings_are_told_once_each_in_the_answer_and_on_the_chunk_that_e
     chunks = [json.loads(line.removeprefix("data: ")) for line in await streamed(*events) if line.startswith("data: {")]
     assert chunks[-1]["warnings"] == answer["warnings"]
     assert all("warnings" not in chunk for chunk in chunks[:-1])
+
+
+def test_a_stream_that_fails_for_a_missing_field_has_the_others() -> None:
+    error = NotFoundInInput("/day", {"what": "nine", "day": None})
+    event, done, _ = failure("req-1")(error).decode().split("\n\n")
+    assert (event.splitlines()[0], done) == ("event: error", "data: [DONE]")
+    assert json.loads(event.partition("data: ")[2])["error"]["partial"] == {"what": "nine", "day": None}

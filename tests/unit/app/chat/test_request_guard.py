@@ -1,6 +1,6 @@
 """A request under `<guard>`: what of it, of what was read for it and of its answer is judged, and when."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.chat.plan import Plan, Step
 from app.chat.request_guard import RequestGuard, Unsafe
-from app.events import Event, Precontext, TextChunk
+from app.chat.shape import NotFoundInInput
+from app.events import AnswerWarning, Event, Precontext, TextChunk
 from models.base import EngineUnavailable
 from tasks.base import Task, TaskRequest
 from tasks.inputs.loader import MediaLoader
@@ -219,6 +220,21 @@ async def shown(guard: RequestGuard, *events: Event) -> tuple[list[Event], bool]
     except Unsafe:
         return [event for event in left if not isinstance(event, Precontext)], True
     return [event for event in left if not isinstance(event, Precontext)], False
+
+
+async def missing(partial: Any) -> AsyncGenerator[Event, None]:
+    """An answer that lacks a field."""
+    yield AnswerWarning("A table was left out.")
+    raise NotFoundInInput("/day", partial)
+
+
+async def test_the_part_of_an_answer_in_an_error_is_judged_like_an_answer(make: Make, keywords: KeywordGuard) -> None:
+    with pytest.raises(NotFoundInInput) as error:
+        await anext(make("Hm?").check_answer(missing({"what": "nine", "day": None})))
+    assert error.value.partial == {"what": "nine", "day": None}
+    assert keywords.texts == ['{"what": "nine", "day": null}']
+    with pytest.raises(Unsafe):
+        await anext(make("Hm?").check_answer(missing({"what": "a pipe bomb", "day": None})))
 
 
 def words_of(events: Sequence[Event]) -> str:

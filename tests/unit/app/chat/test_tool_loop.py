@@ -66,7 +66,7 @@ class ScriptedLlm:
             self.left += 1
             raise
 
-    async def model(self) -> str:
+    async def identity(self) -> object:
         return self.name
 
     def check_room(self) -> None: ...

@@ -82,8 +82,9 @@ async def test_a_field_that_is_not_there_and_must_not_be_empty_is_named(name: st
         await whole(shape_of(order=order), read())
     assert (failed.value.param, failed.value.code) == (f"/order/{name}", "not_found_in_input")
     with pytest.raises(NotFoundInInput) as failed:
-        await whole(shape_of(**{name: schema}), read(), CALL)
+        await whole(shape_of(total_amount=NUMBER, **{name: schema}), read(), CALL)
     assert failed.value.param == f"{CALL}/{name}"
+    assert failed.value.partial == {"total_amount": 63.6, name: None}
 
 
 DAY = {"type": "string", "format": "date"}
@@ -110,8 +111,9 @@ async def test_fields_that_depend_on_each_other_are_copied_and_checked_together(
     [warning] = filling.warnings
     assert "/anyOf" in warning
     never = shape.with_schema({**(shape.schema or {}), "if": {"required": ["total"]}, "then": {"minProperties": 3}})
-    with pytest.raises(NotFoundInInput, match="what the schema demands"):
+    with pytest.raises(NotFoundInInput, match="what the schema demands") as failed:
         await whole(never, read())
+    assert failed.value.partial == {"total": 63.6, "comment": ""}
 
 
 async def test_fields_beyond_the_hundredth_are_named_in_a_warning() -> None:
@@ -136,3 +138,45 @@ async def test_of_several_objects_the_one_of_which_most_was_read_is_filled() -> 
         assert filling.answer is not None
         assert filling.answer.value == {"document": {"kind": "receipt", "total": 63.6, "cash": 70, "shop": shop}}
         assert await fill(shape_of(document=document), read()) is None
+
+
+def open_object(of: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": of}
+
+
+@each_case(
+    ("value", "text", "filled"),
+    [
+        (NUMBER, "Prices\n\nApple: 1.20 EUR\nPear juice: EUR 1,400.00", {"Apple": 1.2, "Pear juice": 1400}),
+        (NUMBER, "| Fruit | Price |\n|---|---|\n| Apple | 1.20 |\n| Pear | 2.35 |", {"Apple": 1.2, "Pear": 2.35}),
+        (INTEGER, "City,People\nParis,2102650\nLyon,522250\nNice,348085\nLille,238695", None),
+        (
+            STRING,
+            "Data sheet\nColour: dark green\nWeight: 12 kg\nHolder: Ann",
+            {"Colour": "dark green", "Weight": "12 kg"},
+        ),
+        (NUMBER, "Invoice: INV-4711\nDate: 12.03.2024\nDue: 3 May 2024\nTotal: 99.50", {"Total": 99.5}),
+    ],
+)
+async def test_an_object_with_open_keys_has_those_that_are_printed(value: Any, text: str, filled: Any) -> None:
+    filling = await whole(shape_of(holder=OR_NULL, found=open_object(value)), pasted(text))
+    assert filling.answer is not None
+    cities = {"Paris": 2102650, "Lyon": 522250, "Nice": 348085, "Lille": 238695}
+    assert filling.answer.value["found"] == (filled or cities)
+    assert not any("'/found'" in one for one in filling.warnings)
+
+
+@each_case(
+    ("value", "text"),
+    [
+        (NUMBER, "Nothing is for sale."),
+        (NUMBER, "Item: A\nPrice: 5\n\nItem: B\nPrice: 6"),
+        ({"type": "array", "items": NUMBER}, "Apple: 1.20"),
+        ({}, "Apple: 1.20"),
+    ],
+)
+async def test_an_empty_object_with_open_keys_is_named(value: Any, text: str) -> None:
+    filling = await whole(shape_of(found=open_object(value) if value else {"type": "object"}), pasted(text))
+    assert filling.answer is not None
+    assert filling.answer.value == {"found": {}}
+    assert [one for one in filling.warnings if "'/found'" in one]

@@ -53,9 +53,9 @@ def test_an_extra_is_installed_within_the_versions_that_the_server_can_use(
     monkeypatch.setattr(subprocess, "run", calls)
     assert extras.install(name) == 0
     command = calls.commands[0]
-    assert command[:4] == [sys.executable, "-m", "pip", "install"]
+    assert command[:5] == [sys.executable, "-P", "-m", "pip", "install"]
     wanted = {Requirement(one).name.replace(".", "-") for one in PROJECT["optional-dependencies"][name]}
-    assert {Requirement(one).name.replace(".", "-") for one in command[6:]} == wanted
+    assert {Requirement(one).name.replace(".", "-") for one in command[7:]} == wanted
     constrained = {Requirement(line).name for line in calls.constraints.splitlines()}
     assert {"fastapi", "numpy", "onnxruntime"} <= constrained
     assert not constrained & {"torch", "paddleocr"}
@@ -67,7 +67,7 @@ def test_the_onnxruntime_for_a_card_takes_the_place_of_the_other(monkeypatch: py
     assert extras.install("cuda") == 0
     assert set(extras.CUDA_PACKAGES) <= set(calls.commands[0])
     assert "onnxruntime" in calls.constraints
-    assert calls.commands[1][4:] == ["--force-reinstall", "--no-deps", "onnxruntime-gpu"]
+    assert calls.commands[1][5:] == ["--force-reinstall", "--no-deps", "onnxruntime-gpu"]
 
 
 def test_an_environment_without_pip_is_served_by_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

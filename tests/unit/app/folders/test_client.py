@@ -13,6 +13,7 @@ from app.folders import client
 from app.folders.client import PaperClient
 from app.folders.failures import Failed
 from app.folders.papers import Paper
+from app.folders.reviews import with_field
 from app.folders.schemas import schema_of
 
 SCHEMA = schema_of("x")
@@ -129,3 +130,19 @@ def test_an_address_is_passed_on(server: Scripted, asker: PaperClient) -> None:
     server.script = [(200, {}, ANSWER)]
     asker.fill(Paper("u", "a.png", "https://example.org/a.png", "1", None), SCHEMA)
     assert b'"image_url":{"url":"https://example.org/a.png"}' in server.asked[0][2]
+
+
+def test_a_field_that_is_missing_leaves_the_others_and_is_asked_for(server: Scripted, asker: PaperClient) -> None:
+    partial = {"x": "text", "day": None, "note": None, "lines": [{"price": None}]}
+    number = {"type": "number"}
+    line = {"type": "object", "properties": {"price": number}, "required": ["price"]}
+    fields = {"x": {"type": "string"}, "day": {"type": "string"}, "note": {"type": ["string", "null"]}}
+    schema = {"type": "object", "properties": {**fields, "lines": {"type": "array", "items": line}}}
+    refusal = error("Nothing in the input answers '/day'.", code="not_found_in_input", param="/day", partial=partial)
+    server.script = [(400, {"x-should-retry": "false"}, refusal)]
+    result = asker.fill(PAPER, schema)
+    assert (result.answer, result.unsupported) == (partial, ["/day", "/lines/0/price"])
+    assert result.error == "nothing in the paper answers day, lines.1.price"
+    half = with_field(result, "/day", "2026-03-12", {})
+    assert half.error == result.error
+    assert with_field(half, "/lines/0/price", 3.5, {}).error is None

@@ -69,6 +69,35 @@ def test_doubtful_papers_are_offered_and_counted(desk: TableReview, names: list[
     assert desk.overview()["papers_left"] == len(names) - 2
 
 
+def test_an_empty_field_is_offered_until_somebody_accepts_it(desk: TableReview, names: list[str]) -> None:
+    answer = {"name": "Ada1", "total": None, "lines": [{"what": "Bread", "price": None}]}
+    desk._state.note(names[1], PaperResult(answer, {"/name": {"probability": 0.95}}, ["/lines/0/what"]))
+    desk._count(names[1])
+    fields = desk.paper(names[1])["fields"]
+    doubtful = [one["pointer"] for one in fields if one["is_doubtful"]]
+    assert doubtful == ["/total", "/lines/0/what", "/lines/0/price"]
+    assert desk.next_paper("one", empty=True) == {"name": names[1]}
+    for pointer in ("/total", "/lines/0/price"):
+        correct(desk, names[1], None, pointer)
+    assert desk.next_paper("one", empty=True) == {"name": None}
+    assert desk.overview()["doubtful"] == PAPERS
+
+
+def test_that_a_paper_has_no_value_is_accepted_even_where_the_schema_requires_one(
+    desk: TableReview, names: list[str]
+) -> None:
+    desk._state.note(names[0], PaperResult({"lines": [{"what": None}]}))
+    correct(desk, names[0], None, "/lines/0/what")
+    assert desk.paper(names[0])["evidence"]["/lines/0/what"]["match"] == "reviewed"
+
+
+def test_a_value_that_nothing_supports_is_doubtful_only_by_its_probability(desk: TableReview, names: list[str]) -> None:
+    evidence = {"/name": {"probability": 0.95}, "/total": {"probability": 0.85}}
+    desk._state.note(names[0], PaperResult({"name": "a", "total": 1.0}, evidence, ["/name", "/total"]))
+    doubtful = [one["pointer"] for one in desk.paper(names[0])["fields"] if one["is_doubtful"]]
+    assert doubtful == ["/total"]
+
+
 def test_the_second_of_two_people_gets_a_conflict(desk: TableReview, names: list[str]) -> None:
     seen = desk.paper(names[0])["version"]
     correct(desk, names[0], "Ada0")
@@ -135,3 +164,19 @@ def test_a_list_has_as_many_rows_as_the_schema_allows(desk: TableReview, paper: 
         add(desk, paper, 0)
     with pytest.raises(Rejected, match="no list"):
         desk.add_row(paper, "/name", desk.paper(paper)["version"], 0)
+
+
+def test_papers_are_found_from_the_folder_in_which_the_job_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "job" / "in").mkdir(parents=True)
+    (tmp_path / "job" / "in" / "a.txt").write_text("of the job")
+    with (
+        closing(JobState(tmp_path / "out.jsonl.state")) as state,
+        closing(PaperClient("http://127.0.0.1:9", None)) as nobody,
+    ):
+        monkeypatch.chdir(tmp_path / "job")
+        state.begin({"schema": SCHEMA})
+        state.add([*papers_of(["in"])], 0)
+        monkeypatch.chdir(tmp_path)
+        desk = TableReview(state, tmp_path / "out.jsonl", nobody, 0.9)
+        assert desk.content("in/a.txt") == ("a.txt", b"of the job")
+        assert Path.cwd() == tmp_path

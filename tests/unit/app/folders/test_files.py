@@ -58,15 +58,15 @@ def test_a_workbook_has_a_sheet_a_list_and_no_formula() -> None:
     ]
     papers, lines, _, probabilities = (list(sheet.iter_rows(values_only=True)) for sheet in book)
     assert papers == [
-        ("paper", "number", "total", "tags", "seller.name", "sure by", "error"),
-        ("in/a.pdf", "=1+1", 12.5, "a; b", "+49 30 1234", 0.4, None),
+        ("paper", "number", "total", "tags", "seller.name", "certainty", "error"),
+        ("in/a.pdf", "=1+1", 12.5, "a; b", "+49 30 1234", "unsure", None),
         ("in/b c.pdf", None, None, None, None, None, "damaged"),
         ("in/d.pdf", None, None, None, None, None, "not read yet"),
     ]
     assert lines == [
-        ("paper", "row", "what", "amount", "sure by"),
+        ("paper", "row", "what", "amount", "certainty"),
         ("in/a.pdf", 1, "@SUM(A1)", None, None),
-        ("in/a.pdf", 2, "Bread", -3, 0.0),
+        ("in/a.pdf", 2, "Bread", -3, "unsure"),
     ]
     assert probabilities[1] == ("in/a.pdf", "number", 0.95, 2, "=1+1")
     assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} == {"s", "n"}
@@ -137,10 +137,10 @@ def test_json_lines_hold_the_answers_as_they_came() -> None:
 def test_a_database_has_a_table_a_list() -> None:
     written("out.sqlite")
     db = sqlite3.connect("out.sqlite")
-    assert db.execute('SELECT number, "seller.name", "sure by" FROM papers').fetchall()[0] == (
+    assert db.execute('SELECT number, "seller.name", certainty FROM papers').fetchall()[0] == (
         "=1+1",
         "+49 30 1234",
-        0.4,
+        "unsure",
     )
     assert db.execute("SELECT what, amount FROM lines WHERE row = 2").fetchall() == [("Bread", -3)]
     assert db.execute("SELECT count(*) FROM probabilities").fetchone() == (5,)
@@ -181,7 +181,7 @@ def test_characters_that_xml_forbids_keep_no_paper_out_of_the_table(name: str) -
     book = openpyxl.load_workbook("out.xlsx")
     assert book.sheetnames == ["papers", "list", "warnings", "probabilities"]
     papers, listed, _, probabilities = (list(sheet.iter_rows(values_only=True)) for sheet in book)
-    assert papers[1:] == [("in/n.txt", "xy", 0.5, None), ("in/b.txt", None, None, "e")]
+    assert papers[1:] == [("in/n.txt", "xy", "unsure", None), ("in/b.txt", None, None, "e")]
     assert (listed[0][2], listed[1][2]) == ("b", None)
     assert probabilities[1] == ("in/n.txt", "a", 0.5, None, None)
     assert book["papers"]["A3"].hyperlink.target == "https://papers.example/"

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, get_args
 
+import pydantic_core
 import pytest
 from openai.types.responses import ResponseInputItem
 from pydantic import BaseModel
 
+from app.chat.shape import NotFoundInInput
 from app.errors import BadRequest, RateLimited, shutting_down
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.response_items import OPENAIS_ITEMS
@@ -39,6 +41,17 @@ def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
     found = streamed(answering(), [*first, *rest])
     calls = [(item["call_id"], item["name"], item["arguments"]) for item in found.response["output"]]
     assert calls == [("call_a", "f", '{"a":1}'), ("call_b", "g", '{"b":2}')]
+
+
+def test_the_response_of_a_stream_is_that_of_its_items_whatever_their_texts_say() -> None:
+    making = answering(reasoning={"effort": "low"}, instructions='"output":[]')
+    events = [ReasoningChunk('"text":""'), TextChunk('"content":[]'), ToolCallChunk(0, '"arguments":""', "call_a", "f")]
+    found = streamed(making, events)
+    assert found.response == pydantic_core.from_json(pydantic_core.to_json(making.response))
+    texts = [one["text"] for one in found.events if one["type"].endswith("_text.done")]
+    assert texts == ['"text":""', '"content":[]']
+    done = [one["item"] for one in found.events if one["type"] == "response.output_item.done"]
+    assert done == found.response["output"]
 
 
 def test_each_of_several_calls_is_done_before_the_next_is_added() -> None:
@@ -165,3 +178,10 @@ def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]
     found = Streamed.read(b"".join([*map(making.encode, events), making.fail(error)]).decode())
     assert found.response["status"] == "failed"
     assert found.response["error"] == {"code": code, "message": error.message}
+
+
+def test_a_stream_that_fails_for_a_missing_field_has_the_others() -> None:
+    error = NotFoundInInput("/day", {"what": "nine", "day": None})
+    making = answering()
+    found = Streamed.read((making.encode(TextChunk("Nine")) + making.fail(error)).decode())
+    assert found.response["error"]["partial"] == {"what": "nine", "day": None}

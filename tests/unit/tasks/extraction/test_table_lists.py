@@ -132,6 +132,11 @@ def test_a_letter_is_no_table(text: str) -> None:
             [("A1", "2024-11-19T10:07:00"), ("A2", "2024-05-01T10:00:00+02:00")],
         ),
         (
+            "Ticket;Entry\nA1;2024-03-30 00:30 +01:00\nA2;2024-04-01 00:30 +02:00\n",
+            {"ticket": TEXT, "entry": MOMENT},
+            [("A1", "2024-03-30T00:30:00+01:00"), ("A2", "2024-04-01T00:30:00+02:00")],
+        ),
+        (
             "Hour;Monday;Saturdays;Sundays\n6;30 50;45;\n7;05 25a 40;15;00\n8;10, 40;;\n",
             {"hour": INTEGER, "monday": INTEGERS, "saturdays": INTEGERS, "sundays": INTEGERS},
             [(6, [30, 50], [45], []), (7, [5, 25, 40], [15], [0]), (8, [10, 40], [], [])],

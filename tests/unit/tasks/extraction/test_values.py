@@ -56,6 +56,28 @@ async def test_a_day_has_its_time_of_day_where_the_schema_asks_for_it(schema: di
 
 
 @each_case(
+    ("written", "value"),
+    [
+        ("2026-03-05T23:50:00Z", "2026-03-05T23:50:00+00:00"),
+        ("2026-03-05T23:50:00.250+01:00", "2026-03-05T23:50:00.250000+01:00"),
+        ("Thu, 05 Mar 2026 23:50:00 +0100", "2026-03-05T23:50:00+01:00"),
+        ("2026-03-05 23:50 (UTC+1)", "2026-03-05T23:50:00+01:00"),
+        ("05.03.2026 23:50 CET", "2026-03-05T23:50:00+01:00"),
+    ],
+)
+async def test_a_moment_has_its_zone(written: str, value: str) -> None:
+    text = pasted(f"Order 4711\nCreated at: {written}\nTotal: 5.00 EUR")
+    schema = {"type": ["string", "null"], "format": "date-time"}
+    assert await filled(text, created_at=schema) == {"created_at": value}
+
+
+@each_case("written", ["2026-03-05T23:50:00+01:00", "2026-03-05T23:50:00Z", "2026-03-05T23:50:00.000-05:00"])
+async def test_a_moment_is_not_cut_in_two(written: str) -> None:
+    text = pasted(f"Order 4711\nCreated at: {written}\nTotal: 5.00 EUR")
+    assert await filled(text, created_at={"type": ["string", "null"]}) == {"created_at": written}
+
+
+@each_case(
     ("name", "written", "value"),
     [
         ("birth_date", "14.02.48", "1948-02-14"),

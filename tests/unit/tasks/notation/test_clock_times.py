@@ -1,7 +1,7 @@
 """Times of day beside calendar days."""
 
 import re
-from datetime import time
+from datetime import time, timedelta, timezone
 
 from tasks.notation.clock_times import clock_beside, is_clock_with_point
 from tasks.notation.dates import find_days
@@ -22,7 +22,6 @@ from tests.conftest import each_case
         ("Paid 09.11.2024 12.50", None),
         ("09.11.2024", None),
         ("Importo 12.50 09.11.2024", None),
-        ("09.11.2024 10:07+02:00", None),
         ("10:07 09.11.2024 11:30", None),
         ("09.11.2024 to 10.11.2024", None),
         ("09.11.2024 1:100", None),
@@ -31,6 +30,45 @@ from tests.conftest import each_case
 def test_a_time_belongs_to_the_day_beside_it(text: str, clock: time | None) -> None:
     day = next(find_days(text))
     assert clock_beside(text, day.start, day.end) == clock
+
+
+def _zoned(hours: float) -> time:
+    return time(23, 50, tzinfo=timezone(timedelta(hours=hours)))
+
+
+@each_case(
+    ("text", "clock"),
+    [
+        # RFC 3339 and ISO 8601.
+        ("2026-03-05T23:50:00Z", _zoned(0)),
+        ("2026-03-05t23:50:00.000z.", _zoned(0)),
+        ("2026-03-05T23:50+01:00,", _zoned(1)),
+        ("2026-03-05T23:50-05:00", _zoned(-5)),
+        ("2026-03-05T23:50:00-08", _zoned(-8)),
+        ("20260305T235000+0530", _zoned(5.5)),
+        ("20260305T2350Z", _zoned(0)),
+        ("2026-03-05T23:50", time(23, 50)),
+        # E-mails and logs.
+        ("Thu, 05 Mar 2026 23:50:00 +0100 (CET)", _zoned(1)),
+        ("5 Mar 2026 23:50 -0330", _zoned(-3.5)),
+        ("05 Mar 2026 23:50:00 GMT", _zoned(0)),
+        # In words.
+        ("2026-03-05 23:50 +01:00", _zoned(1)),
+        ("2026-03-05 23:50 (UTC+1)", _zoned(1)),
+        ("2026-03-05 23:50 UTC−03:30", _zoned(-3.5)),
+        ("5 March 2026 at 11:50 pm EST", _zoned(-5)),
+        ("05.03.2026, 23:50 Uhr (MEZ)", _zoned(1)),
+        ("23:50 CEST, 5 March 2026", _zoned(2)),
+        # The end of a range, a telephone number, and words are no zones.
+        ("2026-03-05 10:00-11:00", None),
+        ("05.03.2026 23:50 +49 351 1234", time(23, 50)),
+        ("05.03.2026 23:50 Zug", time(23, 50)),
+        ("05.03.2026 23:50 ESTATE", time(23, 50)),
+    ],
+)
+def test_a_time_has_its_zone(text: str, clock: time | None) -> None:
+    day = next(find_days(text))
+    assert repr(clock_beside(text, day.start, day.end)) == repr(clock)
 
 
 @each_case(

@@ -16,9 +16,9 @@ def first(values: list[Any]) -> Any:
     return values[0]
 
 
-def completed(schema: dict[str, Any], **values: Any) -> Any:
+def completed(schema: dict[str, Any], *, is_partial: bool = False, **values: Any) -> Any:
     known = {tuple(path.split("_")): value for path, value in values.items()}
-    return Completion(schema, SchemaChecker(schema), known, first).answer()
+    return Completion(schema, SchemaChecker(schema), known, first, is_partial=is_partial).answer()
 
 
 def test_a_branch_may_contain_its_own_schema() -> None:
@@ -69,3 +69,26 @@ def test_a_reference_to_a_property_is_followed() -> None:
     same = {"oneOf": [{"$ref": "#/properties/price"}]}
     schema = {"properties": {"price": number_or_null, "old_price": same}, "required": ["price", "old_price"]}
     assert completed(schema) == {"price": None, "old_price": None}
+
+
+def test_what_is_partial_has_null_where_a_value_is_missing_or_would_be_guessed() -> None:
+    inner = {"type": "object", "properties": {"b": {"type": "number"}, "c": {"type": "number"}}, "required": ["b", "c"]}
+    fields = {
+        "a": {"anyOf": [inner, {"type": "integer"}]},
+        "day": {"type": "string", "format": "date"},
+        "paid": {"type": "boolean"},
+        "kind": {"const": "bill"},
+        "note": {"type": "string"},
+        "rows": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "others": {"type": "array", "items": {"type": "string"}},
+    }
+    schema = {"type": "object", "properties": fields, "required": list(fields)}
+    with pytest.raises(NothingFits):
+        completed(schema, a_b=1)
+    assert completed(schema, a_b=1, is_partial=True) == {
+        **dict.fromkeys(fields),
+        "a": {"b": 1, "c": None},
+        "kind": "bill",
+        "note": "",
+        "others": [],
+    }

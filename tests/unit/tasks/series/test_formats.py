@@ -263,3 +263,51 @@ def test_a_table_that_would_be_larger_than_its_text_is_refused_before_it_is_made
     with pytest.raises(TooManyCells):
         message_of(f"forecast {text}", CELLS)
     assert made < 10_000
+
+
+@pytest.mark.parametrize(
+    ("head", "months", "last"),
+    [
+        ("Monat;Umsatz", [f"{month:02}.2023" for month in range(1, 11)], ""),
+        ("Monat;Umsatz", [f"2023.{month:02}" for month in range(10, 0, -1)], ""),
+        ("Monat;Umsatz", [f"{month:02}.2023" for month in range(1, 11)], "Summe;2450\n"),
+        ("Monat;Umsatz", [f"{month:02}.2023" for month in range(1, 11)], "2023;2450\n"),
+        ("Monat;Umsatz", [f"{month:02}/2023" for month in range(1, 11)], "∑;2450,40\n"),
+    ],
+)
+def test_months_with_dots_are_dates_and_a_sum_is_no_value(head: str, months: list[str], last: str) -> None:
+    values = [200.0 + 10 * place for place in range(10)]
+    text = "".join(f"{month};{value:.0f}\n" for month, value in zip(months, values, strict=True))
+    found = only(delimited_table(f"{head}\n{text}{last}", CELLS))
+    assert found.times is not None
+    assert {time and time.month for time in found.times[:10]} == {*range(1, 11)}
+    assert [value for time, value in zip(found.times, found.values, strict=True) if time and value] == values
+
+
+@pytest.mark.parametrize(
+    ("last", "is_value"), [("Total;60", False), ("Total;61", True), (";60", True), ("Jun 2024;60", True)]
+)
+def test_only_a_labelled_sum_is_left_out(last: str, is_value: bool) -> None:
+    names = [f"{name} 2024" for name in ("Jan", "Feb", "Mar")] if "2024" in last else ["North", "South", "West"]
+    rows = "".join(f"{name};{value}\n" for name, value in zip(names, (10, 20, 30), strict=True))
+    found = only(delimited_table(f"Where;Sold\n{rows}{last}\n", CELLS))
+    assert found.count == 3 + is_value
+
+
+@pytest.mark.parametrize("form", ["{:02}.2023", "2023-{:02}"])
+def test_a_column_of_sums_is_no_date_of_a_table_across(form: str) -> None:
+    months = ";".join(form.format(month) for month in range(1, 9))
+    found = only(delimited_table(f"Posten;{months};Summe\nUmsatz;1;2;3;4;5;6;7;8;36\n", CELLS))
+    assert (found.name, list(found.values)) == ("Umsatz", [1, 2, 3, 4, 5, 6, 7, 8])
+
+
+@pytest.mark.parametrize("form", ["01.{:02}.2023", "{}/1/2023"])
+def test_a_sum_does_not_hide_the_order_of_day_and_month(form: str) -> None:
+    rows = "".join(f"{form.format(month)};{10 * month + 3}\n" for month in range(1, 13))
+    found = only(delimited_table(f"Monat;kWh\n{rows}Summe;816\n", CELLS))
+    assert found.times is not None
+    assert [time and (time.month, time.day) for time in found.times] == [*((month, 1) for month in range(1, 13)), None]
+
+
+def test_decimals_are_no_months() -> None:
+    assert only(delimited_table("n;share\n1;1.2023\n2;1.1950\n3;2.0100\n4;1.1999\n", CELLS), "share").times is None

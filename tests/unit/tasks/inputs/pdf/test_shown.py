@@ -57,6 +57,21 @@ def test_a_few_paths_are_no_text() -> None:
     assert layer_of(words("Page 1 of 1"), outlines("@&")).complete
 
 
+def test_the_round_marks_of_a_chart_are_no_letters() -> None:
+    def marks(canvas: Canvas) -> None:
+        for number in range(40):
+            canvas.circle(100 + 10 * number, 300 + 5 * number % 90, 3 + number % 4, fill=1)
+
+    assert layer_of(words("Load by hour"), marks).complete
+
+
+def test_ocr_adds_words_only_where_the_layer_may_lack_them() -> None:
+    layer = layer_of(words("Dear customer"), photo(72, 300, 225, 60))
+    assert layer.unread == (((144, 964), (594, 964), (594, 1084), (144, 1084)),)
+    assert layer_of(words("Dear customer")).unread == ()
+    assert layer_of().unread is None
+
+
 HIDDEN, NO_VIEW = 2, 32
 """Flags of annotations (ISO 32000-1, 12.5.3)."""
 
