@@ -27,7 +27,7 @@ HELD_OUT = 5
 """One message in this many is held out, by a hash of its text."""
 MATERIAL = 8
 """One line and block of the documents in this many is an example of material."""
-COST = 8.0
+COST = 20.0
 """Inverse strength of the regularisation."""
 _BYTE = 127
 
