@@ -138,7 +138,7 @@ class Message:
 
 def split_message(text: str) -> Message:
     """Return the parts of a message."""
-    outside, document = _without_enclosure(text.strip())
+    outside, document = without_enclosure(text.strip())
     if not document:
         outside, document = _without_blocks(outside)
     blanked = QUOTED.sub(lambda found: QUOTE * len(found[0]), outside[:_MAX_SEARCHED])
@@ -162,7 +162,7 @@ def _masked(text: str) -> str:
     return QUOTED.sub(QUOTE, text)
 
 
-def _without_enclosure(text: str) -> tuple[str, str]:
+def without_enclosure(text: str) -> tuple[str, str]:
     """Return the text outside the largest fence, quotation of several lines or element of a program, and the text in
     it."""
     found = [one for one in _ENCLOSURE.finditer(text) if (one["tag"] or "").lower() not in HTML]
