@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.errors import InputError
-from tasks.wording.page_range import requested_pages
+from tasks.wording.page_range import pages_in, selected_pages
 from tests.conftest import each_case
 
 TOTAL = 12
@@ -142,7 +142,7 @@ TOTAL = 12
     ],
 )
 def test_a_hint_selects_pages(text: str, pages: list[int]) -> None:
-    assert requested_pages(text, TOTAL) == pages
+    assert selected_pages(pages_in(text), TOTAL) == pages
 
 
 @each_case(
@@ -177,7 +177,7 @@ def test_a_hint_selects_pages(text: str, pages: list[int]) -> None:
     ],
 )
 def test_other_words_about_pages_select_nothing(text: str) -> None:
-    assert requested_pages(text, TOTAL) is None
+    assert selected_pages(pages_in(text), TOTAL) is None
 
 
 @pytest.mark.parametrize(
@@ -193,4 +193,4 @@ def test_other_words_about_pages_select_nothing(text: str) -> None:
 )
 def test_a_page_that_is_not_there_is_an_error_naming_it_and_the_total(text: str, page: int) -> None:
     with pytest.raises(InputError, match=rf"^page {page} was asked for, but the document has 12 pages$"):
-        requested_pages(text, TOTAL)
+        selected_pages(pages_in(text), TOTAL)
