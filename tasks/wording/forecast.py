@@ -27,7 +27,7 @@ class ForecastOptions(TaskOptions):
     series: Annotated[tuple[str, ...], Field(max_length=32)] = ()
     """Names of the columns or rows to forecast. Default: all."""
     plot: bool = False
-    """Also return a plot."""
+    """Return a plot as well."""
     named_horizon: SkipJsonSchema[Horizon | None] = None
     """Horizon that words name, such as one until a date."""
     words: SkipJsonSchema[str] = ""

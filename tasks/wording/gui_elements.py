@@ -61,7 +61,7 @@ class GuiOptions(TaskOptions):
     types: frozenset[ElementType] = frozenset()
     """Types of the elements to find. Default: all."""
     places: frozenset[ElementPlace] = frozenset()
-    """Where on the screen the element is."""
+    """Place of the element on the screen."""
     order: int | None = None
     """Index among several elements, from 0; -1 is the last."""
     several: bool = False

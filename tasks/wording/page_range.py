@@ -234,9 +234,9 @@ class OcrOptions(TaskOptions):
     """Pages of a document to read: 3, 2-5 or 1, 4-6; 4- (to the end), -1 (the last), first 2, odd; `not 1` leaves one
     out. Default: all."""
     tables: bool = False
-    """Also return tables, cell by cell."""
+    """Return tables as well, cell by cell."""
     markdown: bool = False
-    """Also return the whole text as Markdown."""
+    """Return the whole text as Markdown as well."""
     is_for_llm: SkipJsonSchema[bool] = False
     """True if a language model reads the page. The model is then shown the page's tables."""
 
