@@ -144,6 +144,7 @@ def own_engine() -> Callable[[Job], Outcome]:
     from app.settings import Settings
     from tasks.base import TaskRequest
     from tasks.inputs.source import Origin, Source
+    from tasks.wording.page_range import OcrOptions
 
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
@@ -155,7 +156,7 @@ def own_engine() -> Callable[[Job], Outcome]:
 
     def read(picture: bytes) -> int:
         source = Source.from_reference(data_url(picture, "image/jpeg"), origin=Origin("picture"))
-        work = services.tasks.find("ocr").run(TaskRequest("", (source,)))
+        work = services.tasks.find("ocr").run(TaskRequest(OcrOptions(), (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
         return len(result.text().split())
 

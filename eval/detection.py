@@ -89,6 +89,7 @@ def own_engine(weights: str) -> Callable[[Job], Outcome]:
     from app.assembly.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest
+    from tasks.detection.search import DetectionOptions
     from tasks.inputs.source import Origin, Source
 
     loop = asyncio.new_event_loop()
@@ -101,7 +102,7 @@ def own_engine(weights: str) -> Callable[[Job], Outcome]:
 
     def search(picture: bytes) -> int:
         source = Source.from_reference(data_url(picture, "image/jpeg"), origin=Origin("picture"))
-        work = services.tasks.find("object_detection").run(TaskRequest("Detect all objects.", (source,)))
+        work = services.tasks.find("object_detection").run(TaskRequest(DetectionOptions(), (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
         return len(result.data["detected_objects"])
 

@@ -37,6 +37,7 @@ from models.capability import EngineConfig
 from models.speech.whisper_files import WhisperFiles, packaged_base, packaged_tiny_en, read_parts
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
+from tasks.wording.transcripts import SpeechOptions
 from tests.speech import RATE, Samples, decoded, pause, word_errors
 from training.services import quiet_services
 
@@ -157,7 +158,7 @@ def measure(name: str, chosen: list[Prompt], hear: Callable[[Prompt], tuple[str,
 
 
 async def heard(services: Any, prompt: Prompt) -> tuple[str, str | None]:
-    request = TaskRequest("", (Source(Origin("audio"), data=prompt.file),))
+    request = TaskRequest(SpeechOptions(), (Source(Origin("audio"), data=prompt.file),))
     result = (await services.tasks.find("speech_to_text").run(request)).data
     return str(result["text"]), result["language"]
 

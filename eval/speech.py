@@ -147,8 +147,9 @@ async def _loaded() -> Any:
 async def text_of(services: Any, recording: Recording) -> str:
     from tasks.base import TaskRequest
     from tasks.inputs.source import Origin, Source
+    from tasks.wording.transcripts import SpeechOptions
 
-    request = TaskRequest("", (Source(Origin("audio"), data=recording.file),))
+    request = TaskRequest(SpeechOptions(), (Source(Origin("audio"), data=recording.file),))
     result = (await services.tasks.find("speech_to_text").run(request)).data
     return str(result["text"])
 

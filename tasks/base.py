@@ -6,6 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from models.capability import Capability, EngineConfig
 from models.runtime import Runtime
+from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.kinds import Kind
 from tasks.inputs.loader import MediaLoader
@@ -116,7 +117,17 @@ class Specialist:
     def options_of(self, words: str, given: Mapping[str, Any], *, has_sources: bool) -> TaskOptions:
         """Return the options that a user's words and the `given` fields ask for. A given field prevails over the words.
         Raises InputError, and ValidationError for given fields that do not fit."""
-        if given and not words.strip():
+        if not given:
+            return self.parse(words, has_sources)
+        if not words.strip():
             return self.options.model_validate(dict(given))
-        parsed = self.parse(words, has_sources)
-        return self.options.model_validate({**dict(parsed), **given}) if given else parsed
+        try:
+            parsed = self.parse(words, has_sources)
+        except InputTooLarge:
+            raise
+        except InputError:
+            # The fields may say what the words lack. Then the words are the text to work on.
+            parsed = self.options.model_validate(dict(given))
+            if self.with_texts is not None and not has_sources:
+                parsed = self.with_texts(parsed, (words,))
+        return self.options.model_validate({**dict(parsed), **given})

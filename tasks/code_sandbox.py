@@ -89,8 +89,7 @@ class CodeSandboxTask:
     async def run(self, request: TaskRequest[CodeOptions]) -> CodeResult:
         """Run the code. Raises InputError (no code, an unreadable input), EngineOverloaded, EngineUnavailable and
         EngineFailed. Errors of the code itself are part of the result."""
-        # JSON from an LLM can contain lone surrogates, which cannot be encoded in an answer.
-        code = request.options.code.encode("utf-8", "replace").decode()
+        code = request.options.code
         sandbox = self._sandbox()
         blobs = await side_by_side(self._loader.load, request.sources, at_most=_LOADS_AT_ONCE)
         outcome = await sandbox.run(Script(code, input_files(blobs)))
@@ -111,8 +110,8 @@ def parse_code(words: str, _has_sources: bool = False) -> CodeOptions:
 
 
 def code_in(text: str) -> str:
-    """Return the Python code of a message: its fenced blocks, joined to one script, or else the whole text. Raises InputTooLarge, and InputError if there is none or only code in other
-    languages."""
+    """Return the Python code of a message: its fenced blocks, joined to one script, or else the whole text. Raises
+    InputTooLarge, and InputError if there is none or only code in other languages."""
     if len(text) > MAX_CHARS:
         raise InputTooLarge(
             f"the message with the code has {len(text)} characters; the limit is {MAX_CHARS}. Attach data as files.",

@@ -23,7 +23,7 @@ from tasks.series.plot import plot
 from tasks.series.reading import SeriesReader
 from tasks.series.regular import RegularSeries, regularize_all, seasons_of, steps_ahead
 from tasks.tools import Tool
-from tasks.wording.forecast import ForecastOptions, parse_forecast
+from tasks.wording.forecast import ForecastOptions, check_size, parse_forecast
 
 _DIGITS = 6
 """Significant digits of the largest value in a series."""
@@ -145,6 +145,7 @@ class ForecastTask:
             by_source = await side_by_side(read, request.sources, at_most=_SOURCES_AT_ONCE)
             found = [one for several in by_source for one in several]
         else:
+            check_size(options.text)
             message, found = await self._reader.message(options.text, options.names)
             note = message.note
         if not found:

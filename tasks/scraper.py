@@ -161,7 +161,7 @@ class ScraperParts:
 
 class ScraperOptions(TaskOptions):
     fields: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=MAX_FIELDS)] = ()
-    """Names of the fields of the records on the page, such as title and price, that are wanted as rows. Default: none."""
+    """Names of the fields of the records on the page, such as title and price, to return as rows. Default: none."""
 
 
 class ScraperTask:

@@ -10,7 +10,7 @@ class Tool:
     result: Any
     """Type of the result's data."""
     input: Literal["source", "text", "source or text", "url"] = "source"
-    """What the task works on: an input, a text in the options, one of the two, or the URL of a page."""
+    """Kind of what the task works on: an input, a text in the options, one of the two, or the URL of a page."""
     is_for_llm: bool = True
     """False if an LLM that answers a request is not offered the tool, because the task runs before it is asked."""
     takes_files: bool = False

@@ -9,7 +9,7 @@ from models.base import EngineUnavailable
 from models.language.llm import Llm
 from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
-from tasks.base import Task, TaskRequest
+from tasks.base import Task
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
@@ -19,6 +19,7 @@ from tasks.ocr import OcrTask
 from tasks.scrape.browser import Renderer
 from tasks.scraper import ScraperParts, ScraperTask
 from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.requests import request_of
 from tests.shared_workers import shared_workers
 from tests.web import TLS, Names, Server, response, serving
 from tests.web_pages import document
@@ -35,7 +36,8 @@ class Site:
 
     async def scrape(self, path: str = "", text: str = "Scrape {}", **source: Any) -> Any:
         url = self.server.url(path)
-        return (await self.task.run(TaskRequest(text.format(url), (Source(Origin(PARAM), url=url, **source),)))).data
+        request = request_of("scraper", text.format(url), (Source(Origin(PARAM), url=url, **source),))
+        return (await self.task.run(request)).data
 
 
 def html(body: bytes | str, *headers: str) -> bytes:

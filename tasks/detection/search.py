@@ -62,9 +62,9 @@ class DetectionOptions(TaskOptions):
     pages: Pages = ""
     """Pages of a document to search: 3, 2-5 or 1, 4-6. Default: all."""
     polygon: bool = False
-    """Also return the outline of each object, if the detector can."""
+    """Return the outline of each object as well, if the detector can."""
     mask: bool = False
-    """Also return the mask of each object, if the detector can."""
+    """Return the mask of each object as well, if the detector can."""
     small: bool = False
     """Find small objects in a large picture, which is then searched in slices."""
     names: SkipJsonSchema[str] = ""

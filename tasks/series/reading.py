@@ -187,7 +187,8 @@ class SeriesReader:
 
 
 def _message_series(blob: Blob, limits: MediaLimits, names: str = "") -> InlineSeries:
-    """Separate a message, decoded as UTF-8, into words and the series that `names`, or else its words, name. Raises InputTooLarge for too many cells."""
+    """Separate a message, decoded as UTF-8, into words and the series that `names`, or else its words, name. Raises
+    InputTooLarge for too many cells."""
     try:
         message = message_of(blob.data.decode(), limits.cells)
     except TooManyCells as error:

@@ -27,7 +27,7 @@ class ForecastOptions(TaskOptions):
     series: Annotated[tuple[str, ...], Field(max_length=32)] = ()
     """Names of the columns or rows to forecast. Default: all."""
     plot: bool = False
-    """Also return a plot."""
+    """Return a plot as well."""
     named_horizon: SkipJsonSchema[Horizon | None] = None
     """Horizon that words name, such as one until a date."""
     words: SkipJsonSchema[str] = ""
@@ -46,18 +46,24 @@ class ForecastOptions(TaskOptions):
 
 
 def parse_forecast(words: str, has_sources: bool) -> ForecastOptions:
-    """Return the options that a message asks for. Without inputs, the series is in the message. Raises InputTooLarge."""
-    if not has_sources and len(words) > MAX_INLINE_CHARS:
-        raise InputTooLarge(
-            f"The text to find a series in has {len(words)} characters; the limit is {MAX_INLINE_CHARS}. Attach it as "
-            "a CSV file.",
-            param="messages",
-        )
+    """Return the options that a message asks for. Without inputs, the series is in it. Raises InputTooLarge."""
+    if not has_sources:
+        check_size(words)
     try:
         beside = message_of(words, MAX_INLINE_CHARS, has_sources=has_sources).words
     except TooManyCells as error:
         raise InputTooLarge(f"The table in the text {error}", param="messages") from error
     return options_beside("" if has_sources else words, beside)
+
+
+def check_size(text: str) -> None:
+    """Raise InputTooLarge if a text is too long to be searched for a series."""
+    if len(text) > MAX_INLINE_CHARS:
+        raise InputTooLarge(
+            f"The text to find a series in has {len(text)} characters; the limit is {MAX_INLINE_CHARS}. Attach it as a "
+            "CSV file.",
+            param="messages",
+        )
 
 
 def options_beside(text: str, words: str) -> ForecastOptions:

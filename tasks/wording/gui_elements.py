@@ -35,7 +35,20 @@ _PARTICLES = frozenset(("in", "on", "to", "all", "me", "it"))
 
 
 ElementType = Literal[
-    "button", "input", "icon", "link", "checkbox", "radio", "select", "text", "image", "tab", "menu", "switch", "slider"
+    "button",
+    "input",
+    "textarea",
+    "icon",
+    "link",
+    "checkbox",
+    "radio",
+    "select",
+    "text",
+    "image",
+    "tab",
+    "menu",
+    "switch",
+    "slider",
 ]
 ElementPlace = Literal["top", "bottom", "left", "right", "middle"]
 
@@ -48,7 +61,7 @@ class GuiOptions(TaskOptions):
     types: frozenset[ElementType] = frozenset()
     """Types of the elements to find. Default: all."""
     places: frozenset[ElementPlace] = frozenset()
-    """Where on the screen the element is."""
+    """Place of the element on the screen."""
     order: int | None = None
     """Index among several elements, from 0; -1 is the last."""
     several: bool = False
@@ -68,6 +81,7 @@ class GuiOptions(TaskOptions):
 
 def parse_gui(text: str, _has_sources: bool = False) -> GuiOptions:
     """Return the options that a text asks for. They name no element if it asks for the elements in general."""
+    text = ends_of(text)
     first = text.strip().splitlines()[0] if text.strip() else ""
     quoted = _QUOTED.search(first)
     rest = _SHOWN_IN.sub(" ", _QUOTED.sub(" ", first) if quoted else first)
@@ -90,7 +104,7 @@ def parse_gui(text: str, _has_sources: bool = False) -> GuiOptions:
         places=places,
         order=order - 1 if order and order > 0 else order,
         several=several,
-        pages=pages_in(ends_of(text)),
+        pages=pages_in(text),
         description=first[:_LONGEST_DESCRIPTION],
     )
 

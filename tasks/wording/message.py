@@ -12,7 +12,7 @@ QUOTE: Final = "❝"
 LINK: Final = "\N{LINK SYMBOL}"
 """Mark that replaces a URL in an instruction."""
 LONGEST_HEAD: Final = 200
-"""What stands after a colon is material only if the colon ends at most this many characters."""
+"""A text after a colon is material only if the colon ends at most this many characters."""
 LONGEST_INSTRUCTION: Final = 400
 """An instruction has at most this many characters at each end of a message."""
 LEAST_LINES: Final = 4
@@ -101,9 +101,9 @@ class Message:
     """A user's message, split by its structure."""
 
     head: str = ""
-    """What the message tells to do, up to a colon."""
+    """The part of the message that tells what to do, up to a colon."""
     tail: str = ""
-    """What stands behind the colon of the head: the material of an order, or the question after "Answer briefly:"."""
+    """The text after the colon of the head: the material of an order, or the question after "Answer briefly:"."""
     document: str = ""
     """The text that the message brings in a fence, in markup, or as a block of its own; empty if there is none."""
 

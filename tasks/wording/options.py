@@ -7,7 +7,7 @@ LONGEST_WORDS = 20_000
 
 
 class TaskOptions(BaseModel):
-    """What a caller may ask of a task, beside its inputs.
+    """The wishes of a caller about a task, beside its inputs.
 
     The JSON schema of a subclass, with the docstrings of its fields, is what language models and clients of the Model
     Context Protocol read. Fields of the type `SkipJsonSchema` are for callers inside.

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from tasks.errors import InputError
@@ -91,17 +91,25 @@ _UNWANTED = (
 )
 
 
-SELECTION = (
-    r"^\s*(?:(?:not\s+)?(?:odd|even|(?:first|last)\s+\d{1,9}|-?\d{1,9}(?:\s*[-–]\s*(?:-?\d{1,9})?)?)\s*(?:,\s*|$))*$"
-)
-"""Pattern of the short form of pages: `3`, `2-5`, `4-` (to the end), `-1` (the last), `first 2`, `last 2`, `odd`, `even`;
-behind `not` the pages are left out. Commas stand between them."""
 _PART = re.compile(
-    r"(?P<but>not\s+)?(?:(?P<alternate>odd|even)|(?P<end>first|last)\s+(?P<count>\d+)"
-    r"|(?P<first>-?\d+)(?:\s*(?P<range>[-–])\s*(?P<last>-?\d+)?)?)"
+    r"(?P<but>not\s+)?(?:(?P<alternate>odd|even)|(?P<end>first|last)\s+(?P<count>\d{1,9})"
+    r"|(?P<first>-?\d{1,9})(?:\s*(?P<range>[-–])\s*(?P<last>-?\d{1,9})?)?)"
 )
-Pages = Annotated[str, StringConstraints(max_length=400, pattern=SELECTION)]
-"""Pages in the short form; empty for all."""
+
+
+def _checked(pages: str) -> str:
+    for part in pages.split(",") if pages.strip() else ():
+        if not _PART.fullmatch(part.strip()):
+            raise ValueError(
+                f"'{part.strip()[:40]}' names no pages: write 3, 2-5, 4- (to the end), -1 (the last), first 2, last 2, "
+                "odd, even, or 'not' before one of them, with commas between them"
+            )
+    return pages
+
+
+Pages = Annotated[str, StringConstraints(max_length=400), AfterValidator(_checked)]
+"""Pages in the short form: `3`, `2-5`, `4-` (to the end), `-1` (the last), `first 2`, `last 2`, `odd`, `even`, with
+commas between them; behind `not` the pages are left out. Empty for all."""
 
 
 def selected_pages(pages: str, total: int, check: Callable[[int], None] = lambda _number: None) -> list[int] | None:
@@ -135,10 +143,9 @@ def _range_of(part: re.Match[str], total: int) -> range:
         count = max(1, min(int(part["count"]), total))
         return range(1, count + 1) if part["end"] == "first" else range(total - count + 1, total + 1)
     first = _counted(int(part["first"]), total)
-    if part["last"]:
-        last = _counted(int(part["last"]), total)
-    else:
-        last = max(first, total) if part["range"] else first
+    if not part["range"]:
+        return range(first, first + 1)
+    last = _counted(int(part["last"]), total) if part["last"] else max(first, total)
     return range(min(first, last), max(first, last) + 1)
 
 
@@ -227,9 +234,9 @@ class OcrOptions(TaskOptions):
     """Pages of a document to read: 3, 2-5 or 1, 4-6; 4- (to the end), -1 (the last), first 2, odd; `not 1` leaves one
     out. Default: all."""
     tables: bool = False
-    """Also return tables, cell by cell."""
+    """Return tables as well, cell by cell."""
     markdown: bool = False
-    """Also return the whole text as Markdown."""
+    """Return the whole text as Markdown as well."""
     is_for_llm: SkipJsonSchema[bool] = False
     """True if a language model reads the page. The model is then shown the page's tables."""
 
@@ -246,7 +253,6 @@ def parse_ocr(words: str, _has_sources: bool = False) -> OcrOptions:
     >>> parse_ocr("Read https://example.org/tables.pdf as Markdown, without tables.").tables
     False
     """
-
     words = ends_of(words)
 
     def asks(wish: str) -> bool:

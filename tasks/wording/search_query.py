@@ -161,6 +161,10 @@ class SearchQuery:
     freshness: Freshness | None = None
 
 
+_FIRST_PAGE: Final = date(1991, 8, 6)
+"""Day of the first page on the web."""
+
+
 class WebSearchOptions(TaskOptions):
     query: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
     """Search query."""
@@ -172,7 +176,8 @@ class WebSearchOptions(TaskOptions):
     """Last day of the pages to find. Default: today."""
 
     def as_query(self, today: date) -> SearchQuery:
-        freshness = Freshness(self.since, min(self.until or today, today), today) if self.since else None
+        until = min(self.until or today, today)
+        freshness = Freshness(self.since or _FIRST_PAGE, until, today) if self.since or self.until else None
         return SearchQuery(_cut(self.query.split()) or self.query[:_MAX_CHARS], self.site, freshness)
 
 

@@ -1,4 +1,4 @@
-"""How long a summary is to be, by the words of a request."""
+"""The length of a summary, by the words of a request."""
 
 from tasks.notation.words import NUMBERS, any_of, count_named
 from tasks.wording.phrases import PHRASES, compiled

@@ -39,13 +39,13 @@ Label = Literal[
     "other",
     "material",
 ]
-"""What a message may wish. `training/wishes/README.md` says what each label means."""
+"""Names of wishes that a message may express. `training/wishes/README.md` says what each label means."""
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
 BUCKETS: Final = 1 << 16
 """Number of weights of a label. Features share them by their hash (Weinberger et al. 2009)."""
 LONGEST_GRAM: Final = 5
 LETTERS, TAIL_LETTERS = 400, 160
-"""At most this many characters of an instruction, and of what stands behind its colon, are features."""
+"""At most this many characters of an instruction, and of the text after its colon, are features."""
 _MOST_WORDS: Final = 80
 LIKELY: Final = 0.5
 """A label with at least this probability is wished."""

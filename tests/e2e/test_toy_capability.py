@@ -86,6 +86,17 @@ from functools import partial
 from models.toy.capability import TOY
 from tasks.base import Specialist
 from tasks.result import JsonResult
+from tasks.tools import Tool
+from tasks.wording.options import TaskOptions
+
+
+class ToyOptions(TaskOptions):
+    said: str
+    """What to squeak."""
+
+
+def parse_toy(words, has_sources):
+    return ToyOptions(said=words)
 
 
 class ToyTask:
@@ -95,11 +106,17 @@ class ToyTask:
         self._toy = toy
 
     async def run(self, request):
-        return JsonResult({"said": await self._toy().run(request.text)})
+        return JsonResult({"said": await self._toy().run(request.options.said)})
 
 
 TASK = Specialist(
-    ToyTask.name, lambda parts: ToyTask(partial(parts.engines.use, TOY)), uses=(TOY,), aliases=("squeaky",)
+    ToyTask.name,
+    lambda parts: ToyTask(partial(parts.engines.use, TOY)),
+    ToyOptions,
+    parse_toy,
+    Tool("Squeak.", dict, input="text"),
+    uses=(TOY,),
+    aliases=("squeaky",),
 )
 '''
 

@@ -40,7 +40,7 @@ from tasks.schema.awaited import in_thread
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion
 from tasks.schema.paths import JsonPath, leaves, pointer_of
-from tasks.wording.page_range import Form
+from tasks.wording.page_range import OcrOptions
 from training.extraction.judging import is_empty, judged, letters
 from training.services import quiet_services
 
@@ -193,7 +193,7 @@ async def main() -> None:
             entry = Entry(REQUEST, JsonResult({"messages": {"0": {"content": said}}}))
         else:
             source = Source(Origin("paper"), data=paper.read_bytes(), filename=paper.name)
-            request = TaskRequest("", (source,), form=Form(is_read=True))
+            request = TaskRequest(OcrOptions(is_for_llm=True), (source,))
             entry = Entry("ocr", await services.tasks.find("ocr").run(request))
         samples += await samples_of(path.stem, asked["schema"], asked["truth"], [entry], extractor)
     await services.close()

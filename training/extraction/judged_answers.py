@@ -40,6 +40,7 @@ from tasks.precontext import Entry
 from tasks.result import JsonResult
 from tasks.schema.awaited import in_thread
 from tasks.schema.paths import pointer_of
+from tasks.wording.page_range import OcrOptions
 from training.extraction.documents import MadeDocument, documents
 from training.extraction.examples import (
     Placed,
@@ -214,7 +215,7 @@ class AnswerMaker:
     async def _read(self, receipt: Receipt) -> Entry:
         data = (self.folder / "images" / f"{receipt.id}.jpg").read_bytes()
         ocr = self.services.tasks.find("ocr")
-        return Entry("ocr", await ocr.run(TaskRequest("", (Source(Origin("scan"), data=data),))))
+        return Entry("ocr", await ocr.run(TaskRequest(OcrOptions(), (Source(Origin("scan"), data=data),))))
 
     async def _asked(
         self,

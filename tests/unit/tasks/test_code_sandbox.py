@@ -3,7 +3,6 @@
 import pytest
 
 from models.sandbox.script import SandboxLimits, Script, ScriptOutcome
-from tasks.base import TaskRequest
 from tasks.code_sandbox import CodeSandboxTask, code_in, input_files
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -11,6 +10,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
 from tests.conftest import each_case
+from tests.requests import request_of
 
 
 class Recorder:
@@ -34,7 +34,7 @@ async def result_of(
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     try:
         task = CodeSandboxTask(lambda: recorder, loader)
-        return dict((await task.run(TaskRequest(text, sources))).data), recorder
+        return dict((await task.run(request_of("code_sandbox", text, sources))).data), recorder
     finally:
         await loader.close()
 

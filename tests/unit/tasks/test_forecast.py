@@ -12,7 +12,6 @@ import PIL.Image
 import pytest
 
 from models.series.forecaster import Outlook, Series
-from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.forecast import MAX_SERIES, ForecastTask
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -20,6 +19,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.series.reading import SeriesReader
+from tests.requests import request_of
 
 
 @dataclass
@@ -52,7 +52,7 @@ def source(data: str | bytes, name: str = "sold.csv") -> Source:
 
 async def result_of(reader: SeriesReader, text: str, *sources: Source, max_series: int = MAX_SERIES) -> dict[str, Any]:
     task = ForecastTask(Repeating, reader, max_series=max_series)
-    result: Any = (await task.run(TaskRequest(text, sources))).data
+    result: Any = (await task.run(request_of("forecast", text, sources))).data
     json.dumps(result)
     return dict(result)
 
@@ -127,7 +127,7 @@ async def test_files_of_each_type_are_read(reader: SeriesReader, name: str, data
 
 async def test_the_engine_is_told_horizon_and_seasons(reader: SeriesReader) -> None:
     engine = Repeating()
-    await ForecastTask(lambda: engine, reader).run(TaskRequest("next 3 days", (source(csv_of("sold")),)))
+    await ForecastTask(lambda: engine, reader).run(request_of("forecast", "next 3 days", (source(csv_of("sold")),)))
     [query] = engine.asked
     assert (query.horizon, query.seasons, query.values.tolist()) == (3, (7, 365), [1, 2, 3, 4, 5, 6, 7, 8])
 

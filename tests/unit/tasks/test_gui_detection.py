@@ -10,12 +10,12 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.gui.elements import GuiElement
 from models.vision.text import Image, PageText, TextLine
-from tasks.base import TaskRequest
 from tasks.gui_detection import GuiDetectionTask
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
+from tests.requests import request_of
 
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 
@@ -80,7 +80,7 @@ def task(loader: MediaLoader, engines: Engines | None = None, looker: Looker | N
 
 
 async def test_an_element_has_type_bounds_confidence_and_text_in_this_order(loader: MediaLoader) -> None:
-    result = (await task(loader).run(TaskRequest("Detect the GUI elements.", (screenshot(),)))).data
+    result = (await task(loader).run(request_of("gui_detection", "Detect the GUI elements.", (screenshot(),)))).data
     assert list(result) == ["gui_elements"]
     button, icon = result["gui_elements"]
     assert list(button) == ["type", "bounds", "confidence", "text"]
@@ -91,18 +91,18 @@ async def test_an_element_has_type_bounds_confidence_and_text_in_this_order(load
 
 
 async def test_a_named_element_is_returned_alone(loader: MediaLoader) -> None:
-    result = (await task(loader).run(TaskRequest("the Save button", (screenshot(),)))).data
+    result = (await task(loader).run(request_of("gui_detection", "the Save button", (screenshot(),)))).data
     assert [one["type"] for one in result["gui_elements"]] == ["button"]
 
 
 async def test_page_hints_choose_the_pages(loader: MediaLoader) -> None:
-    result = (await task(loader).run(TaskRequest("page 2", (pdf(3),)))).data
+    result = (await task(loader).run(request_of("gui_detection", "page 2", (pdf(3),)))).data
     assert {one["page"] for one in result["gui_elements"]} == {2}
 
 
 async def found(loader: MediaLoader, text: str, looker: Looker, *sources: Source) -> list[object]:
     """Left sides of what is found."""
-    result = (await task(loader, looker=looker).run(TaskRequest(text, sources or (screenshot(),)))).data
+    result = (await task(loader, looker=looker).run(request_of("gui_detection", text, sources or (screenshot(),)))).data
     return [one["bounds"]["top_left"]["x"] for one in result["gui_elements"]]
 
 

@@ -14,13 +14,13 @@ from reportlab.pdfgen.canvas import Canvas
 from models.base import EngineUnavailable
 from models.vision.detection.detector import Detection, Detector, Mask
 from models.vision.text import Image
-from tasks.base import TaskRequest
 from tasks.detection.search import DetectionEngines
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.object_detection import ObjectDetectionTask
+from tests.requests import request_of
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def task(
 
 
 async def test_objects_have_labels_bounds_and_confidences_the_surest_first(loader: MediaLoader) -> None:
-    result = (await task(loader).run(TaskRequest("Detect all objects.", (picture(50),)))).data
+    result = (await task(loader).run(request_of("object_detection", "Detect all objects.", (picture(50),)))).data
     first, *others = result["detected_objects"]
     assert list(first) == ["label", "bounds", "confidence"]
     assert (first["label"], first["confidence"]) == ("bus", 0.9)
@@ -115,14 +115,14 @@ async def test_objects_have_labels_bounds_and_confidences_the_surest_first(loade
 
 async def test_the_text_restricts_the_search(loader: MediaLoader) -> None:
     finder = Finder()
-    await task(loader, finder).run(TaskRequest("Find the cats and the people", (picture(50),)))
+    await task(loader, finder).run(request_of("object_detection", "Find the cats and the people", (picture(50),)))
     assert finder.asked == [(50, ("cat", "person"), False)]
 
 
 async def test_a_label_that_no_engine_knows_is_named_instead_of_not_found(loader: MediaLoader) -> None:
     finder = Finder()
     with pytest.raises(EngineUnavailable) as raised:
-        await task(loader, finder).run(TaskRequest("Find the cats and the unicorns", (picture(50),)))
+        await task(loader, finder).run(request_of("object_detection", "Find the cats and the unicorns", (picture(50),)))
     assert raised.value.capability == "object_detection"
     assert "'finder' cannot find 'unicorns': it knows 3 labels (bus, cat, person)" in raised.value.remedy
     assert "Get a open_vocabulary." in raised.value.remedy
@@ -131,7 +131,7 @@ async def test_a_label_that_no_engine_knows_is_named_instead_of_not_found(loader
 
 async def test_a_label_that_the_engine_does_not_know_goes_to_one_of_open_vocabulary(loader: MediaLoader) -> None:
     finder, beyond = Finder(), Finder(labels=None, name="beyond")
-    request = TaskRequest("Find the cats, the red bus and the unicorns", (picture(50),))
+    request = request_of("object_detection", "Find the cats, the red bus and the unicorns", (picture(50),))
     result = (await task(loader, finder, beyond).run(request)).data
     assert finder.asked == [(50, ("cat",), False)]
     assert beyond.asked == [(50, ("red bus", "unicorn"), False)]
@@ -140,29 +140,29 @@ async def test_a_label_that_the_engine_does_not_know_goes_to_one_of_open_vocabul
 
 async def test_without_an_open_vocabulary_a_described_thing_is_of_its_kind(loader: MediaLoader) -> None:
     finder = Finder()
-    await task(loader, finder).run(TaskRequest("Find the red bus", (picture(50),)))
+    await task(loader, finder).run(request_of("object_detection", "Find the red bus", (picture(50),)))
     assert finder.asked == [(50, ("bus",), False)]
 
 
 async def test_pages_are_numbered_through_and_hints_choose_them(loader: MediaLoader) -> None:
     finder = Finder(labels=("bus",))
     sources = (picture(50), picture(60, 70), pdf(1))
-    result = (await task(loader, finder).run(TaskRequest("", sources))).data
+    result = (await task(loader, finder).run(request_of("object_detection", "", sources))).data
     assert [one["page"] for one in result["detected_objects"]] == [1, 2, 3, 4]
     assert sorted(width for width, _, _ in finder.asked) == [50, 60, 70, 600]
-    result = (await task(loader, finder).run(TaskRequest("Find buses on pages 3-4", sources))).data
+    result = (await task(loader, finder).run(request_of("object_detection", "Find buses on pages 3-4", sources))).data
     assert [one["page"] for one in result["detected_objects"]] == [3, 4]
 
 
 async def test_masks_that_nothing_here_draws_are_refused_with_what_would(loader: MediaLoader) -> None:
     with pytest.raises(EngineUnavailable) as raised:
-        await task(loader).run(TaskRequest("Segment the buses", (picture(50),)))
+        await task(loader).run(request_of("object_detection", "Segment the buses", (picture(50),)))
     assert "openfaze pull rf-detr-seg-small" in raised.value.remedy
 
 
 async def test_masks_come_from_the_engine_that_draws_its_own(loader: MediaLoader) -> None:
     finder = Finder(has_masks=True)
-    result = (await task(loader, finder).run(TaskRequest("Segment the buses", (picture(50),)))).data
+    result = (await task(loader, finder).run(request_of("object_detection", "Segment the buses", (picture(50),)))).data
     assert finder.asked == [(50, ("bus",), True)]
     [bus] = result["detected_objects"]
     assert list(bus) == ["label", "bounds", "confidence", "polygon", "mask"]
@@ -172,7 +172,7 @@ async def test_masks_come_from_the_engine_that_draws_its_own(loader: MediaLoader
 
 async def test_small_objects_are_looked_for_in_slices_when_asked_for(loader: MediaLoader) -> None:
     finder = Finder(labels=("bus",), side=20)
-    await task(loader, finder).run(TaskRequest("Detect all objects", (picture(50),)))
+    await task(loader, finder).run(request_of("object_detection", "Detect all objects", (picture(50),)))
     assert [width for width, _, _ in finder.asked] == [50]
-    await task(loader, finder).run(TaskRequest("Detect small objects", (picture(50),)))
+    await task(loader, finder).run(request_of("object_detection", "Detect small objects", (picture(50),)))
     assert {width for width, _, _ in finder.asked} == {50, 20, 40}

@@ -15,16 +15,16 @@ from models.base import EngineOverloaded, EngineUnavailable
 from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
-from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import OcrTask
-from tasks.wording.page_range import Form
+from tasks.wording.page_range import OcrOptions
 from tests import pages
 from tests.printed_codes import code_drawn, png_of, sheet_of
+from tests.requests import request_of
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ class Reader:
 
 
 async def test_the_text_layer_of_a_pdf_is_read_without_an_engine(loader: MediaLoader) -> None:
-    request = TaskRequest("", (pdf("Hello there", "Second page\nwith two lines"),))
+    request = request_of("ocr", "", (pdf("Hello there", "Second page\nwith two lines"),))
     result = (await OcrTask(no_reader, loader).run(request)).data
     assert result["extracted_text"] == "Hello there\n\nSecond page\nwith two lines"
     assert (result["total_pages"], result["width"], result["height"]) == (2, 600, 400)
@@ -91,7 +91,7 @@ async def test_the_text_layer_of_a_pdf_is_read_without_an_engine(loader: MediaLo
 
 
 async def test_only_the_pages_that_are_asked_for_are_read(loader: MediaLoader) -> None:
-    request = TaskRequest("Read pages 2 and 4", (pdf("One", "Two", "Three", "Four"),))
+    request = request_of("ocr", "Read pages 2 and 4", (pdf("One", "Two", "Three", "Four"),))
     result = (await OcrTask(no_reader, loader).run(request)).data
     assert [section["page"] for section in result["sections"]] == [2, 4]
     assert result["extracted_text"] == "Two\n\nFour"
@@ -99,7 +99,7 @@ async def test_only_the_pages_that_are_asked_for_are_read(loader: MediaLoader) -
 
 
 async def test_too_many_pages_are_refused_before_any_is_read(loader: MediaLoader) -> None:
-    request = TaskRequest("", (pdf(*"abcdefg"),))
+    request = request_of("ocr", "", (pdf(*"abcdefg"),))
     with pytest.raises(InputError, match=r"7 pages .* limit is 5 .*OPENFAZE_MAX_PAGES") as raised:
         await OcrTask(no_reader, loader).run(request)
     assert raised.value.code == "too_many_pages"
@@ -116,9 +116,9 @@ async def test_pages_that_have_too_many_words_together_are_refused_before_all_ar
     ten = "\n".join(["five words in a line"] * 2)
     task = OcrTask(no_reader, loader)
     try:
-        whole = await task.run(TaskRequest("pages 1-2", (pdf(*[ten] * 9),)))
+        whole = await task.run(request_of("ocr", "pages 1-2", (pdf(*[ten] * 9),)))
         with pytest.raises(InputTooLarge) as raised:
-            await task.run(TaskRequest("", (pdf(ten), pdf(*[ten] * 8)), progress=note))
+            await task.run(request_of("ocr", "", (pdf(ten), pdf(*[ten] * 8)), progress=note))
     finally:
         await loader.close()
     assert len(whole.data["sections"]) == 2
@@ -129,14 +129,14 @@ async def test_pages_that_have_too_many_words_together_are_refused_before_all_ar
 
 async def test_the_pages_of_several_sources_are_numbered_through(loader: MediaLoader) -> None:
     sources = (pdf("One", "Two"), source(b"some notes", "text/plain"), pdf("Three"))
-    result = (await OcrTask(no_reader, loader).run(TaskRequest("", sources))).data
+    result = (await OcrTask(no_reader, loader).run(request_of("ocr", "", sources))).data
     assert result["extracted_text"] == "One\n\nTwo\n\nsome notes\n\nThree"
     assert [section["page"] for section in result["sections"]] == [1, 2, 3]
     assert result["total_pages"] == 3
 
 
 async def test_a_picture_that_comes_alone_has_no_page_and_no_hints(loader: MediaLoader) -> None:
-    result = (await OcrTask(Reader, loader).run(TaskRequest("page 3 of the book", (picture(100),)))).data
+    result = (await OcrTask(Reader, loader).run(request_of("ocr", "page 3 of the book", (picture(100),)))).data
     assert result["extracted_text"] == "100px"
     assert list(result["sections"][0]) == ["text", "lines"]
     assert (result["width"], result["height"]) == (100, 50)
@@ -150,26 +150,29 @@ async def test_rulings_of_a_picture_are_looked_for_where_tables_are_shown(loader
         draw.line((20, at, 380, at), "black", 2)
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
-    asked = TaskRequest("", (source(buffer.getvalue(), "image/png", "messages[0].content[0].image_url.url"),))
+    asked = request_of("ocr", "", (source(buffer.getvalue(), "image/png", "messages[0].content[0].image_url.url"),))
     task = OcrTask(Reader, loader)
     assert not (await task.run(asked)).layouts[0].rulings
-    for form in (Form(tables=True), Form(markdown=True), Form(is_read=True)):
-        assert len((await task.run(replace(asked, form=form))).layouts[0].rulings) == 3
+    for options in (OcrOptions(tables=True), OcrOptions(markdown=True), OcrOptions(is_for_llm=True)):
+        assert len((await task.run(replace(asked, options=options))).layouts[0].rulings) == 3
 
 
 async def test_codes_are_looked_for_where_fields_are_read(loader: MediaLoader) -> None:
     sheet = png_of(sheet_of((code_drawn("4006381333931", "EAN13"), 40, 50)))
-    asked = TaskRequest("", (source(sheet, "image/png", "messages[0].content[0].image_url.url"),))
+    asked = request_of("ocr", "", (source(sheet, "image/png", "messages[0].content[0].image_url.url"),))
     task = OcrTask(Reader, loader)
     assert not list((await task.run(asked)).codes())
-    plain, read = [await task.run(replace(asked, form=form)) for form in (Form(tables=True), Form(is_read=True))]
+    plain, read = [
+        await task.run(replace(asked, options=options))
+        for options in (OcrOptions(tables=True), OcrOptions(is_for_llm=True))
+    ]
     assert not list(plain.codes())
     assert [(code.kind, code.text) for code in read.codes()] == [("EAN-13", "4006381333931")]
     assert read.data == (await task.run(asked)).data
 
 
 async def test_frames_are_pages(loader: MediaLoader) -> None:
-    result = (await OcrTask(Reader, loader).run(TaskRequest("pages 2-3", (picture(100, 200, 300),)))).data
+    result = (await OcrTask(Reader, loader).run(request_of("ocr", "pages 2-3", (picture(100, 200, 300),)))).data
     assert result["extracted_text"] == "200px\n\n300px"
     assert [section["width"] for section in result["sections"]] == [200, 300]
 
@@ -184,7 +187,7 @@ async def test_an_overloaded_engine_refuses_a_picture_before_anything_of_it_is_d
         return await MediaLoader.load(loader, source)
 
     monkeypatch.setattr(loader, "load", noted)
-    reader, request = Reader(), TaskRequest("", (picture(100, 200, 300),))
+    reader, request = Reader(), request_of("ocr", "", (picture(100, 200, 300),))
     await OcrTask(lambda: reader, loader).run(request)
     assert len(loaded) == 1
     reader.full = True
@@ -204,7 +207,7 @@ async def test_a_page_that_is_part_text_and_part_picture_is_read_whole(loader: M
     canvas.save()
     ocr = PP_OCR_V6_SMALL.build(EngineConfig())
     try:
-        request = TaskRequest("", (source(buffer.getvalue(), "application/pdf"),))
+        request = request_of("ocr", "", (source(buffer.getvalue(), "application/pdf"),))
         result = (await OcrTask(lambda: ocr.service, loader).run(request)).data
     finally:
         for part in ocr.parts:

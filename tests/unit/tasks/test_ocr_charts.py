@@ -14,13 +14,13 @@ from reportlab.pdfgen.canvas import Canvas
 from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import PageReader
-from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tests.pages import single_line
+from tests.requests import request_of
 
 LEFT, BOTTOM, CELL = 100, 150, 24
 ROWS = "Monday", "Tuesday", "Wednesday"
@@ -43,7 +43,7 @@ async def ocr() -> AsyncIterator[OcrTask]:
 
 async def words_of(ocr: OcrTask, data: bytes) -> Counter[str]:
     payload = f"data:application/pdf;base64,{base64.b64encode(data).decode()}"
-    request = TaskRequest("", (Source(Origin("p"), payload=payload),))
+    request = request_of("ocr", "", (Source(Origin("p"), payload=payload),))
     return Counter((await ocr.run(request)).data["extracted_text"].split())
 
 

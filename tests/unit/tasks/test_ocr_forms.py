@@ -5,7 +5,6 @@ import base64
 import pytest
 
 from models.vision.text import Image, PageText, TextLine, Word
-from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -13,6 +12,7 @@ from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tasks.ocr_result import OcrResult
 from tests.pdf_forms import DRAWINGS, form, widget
+from tests.requests import request_of
 
 OFF, ON = (f"/FT /Btn /V /{state} /AS /{state} {DRAWINGS % 'Yes'}" for state in ("Off", "Yes"))
 
@@ -29,7 +29,7 @@ async def result_of(data: bytes) -> OcrResult:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     payload = f"data:application/pdf;base64,{base64.b64encode(data).decode()}"
     try:
-        return await OcrTask(Reader, loader).run(TaskRequest("", (Source(Origin("p"), payload=payload),)))
+        return await OcrTask(Reader, loader).run(request_of("ocr", "", (Source(Origin("p"), payload=payload),)))
     finally:
         await loader.close()
 

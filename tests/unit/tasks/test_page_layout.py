@@ -5,11 +5,11 @@ import numpy as np
 from models.vision.text import PageText, TextLine, Word
 from tasks.inputs.pages import PdfField, TextLayer
 from tasks.page_layout import PageContent, lay_out
-from tasks.wording.page_range import Form
+from tasks.wording.page_range import OcrOptions
 from tests.drawn_forms import form_of
 from tests.shared_workers import shared_workers
 
-ALL = Form(tables=True, markdown=True, is_read=True)
+ALL = OcrOptions(tables=True, markdown=True, is_for_llm=True)
 
 
 def line(text: str, left: float, top: float) -> TextLine:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from models.base import EngineFailed, EngineUnavailable
-from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Origin, Source
 from tasks.scrape.browser import Rendered
 from tests.pdfs import pdf_of_pages
+from tests.requests import request_of
 from tests.scraped import PARAM, html, site
 from tests.web import redirect, response
 from tests.web_pages import LAYOUTS, ORDER, word_f1
@@ -52,7 +52,7 @@ async def test_several_pages_are_a_list() -> None:
     async with site(a=html("<p>page a</p>"), b=html("<p>page b</p>")) as here:
         sources = tuple(Source(Origin(PARAM), url=here.server.url(name)) for name in "ab")
         done: list[tuple[str, int, int]] = []
-        found = (await here.task.run(TaskRequest("", sources, lambda *said: done.append(said)))).data
+        found = (await here.task.run(request_of("scraper", "", sources, lambda *said: done.append(said)))).data
     assert isinstance(found, list)
     assert [page["text"] for page in found] == ["page a", "page b"]
     assert done == [("scraper", 1, 2), ("scraper", 2, 2)]

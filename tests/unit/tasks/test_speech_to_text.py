@@ -16,13 +16,14 @@ from models.diarization.voices import VoiceEncoder
 from models.speech.transcriber import RATE, SpeechWindow, SpokenWord, Transcriber, WindowText
 from models.speech.whisper import Whisper
 from models.speech.whisper_files import packaged_tiny_en
-from tasks.base import Progress, TaskRequest, unreported
+from tasks.base import Progress, unreported
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.speech_to_text import SpeechData, SpeechResult, SpeechToTextTask
 from tests.recordings import plain_wav
+from tests.requests import request_of
 from tests.speech import (
     JFK,
     SENTENCES,
@@ -126,7 +127,7 @@ def asking(transcriber: Callable[[], Transcriber], loader: MediaLoader) -> Ask:
     task = SpeechToTextTask(transcriber, loader, no_voices)
 
     async def ask(*files: bytes, text: str = "", progress: Progress = unreported) -> SpeechData:
-        return (await task.run(TaskRequest(text, tuple(map(source, files)), progress))).data
+        return (await task.run(request_of("speech_to_text", text, tuple(map(source, files)), progress))).data
 
     return ask  # type: ignore[return-value]
 
@@ -224,7 +225,7 @@ async def test_a_recording_that_is_cut_off_is_said_to_be(loader: MediaLoader) ->
     engine = Scripted([("en", None)], 0.9, frozenset({"en"}))
     whole = wav(*(say(text) for text in SENTENCES[:3]))
     task = SpeechToTextTask(lambda: engine, loader, no_voices)
-    result = await task.run(TaskRequest("", (source(whole[: len(whole) // 2]),), unreported))
+    result = await task.run(request_of("speech_to_text", "", (source(whole[: len(whole) // 2]),)))
     assert result.data["low_confidence"] is True
     missing = result.data["missing_seconds"]
     assert missing == pytest.approx((len(whole) - 44) / 2 / (2 * RATE), abs=0.1)
@@ -232,7 +233,8 @@ async def test_a_recording_that_is_cut_off_is_said_to_be(loader: MediaLoader) ->
     assert list(kept.warnings()) == [
         f"The recording ends {missing} seconds before the length that its header announces: it is cut off."
     ]
-    assert "missing_seconds" not in (await task.run(TaskRequest("", (source(whole),), unreported))).data
+    result = await task.run(request_of("speech_to_text", "", (source(whole),)))
+    assert "missing_seconds" not in result.data
 
 
 async def test_a_language_that_the_request_names_is_sure(loader: MediaLoader) -> None:

@@ -10,13 +10,13 @@ import pytest
 from models.base import EngineUnavailable
 from models.translation.capability import remedy_into
 from models.translation.translator import Translator
-from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateData, TranslateTask, languages_of
 from tasks.translation.segments import pieces_of
+from tests.requests import request_of
 
 
 class Tagging:
@@ -52,7 +52,7 @@ async def translated(
 ) -> TranslateData:
     remedy = partial(remedy_into, weights_dir=Path("nowhere"))
     task = TranslateTask(lambda: translators, loader, remedy=remedy, most_chars=most_chars)
-    return (await task.run(TaskRequest(text, sources))).data
+    return (await task.run(request_of("translate", text, sources))).data
 
 
 def attached(text: str, filename: str = "a.txt") -> Source:

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tasks import web_search
-from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
@@ -21,6 +20,7 @@ from tasks.search.providers import Searxng
 from tasks.web_search import PAGES, RESULTS, ResultPages, WebSearchTask
 from tests import search_engines as said
 from tests.conftest import each_case
+from tests.requests import request_of
 from tests.shared_workers import shared_workers
 from tests.web import TLS, Handler, Names, Server, redirect, response, serving
 
@@ -36,7 +36,7 @@ class Web:
     server: Server
 
     async def search(self, text: str = "Why are there tides?") -> Any:
-        return (await self.task.run(TaskRequest(text))).data
+        return (await self.task.run(request_of("web_search", text))).data
 
     def find(self, *paths: str) -> None:
         """What the search engine answers with from now on."""
@@ -99,7 +99,7 @@ async def test_only_the_first_pages_are_read() -> None:
     async with web(**{path: html(f"<p>This is the text of {path}.</p>") for path in paths}) as here:
         here.find(*paths)
         done: list[tuple[str, int, int]] = []
-        found = (await here.task.run(TaskRequest("tides", (), lambda *told: done.append(told)))).data
+        found = (await here.task.run(request_of("web_search", "tides", (), lambda *told: done.append(told)))).data
     assert [page["url"] for page in found] == [here.server.url(path) for path in paths[:RESULTS]]
     assert [page["content"] for page in found[:PAGES]] == [f"This is the text of {path}." for path in paths[:PAGES]]
     assert all((page["content"], page["snippets"]) == ("", []) for page in found[PAGES:])

@@ -6,8 +6,8 @@ from models.capability import EngineConfig
 from models.embedding.capability import MINILM
 from models.embedding.embedder import Embedder
 from models.vision.detection.detector import NAMES
-from tasks.detection.search import SearchOptions
-from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
+from tasks.detection.search import DetectionOptions, parse_detection, wanted_phrases
+from tasks.detection.vocabulary import LabelVocabulary, labels_for, singular
 from tasks.wording.object_phrases import asks, phrases_in
 from tests.conftest import each_case
 
@@ -26,7 +26,7 @@ COCO = LabelVocabulary(NAMES)
     ],
 )
 def test_everything_is_asked_for(text: str) -> None:
-    assert phrases_asked_for(text, COCO) == []
+    assert wanted_phrases(parse_detection(text), COCO) == []
 
 
 @each_case(
@@ -67,7 +67,7 @@ def test_the_things_that_a_text_asks_for(text: str, expected: list[str]) -> None
 def test_a_text_without_a_verb_restricts_the_search_only_where_it_is_a_list_of_labels(
     text: str, expected: list[str]
 ) -> None:
-    assert phrases_asked_for(text, COCO) == expected
+    assert wanted_phrases(parse_detection(text), COCO) == expected
 
 
 @each_case(
@@ -115,16 +115,17 @@ def test_open_vocabularies_are_asked_for_one(phrase: str, expected: str) -> None
 @each_case(
     ("text", "expected"),
     [
-        ("Detect all objects.", SearchOptions()),
-        ("Outline the bus", SearchOptions(polygon=True)),
-        ("Return masks for the people", SearchOptions(mask=True)),
-        ("Find people with masks", SearchOptions()),
-        ("Segment the people", SearchOptions(polygon=True, mask=True)),
-        ("Segmentiere die Autos", SearchOptions(polygon=True, mask=True)),
-        ("Find the small objects too", SearchOptions(small=True)),
-        ("Tile the picture and find cars", SearchOptions(small=True)),
-        ("Find the small dog", SearchOptions()),
+        ("Detect all objects.", DetectionOptions()),
+        ("Outline the bus", DetectionOptions(polygon=True)),
+        ("Return masks for the people", DetectionOptions(mask=True)),
+        ("Find people with masks", DetectionOptions()),
+        ("Segment the people", DetectionOptions(polygon=True, mask=True)),
+        ("Segmentiere die Autos", DetectionOptions(polygon=True, mask=True)),
+        ("Find the small objects too", DetectionOptions(small=True)),
+        ("Tile the picture and find cars", DetectionOptions(small=True)),
+        ("Find the small dog", DetectionOptions()),
     ],
 )
-def test_how_objects_are_to_be_reported(text: str, expected: SearchOptions) -> None:
-    assert SearchOptions.of(text) == expected
+def test_how_objects_are_to_be_reported(text: str, expected: DetectionOptions) -> None:
+    found = parse_detection(text)
+    assert (found.polygon, found.mask, found.small) == (expected.polygon, expected.mask, expected.small)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tasks.detection.search import DetectionOptions
 from tasks.extraction.specialist_lists import specialist_lists
 from tasks.extraction.whole_results import TaskResult, TaskResults
 from tasks.schema.checker import prepared_checker
@@ -77,7 +78,7 @@ def list_of(properties: Any) -> dict[str, Any]:
 
 def lists(schema: Mapping[str, Any], *tasks: str, reads_out: bool = False, **data: Any) -> dict[Any, list[Any]]:
     given = {task: data.get(task, DATA[task]) for task in tasks}
-    results = [TaskResult(task, "", entry_of(task, one).result) for task, one in given.items()]
+    results = [TaskResult(task, DetectionOptions(), entry_of(task, one).result) for task, one in given.items()]
     found = specialist_lists(schema, prepared_checker(schema), TaskResults(results, reads_out))
     return {path: one.items for path, one in found.items()}
 

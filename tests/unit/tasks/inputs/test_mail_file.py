@@ -12,7 +12,6 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
-from tasks.base import TaskRequest
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -25,6 +24,7 @@ from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tests.conftest import each_case
 from tests.office_files import document
+from tests.requests import request_of
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ async def read(loader: MediaLoader, data: bytes) -> str:
     def reader() -> PageReader:
         return WidthReader()
 
-    return str((await OcrTask(reader, loader).run(TaskRequest("", (sent(data),)))).data["extracted_text"])
+    return str((await OcrTask(reader, loader).run(request_of("ocr", "", (sent(data),)))).data["extracted_text"])
 
 
 async def test_a_body_in_html_is_preferred_to_the_same_in_plain_words(loader: MediaLoader) -> None:

@@ -10,7 +10,6 @@ from reportlab.pdfgen.canvas import Canvas
 from eval.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
-from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -19,8 +18,9 @@ from tasks.layout.tables import tables_on
 from tasks.ocr import OcrTask
 from tasks.ocr_result import page_section, picture_result
 from tasks.redaction import Redactor
-from tasks.wording.page_range import Form, requested_form
+from tasks.wording.page_range import OcrOptions, parse_ocr
 from tests.entries import text_line
+from tests.requests import request_of
 
 DOCUMENTS = made(2 * len(KINDS))
 
@@ -87,7 +87,7 @@ async def test_a_table_that_goes_on_on_the_next_page_is_one_on_its_first(loader:
 async def test_asked_for_tables_are_there_even_where_none_is(loader: MediaLoader) -> None:
     task = OcrTask(no_reader, loader)
     text = source_of(b"only words", "text/plain")
-    assert (await task.run(TaskRequest("With tables, as Markdown", (text,)))).data == {
+    assert (await task.run(request_of("ocr", "With tables, as Markdown", (text,)))).data == {
         "extracted_text": "only words",
         "sections": [],
         "width": None,
@@ -99,7 +99,7 @@ async def test_asked_for_tables_are_there_even_where_none_is(loader: MediaLoader
     canvas = Canvas(file)
     canvas.drawString(60, 700, "Only words on a page")
     canvas.save()
-    [section] = (await task.run(TaskRequest("tables", (source_of(file.getvalue(), "application/pdf"),)))).data[
+    [section] = (await task.run(request_of("ocr", "tables", (source_of(file.getvalue(), "application/pdf"),)))).data[
         "sections"
     ]
     assert section["tables"] == []
@@ -107,23 +107,23 @@ async def test_asked_for_tables_are_there_even_where_none_is(loader: MediaLoader
 
 
 @pytest.mark.parametrize(
-    ("text", "form"),
+    ("text", "options"),
     [
-        ("Read this.", Form()),
-        ("Extract the tables", Form(tables=True)),
-        ("Alle Tabellen, bitte", Form(tables=True)),
-        ("Return it as Markdown.", Form(markdown=True)),
-        ("keep the layout", Form(markdown=True)),
-        ("as markdown, with the tables", Form(tables=True, markdown=True)),
-        ("Read the text without tables", Form()),
-        ("Do not extract the tables", Form()),
-        ("https://example.org/tables/layout.pdf", Form()),
-        ("my-tables.csv and notes.md", Form()),
-        ("our timetable and the tablet", Form()),
+        ("Read this.", OcrOptions()),
+        ("Extract the tables", OcrOptions(tables=True)),
+        ("Alle Tabellen, bitte", OcrOptions(tables=True)),
+        ("Return it as Markdown.", OcrOptions(markdown=True)),
+        ("keep the layout", OcrOptions(markdown=True)),
+        ("as markdown, with the tables", OcrOptions(tables=True, markdown=True)),
+        ("Read the text without tables", OcrOptions()),
+        ("Do not extract the tables", OcrOptions()),
+        ("https://example.org/tables/layout.pdf", OcrOptions()),
+        ("my-tables.csv and notes.md", OcrOptions()),
+        ("our timetable and the tablet", OcrOptions()),
     ],
 )
-def test_words_ask_for_tables_and_markdown(text: str, form: Form) -> None:
-    assert requested_form(text) == form
+def test_words_ask_for_tables_and_markdown(text: str, options: OcrOptions) -> None:
+    assert parse_ocr(text) == options
 
 
 def test_large_lines_are_headings_and_lines_that_are_full_are_a_paragraph() -> None:
@@ -171,7 +171,7 @@ def test_what_means_something_in_markdown_is_escaped() -> None:
 def test_the_markdown_of_what_is_redacted_is_redacted_too() -> None:
     read = [text_line("Write to anna@example.com today", 40, 40)]
     section = page_section(read, 1, 900, 200)
-    result = picture_result(section).in_form(Form(tables=True, markdown=True))
+    result = picture_result(section).with_layout(OcrOptions(tables=True, markdown=True))
     redacted = result.mapped(Redactor())
     assert "anna@" not in redacted.data["markdown"]
     assert "[EMAIL" in redacted.data["markdown"]

@@ -4,7 +4,7 @@ import pytest
 
 from models.vision.gui.elements import GuiElement
 from tasks.gui_detection import matching_elements
-from tasks.wording.gui_elements import Wording
+from tasks.wording.gui_elements import parse_gui
 from tests.conftest import each_case
 
 WIDTH, HEIGHT = 1000, 800
@@ -29,7 +29,7 @@ SCREEN = [
 
 
 def meant(text: str) -> list[GuiElement]:
-    return matching_elements(Wording.of(text), SCREEN, WIDTH, HEIGHT)
+    return matching_elements(parse_gui(text), SCREEN, WIDTH, HEIGHT)
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_ordinals_count_elements_in_reading_order() -> None:
     ],
 )
 def test_a_request_for_all_of_a_kind_names_no_element(text: str, names: bool) -> None:
-    assert Wording.of(text).names_an_element is names
+    assert parse_gui(text).names_an_element is names

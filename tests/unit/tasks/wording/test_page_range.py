@@ -1,9 +1,10 @@
 """Page hints in the user's words."""
 
 import pytest
+from pydantic import ValidationError
 
 from tasks.errors import InputError
-from tasks.wording.page_range import requested_pages
+from tasks.wording.page_range import OcrOptions, pages_in, selected_pages
 from tests.conftest import each_case
 
 TOTAL = 12
@@ -142,7 +143,7 @@ TOTAL = 12
     ],
 )
 def test_a_hint_selects_pages(text: str, pages: list[int]) -> None:
-    assert requested_pages(text, TOTAL) == pages
+    assert selected_pages(pages_in(text), TOTAL) == pages
 
 
 @each_case(
@@ -177,7 +178,7 @@ def test_a_hint_selects_pages(text: str, pages: list[int]) -> None:
     ],
 )
 def test_other_words_about_pages_select_nothing(text: str) -> None:
-    assert requested_pages(text, TOTAL) is None
+    assert selected_pages(pages_in(text), TOTAL) is None
 
 
 @pytest.mark.parametrize(
@@ -193,4 +194,64 @@ def test_other_words_about_pages_select_nothing(text: str) -> None:
 )
 def test_a_page_that_is_not_there_is_an_error_naming_it_and_the_total(text: str, page: int) -> None:
     with pytest.raises(InputError, match=rf"^page {page} was asked for, but the document has 12 pages$"):
-        requested_pages(text, TOTAL)
+        selected_pages(pages_in(text), TOTAL)
+
+
+@each_case(
+    ("text", "short"),
+    [
+        ("page 3", "3"),
+        ("pages 1, 4 and 6-8", "1, 4, 6-8"),
+        ("from page 3 to the end", "3-"),
+        ("the last two pages", "last 2"),
+        ("the first two pages", "first 2"),
+        ("the first and the last page", "1, -1"),
+        ("the second-to-last page", "-2"),
+        ("odd pages", "odd"),
+        ("not page 1", "not 1"),
+        ("all but the even pages", "not even"),
+        ("Read it.", ""),
+    ],
+)
+def test_words_become_the_short_form(text: str, short: str) -> None:
+    assert pages_in(text) == short
+    assert OcrOptions(pages=short).pages == short
+
+
+@each_case(
+    ("short", "pages"),
+    [
+        ("", None),
+        ("5", [5]),
+        ("5, 3,5", [3, 5]),
+        ("4-2", [2, 3, 4]),
+        ("2 – 4", [2, 3, 4]),
+        ("10-", [10, 11, 12]),
+        ("-1", [12]),
+        ("-2-", [11, 12]),
+        ("-3--1", [10, 11, 12]),
+        ("last 2", [11, 12]),
+        ("first 50", list(range(1, 13))),
+        ("not odd", [2, 4, 6, 8, 10, 12]),
+        ("1-5, not 2, not even", [1, 3, 5]),
+        ("not 1-11", [12]),
+        ("not 1-12", []),
+    ],
+)
+def test_the_short_form_selects_pages(short: str, pages: list[int] | None) -> None:
+    assert selected_pages(OcrOptions(pages=short).pages, TOTAL) == pages
+
+
+@each_case("short", ["x", "3;4", "page 3", "1..3", "1, , 2", "first", "last two", "not", "1234567890", "3 4"])
+def test_another_form_of_pages_is_refused_with_the_forms_that_there_are(short: str) -> None:
+    with pytest.raises(ValidationError, match=r"names no pages: write 3, 2-5, 4- \(to the end\)") as raised:
+        OcrOptions(pages=short)
+    assert raised.value.errors()[0]["loc"] == ("pages",)
+
+
+def test_the_number_of_pages_is_checked_before_they_are_listed() -> None:
+    def check(number: int) -> None:
+        raise InputError(f"{number} pages")
+
+    with pytest.raises(InputError, match=r"^999999 pages$"):
+        selected_pages("not 1", 1_000_000, check)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.wording.transcripts import SpeechOptions, requested_options
+from tasks.wording.transcripts import SpeechOptions, parse_speech
 from tests.conftest import each_case
 
 
@@ -23,14 +23,14 @@ from tests.conftest import each_case
     ],
 )
 def test_a_chunk_a_word_is_asked_for_in_many_ways(text: str) -> None:
-    assert requested_options(text).by_word
+    assert parse_speech(text).by_word
 
 
 @pytest.mark.parametrize(
     "text", ["", "Transcribe this", "What are the words of the song?", "In other words, transcribe it", "Say a word"]
 )
 def test_other_texts_leave_phrases(text: str) -> None:
-    assert requested_options(text) == SpeechOptions()
+    assert parse_speech(text) == SpeechOptions()
 
 
 @each_case(
@@ -50,7 +50,7 @@ def test_other_texts_leave_phrases(text: str) -> None:
     ],
 )
 def test_the_language_spoken_is_taken_from_the_text(text: str, language: str) -> None:
-    assert requested_options(text).language == language
+    assert parse_speech(text).source_language == language
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_language_spoken_is_taken_from_the_text(text: str, language: str) ->
     ],
 )
 def test_the_language_of_an_answer_or_a_translation_is_not_the_recordings(text: str) -> None:
-    assert requested_options(text).language is None
+    assert parse_speech(text).source_language is None
 
 
 @pytest.mark.parametrize(
@@ -84,12 +84,12 @@ def test_the_language_of_an_answer_or_a_translation_is_not_the_recordings(text: 
     ],
 )
 def test_speakers_are_asked_for(text: str, speakers: int | None) -> None:
-    assert requested_options(text).diarize
-    assert requested_options(text).speakers == speakers
+    assert parse_speech(text).diarize
+    assert parse_speech(text).speakers == speakers
 
 
 def test_wishes_stand_at_either_end_of_a_long_text() -> None:
     filling = "This is what it is about. " * 1000
     for text in (f"By word, please. {filling}", f"{filling} By word, please."):
-        assert requested_options(text).by_word
-    assert not requested_options(f"{filling} By word, please. {filling}").by_word
+        assert parse_speech(text).by_word
+    assert not parse_speech(f"{filling} By word, please. {filling}").by_word

@@ -3,27 +3,27 @@
 import datetime as dt
 import re
 
-from tasks.base import TaskRequest
 from tasks.notation import dates
-from tasks.wording.gui_elements import Wording
+from tasks.wording.gui_elements import parse_gui
+from tasks.wording.options import ends_of
 from tests.conftest import each_case
 
 
 def test_a_short_text_is_read_whole() -> None:
-    assert TaskRequest("Find the cats.").wording(1000) == "Find the cats."
+    assert ends_of("Find the cats.", 1000) == "Find the cats."
 
 
 def test_a_long_text_is_read_at_its_beginning_and_its_end() -> None:
     text = "Find the cats. " + "x" * 5_000_000 + " Only on page 3."
-    read = TaskRequest(text).wording(20_000)
+    read = ends_of(text, 20_000)
     assert len(read) <= 20_001
     assert read.startswith("Find the cats. x")
     assert read.endswith("x Only on page 3.")
 
 
 def test_little_words_are_left_out_at_the_ends_only() -> None:
-    assert Wording.of("the a the sign in").written == "sign in"
-    assert Wording.of("a," * 200_000).written == ""
+    assert parse_gui("the a the sign in").text == "sign in"
+    assert parse_gui("a," * 200_000).text == ""
 
 
 @each_case(

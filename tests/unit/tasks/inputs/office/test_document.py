@@ -12,7 +12,6 @@ from docx.document import Document as WordDocument
 from docx.shared import Inches
 
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
-from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -21,6 +20,7 @@ from tasks.inputs.text.text_file import mark, with_pictures, without_marks
 from tasks.ocr import OcrTask
 from tests.conftest import each_case
 from tests.office_files import changed, document, picture
+from tests.requests import request_of
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ async def test_the_bytes_tell_the_kind_without_a_name(loader: MediaLoader) -> No
 
 
 async def test_the_text_of_a_picture_stands_where_the_picture_does(loader: MediaLoader) -> None:
-    result = (await OcrTask(reader, loader).run(TaskRequest("", (sent(illustrated(60, 90)),)))).data
+    result = (await OcrTask(reader, loader).run(request_of("ocr", "", (sent(illustrated(60, 90)),)))).data
     assert result["extracted_text"] == "above 60\n\n60\nwide\n\nabove 90\n\n90\nwide\n\nthe end"
     assert [(section["page"], section["width"]) for section in result["sections"]] == [(1, 60), (2, 90)]
     assert (result["total_pages"], result["width"], result["height"]) == (2, 60, 30)
@@ -83,7 +83,7 @@ async def test_a_damaged_picture_is_mentioned_and_the_rest_is_read(loader: Media
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         first = min(name for name in archive.namelist() if name.startswith("word/media/"))
     cut = changed(data, {first: whole.getvalue()[: whole.tell() // 2]})
-    result = (await OcrTask(reader, loader).run(TaskRequest("", (sent(cut),)))).data
+    result = (await OcrTask(reader, loader).run(request_of("ocr", "", (sent(cut),)))).data
     assert result["extracted_text"] == "above 60\n\n[picture not read: damaged]\n\nabove 90\n\n90\nwide\n\nthe end"
     assert [section["page"] for section in result["sections"]] == [2]
 
