@@ -23,6 +23,8 @@ _FIRST = re.compile(rf"\s*(?:\d{{1,2}}[.)]\s+)?\S.{{0,{_LONGEST_HEAD}}}?(?:[:：
 """Pattern of the first sentence."""
 _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
 _FIGURES = re.compile(r"\d\D?\d")
+_MARKUP = ("<", "```", '"""')
+"""Beginnings of lines that are no sentences."""
 _MAX_INSTRUCTIONS = 4
 """At most this many sentences, at either end of a text, are removed as instructions."""
 LEAST_PASTED = 300
@@ -35,12 +37,13 @@ end."""
 
 
 def pasted_in(message: str) -> str | None:
-    """Return the text pasted into a message, without the sentences before or after it that say what to do with it.
+    """Return the text pasted into a message: the one in an enclosure, or else the message without the sentences before
+    or after the text that say what to do with it.
 
     Return None if the rest has neither a digit nor a capital letter after its first character. A letter of a script
     without capitals counts as a capital letter.
     """
-    text = _without_instructions(enclosure_in(message) or message)
+    text = enclosure_in(message) or _without_instructions(message)
     says = (letter.isalnum() and not letter.islower() for letter in text.lstrip()[1:_LONGEST_MESSAGE])
     return text if any(says) else None
 
@@ -119,5 +122,7 @@ def _has_values(line: str) -> bool:
 
 def _is_instruction(sentence: str) -> bool:
     """True if a sentence asks or instructs, and is no part of a document."""
-    probabilities = wish_model().probabilities(split_message(sentence.strip()), ())
-    return probabilities["material"] < LIKELY
+    sentence = sentence.strip()
+    if sentence.startswith(_MARKUP):
+        return False
+    return wish_model().probabilities(split_message(sentence), ())["material"] < LIKELY

@@ -170,10 +170,12 @@ class Planner:
     async def with_inputs_asked_about(self, turn: Turn) -> Turn:
         """Return a turn without the inputs of earlier messages if it does not ask about them, but says thanks, greets
         or asks about something else."""
-        wish = await Wish.of(turn.text, ())
-        if turn.is_of_earlier and wish.labels <= APART:
+        is_aside = (await Wish.of(turn.text, ())).labels <= ASIDE
+        # "What is the price of the soup?" is a question of fact only if there is no menu.
+        beside = await Wish.of(turn.text, [kind_of(source) for source in turn.sources])
+        if turn.is_of_earlier and (is_aside or beside.labels <= APART):
             return replace(turn, sources=(), leaves_document=True)
-        return replace(turn, leaves_document=turn.has_handed_text and wish.labels <= ASIDE)
+        return replace(turn, leaves_document=turn.has_handed_text and is_aside)
 
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
         """Return the plan of a turn. Never raises."""
@@ -293,6 +295,8 @@ def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situ
     step = _make_step("translate", (), turn.text, turn, is_guess=situation.has_schema)
     if not isinstance(step.options, TranslateOptions):
         return [step]
+    if not step.options.text:
+        return []
     alone = [
         step.options.model_copy(update={"target_language": one, "more_languages": ()}) for one in step.options.targets
     ]
