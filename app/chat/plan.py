@@ -1,17 +1,16 @@
 """Plans which tasks have to run before an answer can be made: what a message wishes, as a small model says, and the
 kinds of its inputs decide."""
 
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import structlog
 
 from app.chat.inputs import Turn
 from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, Wish
 from app.errors import report_error
-from app.wire.request import ChatRequest, ChatTool
+from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from tasks.catalog import PRECONTEXT_NAMES, SPECIALISTS
 from tasks.detection.search import DetectionOptions
@@ -47,13 +46,6 @@ _LONGEST_TO_READ = 2000
 """A language is searched for in this many characters at the beginning of a text."""
 _LOGGED = 200
 """The log shows at most this many characters of an instruction, and of the options of a step."""
-_NAME_GAPS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
-"""Pattern of the gaps between the words of names like `search_web` and `searchWeb`: signs, digits, or the empty gap
-before a capital letter."""
-_SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
-_TOOL_CHARS = 500
-"""Only so many characters of a tool's name and description are searched."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -105,32 +97,11 @@ class Plan:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ClientTools:
-    """The client's tools, among which an LLM chooses by itself.
-
-    The LLM is also offered the web search and decides whether to search. Therefore the plan contains a search only if
-    the request asks for one in words.
-    """
-
-    search: bool
-    """True if a tool of the client searches, or if the LLM must call one. Even an explicit request to search may then
-    be meant for this tool."""
-
-    @classmethod
-    def of(cls, request: ChatRequest, *, can_call_tools: bool) -> Self | None:
-        """Return the client's tools, or None if the LLM cannot choose any tool. `can_call_tools` is True if the LLM can
-        call tools without being forced to."""
-        choice = request.tool_choice
-        is_forced = choice not in (None, "auto", "none")
-        if not request.tools or choice == "none" or not (can_call_tools or is_forced):
-            return None
-        return cls(is_forced or any(_is_of_search(tool) for tool in request.tools))
-
-
-def _is_of_search(tool: ChatTool) -> bool:
-    text = f"{tool.function.name} {tool.function.description or ''}"[:_TOOL_CHARS]
-    return _SEARCHES.search(_NAME_GAPS.sub(" ", text)) is not None
+def chooses_client_tools(request: ChatRequest, *, can_call_tools: bool) -> bool:
+    """True if an LLM chooses among the client's tools. `can_call_tools` is True if it can call tools without being
+    forced to."""
+    choice = request.tool_choice
+    return bool(request.tools) and choice != "none" and (can_call_tools or choice not in (None, "auto"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +117,9 @@ class Situation:
     """True if no LLM here can answer a question of fact, so that the web is searched if nothing else is to be done."""
     calls_tools: bool = False
     """True if the LLM calls tools by itself. Without media, it decides what the message does not clearly wish."""
-    client_tools: ClientTools | None = None
-    """The client's tools. Tasks that they may do are left to the LLM."""
+    has_client_tools: bool = False
+    """True if an LLM chooses among the client's tools, which may search. It is also offered the web search, so every
+    search is left to it."""
 
 
 class Planner:
@@ -273,8 +245,8 @@ class Planner:
         """Return the reason for which the web is not searched; None if it is."""
         if turn.has_handed_text:
             return "a program handed over a text, of which nothing may leave the server"
-        if situation.client_tools is not None and (situation.client_tools.search or "search" not in wish.labels):
-            return "a tool of the client searches"
+        if situation.has_client_tools:
+            return "the language model chooses among the client's tools and the web search"
         if "search" not in wish.labels and not self._can_run("web_search"):
             return "no provider is set up"
         return None
