@@ -35,7 +35,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tasks.result import CORNERS
-from tasks.wording.page_range import Form
+from tasks.wording.page_range import OcrOptions
 
 SEED = 7
 PAGE = 595.0, 842.0
@@ -321,7 +321,7 @@ def _folded(cell: Cell, *, exactly: bool) -> Cell:
 
 
 async def told(task: OcrTask, data: bytes, media_type: str) -> Any:
-    request = TaskRequest("", (source_of(data, media_type),), form=Form(tables=True, markdown=True))
+    request = TaskRequest(OcrOptions(tables=True, markdown=True), (source_of(data, media_type),))
     return (await task.run(request)).data
 
 
