@@ -189,7 +189,7 @@ async def test_an_instruction_for_one_task_is_about_nothing_else(text: str, medi
     [
         ("What is the capital of France?", []),
         ("What is the total?", ["image"]),
-                ("Read both", ["pdf", "image"]),
+        ("Read both", ["pdf", "image"]),
         ("Detect all objects", ["image"]),
     ],
 )

@@ -117,4 +117,7 @@ async def test_what_a_detector_knows_is_looked_for_in_the_picture_and_the_rest_i
     ],
 )
 async def test_any_thing_is_looked_for_where_an_engine_may_know_it(engines: dict[str, Any]) -> None:
-    assert (await planned("Where is the unicorn in the picture?", planner(**engines))).summary == ("ocr", "object_detection")
+    assert (await planned("Where is the unicorn in the picture?", planner(**engines))).summary == (
+        "ocr",
+        "object_detection",
+    )
