@@ -147,7 +147,7 @@ def split_message(text: str) -> Message:
     for link in sorted(urls_in(blanked), key=len, reverse=True):
         blanked = blanked.replace(link, LINK * len(link))
     colon = _COLON.search(blanked, 0, LONGEST_HEAD)
-    # Behind a colon at the end of a line stood the document.
+    # After a colon at the end of a line came the document.
     if colon is None or not outside[colon.end() :].strip() or (document and outside[colon.end()] == "\n"):
         return Message(outside.strip(), "", document)
     return Message(outside[: colon.end()].strip(), outside[colon.end() :].strip(), document)
