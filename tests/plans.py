@@ -1,20 +1,21 @@
 """Requests, and the exact steps that each must get.
 
 A row contains the user's text, the attachments (names of MEDIA), and the steps, in any order, as `Plan.summary` writes
-them. The rows of ROUTED state the wish in words that few rules know, so that the router must determine the task.
-
-The rows of LATER were written to see the effect of rules and router on requests that they were not written for; then
-rules and router were improved. UNSEEN is the last such set, and nothing was ever changed for it: its score is the score
-that new requests may expect.
+them. The rows of ROUTED state the wish in rare words. Nothing was ever changed for the rows of UNSEEN: their score is
+the score that new requests may expect.
 """
 
 import base64
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.chat.inputs import Turn, latest_turn
+from app.chat.plan import Step
 from app.wire.request import ChatRequest
+from tasks.catalog import SPECIALISTS
+from tasks.inputs.source import Source
 
 
 class Case(NamedTuple):
@@ -63,6 +64,22 @@ def turn_of(case: Case) -> Turn:
     parts = [*content, *(MEDIA[name] for name in case.media)]
     body = {"model": "interfaze-beta", "messages": [{"role": "user", "content": parts}]}
     return latest_turn(ChatRequest.model_validate(body), 16)
+
+
+def step_of(task: str, *sources: Source, after: tuple[int, ...] = (), **options: Any) -> Step:
+    """Return a step with these options of its task."""
+    return Step(task, sources, SPECIALISTS[task].options(**options), after)
+
+
+def share_right(outcomes: Iterable[tuple[object, object, object]]) -> float:
+    """Return the share of outcomes that are as wanted, and print the others. An outcome is a request, what it got and
+    what was wanted."""
+    outcomes = list(outcomes)
+    wrong = [one for one in outcomes if one[1] != one[2]]
+    for request, got, wanted in wrong:
+        print(f"{request!r}: wanted {wanted}, got {got}")
+    print(f"{len(outcomes) - len(wrong)} of {len(outcomes)} right")
+    return 1 - len(wrong) / len(outcomes)
 
 
 def _cases(name: str) -> tuple[Case, ...]:

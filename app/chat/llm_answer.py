@@ -13,7 +13,7 @@ from app.chat.directives import Directives
 from app.chat.filling import Filling, fill
 from app.chat.inputs import Turn, run_off_loop, texts_of, with_own_words
 from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
-from app.chat.plan import ClientTools, Plan, Planner, Situation
+from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.chat.prompt import InternalTool, build_messages, fence_results, offered
 from app.chat.run_plan import Material, Specialists, gather
 from app.chat.shape import Shape
@@ -72,12 +72,11 @@ class LlmAnswers:
         if not call.skip_planning:
             # An LLM that extraction may make needless is not asked what it can do.
             can_call_tools = not extracts and (await llm.abilities()).tools
-            client_tools = ClientTools.of(request, can_call_tools=can_call_tools)
             situation = Situation(
                 has_schema=shape is not None,
                 has_document=turn.has_handed_text,
                 calls_tools=can_call_tools,
-                client_tools=client_tools,
+                has_client_tools=chooses_client_tools(request, can_call_tools=can_call_tools),
             )
             plan = await self.planner.plan(turn, situation)
         call.stages.done("plan")

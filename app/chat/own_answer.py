@@ -26,7 +26,7 @@ from app.chat.inputs import (
     with_own_words,
 )
 from app.chat.pasted import is_document
-from app.chat.plan import ClientTools, Plan, Planner, Situation
+from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.chat.planning.described_json import or_null
 from app.chat.planning.programs import BackgroundPrompt, read_background_prompt
 from app.chat.planning.questions import RequestedValues, is_question, sentences_for, unanswered, values_asked_for
@@ -133,7 +133,7 @@ class OwnAnswers:
                 has_schema=requested is not None,
                 has_document=has_document,
                 searches_facts=requested is None and texts_of(request, "user")[1:] == [],
-                client_tools=ClientTools.of(request, can_call_tools=False),
+                has_client_tools=chooses_client_tools(request, can_call_tools=False),
             )
             plan = await self.planner.plan(turn, situation)
         shape = requested.shape if requested else None

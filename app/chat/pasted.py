@@ -1,5 +1,5 @@
-"""Finds the document that a user pasted into a message: what its markup or fence holds, or all but the sentences at its ends
-that the model of wishes takes for instructions."""
+"""Finds the document that a user pasted into a message: what its markup or fence holds, or all but the sentences at its
+ends that the model of wishes takes for instructions."""
 
 import re
 from typing import Final
@@ -32,7 +32,7 @@ def pasted_in(message: str) -> str | None:
     Return None if the rest has neither a digit nor a capital letter after its first character. A letter of a script
     without capitals counts as a capital letter.
     """
-    text = _without_instructions(enclosure_in(message) or message)
+    text = enclosure_in(message) or _without_instructions(message)
     says = (letter.isalnum() and not letter.islower() for letter in text.lstrip()[1:_LONGEST_MESSAGE])
     return text if any(says) else None
 
@@ -66,14 +66,14 @@ def _without_instructions(text: str) -> str:
     """Return `text` without the sentences at its ends that ask or instruct."""
     for _ in range(_MAX_INSTRUCTIONS):
         head = _FIRST.match(text)
-        if head is None or not _is_instruction(head[0]):
+        if head is None or not (_is_instruction(text.lstrip().split("\n", 1)[0]) and _is_instruction(head[0])):
             break
         text = text[head.end() :].lstrip(" \t" if head[0][-1] != "\n" else "")
     for _ in range(_MAX_INSTRUCTIONS):
         tail = text[-2 * _LONGEST_SENTENCE :].rstrip()
         ends = [end.end() for end in _ENDS.finditer(tail)]
         last = tail[ends[-1] if ends else 0 :]
-        if len(last) > _LONGEST_SENTENCE or not _is_instruction(last):
+        if len(last) > _LONGEST_SENTENCE or not (_is_instruction(tail.split("\n")[-1]) and _is_instruction(last)):
             break
         text = text.rstrip()[: -len(last)]
     return text
@@ -81,4 +81,4 @@ def _without_instructions(text: str) -> str:
 
 def _is_instruction(sentence: str) -> bool:
     """True if a sentence asks or instructs, and is no part of a document."""
-    return wish_model().probabilities(split_message(sentence), ())["material"] < LIKELY
+    return wish_model().probabilities(split_message(sentence[-_INSTRUCTIONS:]), ())["material"] < LIKELY

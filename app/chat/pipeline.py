@@ -86,6 +86,12 @@ class Pipeline:
         # If no schema has to be satisfied, the result of the requested task is the answer.
         is_alone = request.response_format is None or is_open(request.response_format)
         task = directives.task if is_alone else None
+        if task is None and request.task_options:
+            raise BadRequest(
+                "Field 'task_options' needs the task that they are for: name it in a system message, as in "
+                "`<task>translate</task>`, without a schema.",
+                param="task_options",
+            )
         # Tasks ignore a limit on tokens. If the limit counted for the budget, requests with a limit of one token could
         # start any number of large results on an empty budget.
         answer_limit = (request.max_completion_tokens or request.max_tokens) if task is None else None

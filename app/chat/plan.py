@@ -1,17 +1,16 @@
 """Plans which tasks have to run before an answer can be made: what a message wishes, as a small model says, and the
 kinds of its inputs decide."""
 
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import structlog
 
 from app.chat.inputs import Turn
 from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, Wish
 from app.errors import report_error
-from app.wire.request import ChatRequest, ChatTool
+from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from tasks.catalog import PRECONTEXT_NAMES, SPECIALISTS
 from tasks.detection.search import DetectionOptions
@@ -47,13 +46,6 @@ _LONGEST_TO_READ = 2000
 """A language is searched for in this many characters at the beginning of a text."""
 _LOGGED = 200
 """The log shows at most this many characters of an instruction, and of the options of a step."""
-_NAME_GAPS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
-"""Pattern of the gaps between the words of names like `search_web` and `searchWeb`: signs, digits, or the empty gap
-before a capital letter."""
-_SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
-_TOOL_CHARS = 500
-"""Only so many characters of a tool's name and description are searched."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -96,6 +88,19 @@ class Plan:
     why_not: Mapping[str, str] = field(default_factory=dict)
     """Reason why a wished task is not a step, by the task's name."""
 
+    def explained(self, *, shows_content: bool) -> dict[str, Any]:
+        """Return the reasons of the plan for a log. Only with `shows_content` are words of the message among them."""
+        facts: dict[str, Any] = {
+            "wishes": sorted(self.wish.labels),
+            "probability": round(self.wish.probability, 3),
+            "steps": self.summary,
+            "why_not": dict(self.why_not),
+        }
+        if shows_content:
+            facts["instruction"] = self.wish.message.instruction[:_LOGGED]
+            facts["options"] = [repr(step.options)[:_LOGGED] for step in self.steps]
+        return facts
+
     @property
     def summary(self) -> tuple[str, ...]:
         """Names of the steps for a log, such as `("ocr", "translate(ocr)")`."""
@@ -105,32 +110,11 @@ class Plan:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ClientTools:
-    """The client's tools, among which an LLM chooses by itself.
-
-    The LLM is also offered the web search and decides whether to search. Therefore the plan contains a search only if
-    the request asks for one in words.
-    """
-
-    search: bool
-    """True if a tool of the client searches, or if the LLM must call one. Even an explicit request to search may then
-    be meant for this tool."""
-
-    @classmethod
-    def of(cls, request: ChatRequest, *, can_call_tools: bool) -> Self | None:
-        """Return the client's tools, or None if the LLM cannot choose any tool. `can_call_tools` is True if the LLM can
-        call tools without being forced to."""
-        choice = request.tool_choice
-        is_forced = choice not in (None, "auto", "none")
-        if not request.tools or choice == "none" or not (can_call_tools or is_forced):
-            return None
-        return cls(is_forced or any(_is_of_search(tool) for tool in request.tools))
-
-
-def _is_of_search(tool: ChatTool) -> bool:
-    text = f"{tool.function.name} {tool.function.description or ''}"[:_TOOL_CHARS]
-    return _SEARCHES.search(_NAME_GAPS.sub(" ", text)) is not None
+def chooses_client_tools(request: ChatRequest, *, can_call_tools: bool) -> bool:
+    """True if an LLM chooses among the client's tools. `can_call_tools` is True if it can call tools without being
+    forced to."""
+    choice = request.tool_choice
+    return bool(request.tools) and choice != "none" and (can_call_tools or choice not in (None, "auto"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +130,9 @@ class Situation:
     """True if no LLM here can answer a question of fact, so that the web is searched if nothing else is to be done."""
     calls_tools: bool = False
     """True if the LLM calls tools by itself. Without media, it decides what the message does not clearly wish."""
-    client_tools: ClientTools | None = None
-    """The client's tools. Tasks that they may do are left to the LLM."""
+    has_client_tools: bool = False
+    """True if an LLM chooses among the client's tools, which may search. It is also offered the web search, so every
+    search is left to it."""
 
 
 class Planner:
@@ -170,27 +155,16 @@ class Planner:
     async def with_inputs_asked_about(self, turn: Turn) -> Turn:
         """Return a turn without the inputs of earlier messages if it does not ask about them, but says thanks, greets
         or asks about something else."""
-        wish = await Wish.of(turn.text, ())
-        if turn.is_of_earlier and wish.labels <= APART:
+        is_aside = (await Wish.of(turn.text, ())).labels <= ASIDE
+        # "What is the price of the soup?" is a question of fact only if there is no menu.
+        beside = await Wish.of(turn.text, [kind_of(source) for source in turn.sources])
+        if turn.is_of_earlier and (is_aside or beside.labels <= APART):
             return replace(turn, sources=(), leaves_document=True)
-        return replace(turn, leaves_document=turn.has_handed_text and wish.labels <= ASIDE)
+        return replace(turn, leaves_document=turn.has_handed_text and is_aside)
 
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
         """Return the plan of a turn. Never raises."""
         situation = situation or Situation()
-        plan = await self._plan(turn, situation)
-        log.debug(
-            "planned",
-            instruction=plan.wish.message.instruction[:_LOGGED],
-            wishes=sorted(plan.wish.labels),
-            probability=round(plan.wish.probability, 3),
-            steps=plan.summary,
-            options=[repr(step.options)[:_LOGGED] for step in plan.steps],
-            why_not=dict(plan.why_not),
-        )
-        return plan
-
-    async def _plan(self, turn: Turn, situation: Situation) -> Plan:
         kinds = [kind_of(source) for source in turn.sources]
         if situation.has_document and not kinds:
             kinds = ["document"]
@@ -200,7 +174,9 @@ class Planner:
             return Plan(wish=wish, why_not={"all": "the language model calls tools by itself"})
         sources = turn.sources
         followed = _links_followed(wish, has_media=not all(source.is_linked for source in sources))
-        sources = tuple(one for one in sources if not one.is_linked or one.url in followed or one.url not in turn.text)
+        sources = tuple(
+            one for one in sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text
+        )
         steps = [step for source in sources for step in self._steps_of(source, turn, wish, situation, len(sources))]
         unfindable = await self._find_out_unfindable(steps, wish)
         if unfindable is not None:
@@ -271,8 +247,8 @@ class Planner:
         """Return the reason for which the web is not searched; None if it is."""
         if turn.has_handed_text:
             return "a program handed over a text, of which nothing may leave the server"
-        if situation.client_tools is not None and (situation.client_tools.search or "search" not in wish.labels):
-            return "a tool of the client searches"
+        if situation.has_client_tools:
+            return "the language model chooses among the client's tools and the web search"
         if "search" not in wish.labels and not self._can_run("web_search"):
             return "no provider is set up"
         return None
@@ -293,6 +269,8 @@ def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situ
     step = _make_step("translate", (), turn.text, turn, is_guess=situation.has_schema)
     if not isinstance(step.options, TranslateOptions):
         return [step]
+    if not step.options.text:
+        return []
     alone = [
         step.options.model_copy(update={"target_language": one, "more_languages": ()}) for one in step.options.targets
     ]

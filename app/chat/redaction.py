@@ -140,7 +140,21 @@ def _map_texts(request: ChatRequest, change: MapText) -> ChatRequest:
         # The LLM writes placeholders, so only a redacted stop text can be met.
         stops = [request.stop] if isinstance(request.stop, str) else request.stop
         changed["stop"] = [change("stop", stop) for stop in stops]
+    if request.task_options is not None:
+        changed["task_options"] = _map_json(request.task_options, change)
     return request.model_copy(update=changed)
+
+
+def _map_json(value: Any, change: MapText) -> Any:
+    """Return the options of a task with what `change` returns for each text in them."""
+    match value:
+        case str():
+            return change("task_options", value)
+        case dict():
+            return {key: _map_json(member, change) for key, member in value.items()}
+        case list():
+            return [_map_json(one, change) for one in value]
+    return value
 
 
 def _map_message(message: ChatMessage, path: str, change: MapText) -> ChatMessage:

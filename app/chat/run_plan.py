@@ -362,6 +362,9 @@ async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | 
     """Run the tasks of the plan. Yield their progress, their warnings, and at last the material with their results.
     `is_all` is that of `execute_plan`."""
     plan = material.plan
+    # Of a guarded request, and of one that is to be forgotten, no word is in a log.
+    is_shown = material.specialists.guard is None and not material.call.fresh
+    log.debug("planned", **plan.explained(shows_content=is_shown))
     if plan.steps:
         log.info("plan", steps=plan.summary)
         work = Work[ProgressEvent, tuple[Entry, ...]](

@@ -21,7 +21,8 @@ _MAX_SEARCHED: Final = 16_000
 """A fence, a quotation or a colon is looked for in this many characters, half of them at each end of a message."""
 
 _ENCLOSURE: Final = re.compile(
-    r"```[^\n`]{0,30}\n(?P<fence>.*?)(?:\n```|\Z)|\"\"\"(?P<quotes>.*?)\"\"\"|<(?P<tag>[^\W\d][\w.:-]{0,60})(?:\s[^<>]{0,300})?>(?P<text>.*?)</(?P=tag)>",
+    r"```[^\n`]{0,30}\n(?P<fence>.*?)(?:\n```|\Z)|\"\"\"(?P<quotes>.*?)\"\"\"|<(?P<tag>[^\W\d][\w.:-]{0,60})(?:\s[^<>]{0,300})?>(?P<text>.*?)</(?P=tag)>"
+    r"|(?P<data>\bdata:(?:text|application)/[\w.+-]+[;,][^\s\"'`<>()\[\]{}|]+)",
     re.DOTALL,
 )
 HTML: Final = frozenset(
@@ -105,7 +106,8 @@ class Message:
     tail: str = ""
     """The text after the colon of the head: the material of an order, or the question after "Answer briefly:"."""
     document: str = ""
-    """The text that the message brings in a fence, in markup, or as a block of its own; empty if there is none."""
+    """The text that the message brings in a fence, in markup, in a data URL, or as a block of its own; empty if there
+    is none."""
 
     @property
     def words(self) -> str:
@@ -145,7 +147,8 @@ def split_message(text: str) -> Message:
     for link in sorted(urls_in(blanked), key=len, reverse=True):
         blanked = blanked.replace(link, LINK * len(link))
     colon = _COLON.search(blanked, 0, LONGEST_HEAD)
-    if colon is None or not outside[colon.end() :].strip():
+    # After a colon at the end of a line came the document.
+    if colon is None or not outside[colon.end() :].strip() or (document and outside[colon.end()] == "\n"):
         return Message(outside.strip(), "", document)
     return Message(outside[: colon.end()].strip(), outside[colon.end() :].strip(), document)
 
@@ -163,15 +166,15 @@ def _masked(text: str) -> str:
 
 
 def without_enclosure(text: str) -> tuple[str, str]:
-    """Return the text outside the largest fence, quotation of several lines or element of a program, and the text in
-    it."""
+    """Return the text outside all fences, quotations of several lines, elements of a program and data URLs, and the
+    text in them."""
     found = [one for one in _ENCLOSURE.finditer(text) if (one["tag"] or "").lower() not in HTML]
     if not found:
         return text, ""
     outside, end, inside = [], 0, []
     for one in found:
         outside.append(text[end : one.start()])
-        inside.append((one["fence"] or one["quotes"] or one["text"] or "").strip())
+        inside.append((one["fence"] or one["quotes"] or one["text"] or one["data"] or "").strip())
         end = one.end()
     outside.append(text[end:])
     rest = "\n".join(part.strip() for part in outside if part.strip())
@@ -190,7 +193,7 @@ def _without_blocks(text: str) -> tuple[str, str]:
     short = [part for part in ends if len(part) <= LONGEST_INSTRUCTION and part.count("\n") < LEAST_LINES]
     if not short:
         return f"{text[:LONGEST_INSTRUCTION]}\n{text[-LONGEST_INSTRUCTION:]}", text
-    if parts[0] in short and parts[0].rstrip()[-1:] in ":：":
+    if parts[0] in short and parts[0].rstrip()[-1:] in ":：" and (len(parts) < 3 or parts[-1] not in short):
         return parts[0], joint.join(parts[1:])
     begin, end = parts[0] in short, parts[-1] in short
     middle = parts[begin : len(parts) - end]

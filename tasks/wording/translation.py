@@ -230,7 +230,8 @@ def _splits(message: str, most: int) -> Iterator[_Split]:
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
     for gap in islice(_FIRST_CLAUSE.finditer(head), most):
         rest = message[gap.end() :]
-        if rest.strip() and not _POLITE.fullmatch(rest[:LONGEST_INSTRUCTION]):
+        is_text = gap.group()[:1] in {":", "："} or not _POLITE.fullmatch(rest[:LONGEST_INSTRUCTION])
+        if rest.strip() and is_text:
             yield _Split(message[: gap.start()], gap.group(), rest, is_before=True)
     end = message.rstrip()
     tail = _mask_quotations(end[-LONGEST_INSTRUCTION:])

@@ -52,6 +52,14 @@ def seeing(remembering: None) -> Iterator[FullModel]:
         yield model
 
 
+def test_the_options_of_a_task_are_redacted(model: FullModel) -> None:
+    model.script(by_body=lambda _: Reply("{}"))
+    options = {"text": NOTE, "target_language": "fr", "source_language": "en"}
+    model.ask(guard("S7", task="translate"), "", task_options=options)
+    assert model.prompts
+    hides(json.dumps(model.prompts))
+
+
 def hides(text: str) -> None:
     assert not [secret for secret in SECRETS if secret in text]
 

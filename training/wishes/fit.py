@@ -25,7 +25,7 @@ from training.extraction.written import written_documents
 FOLDER = Path(__file__).parent
 HELD_OUT = 5
 """One message in this many is held out, by a hash of its text."""
-MATERIAL = 8
+MATERIAL = 3
 """One line and block of the documents in this many is an example of material."""
 COST = 20.0
 """Inverse strength of the regularisation."""

@@ -58,7 +58,6 @@ async def test_what_a_specialist_found_is_copied_whole(
         ("Lies den Text auf dem Bild", "jpg", True),
         ("Extract the total", "jpg", False),
         ("Summarise this", "wav", False),
-        ("Don't transcribe it, just say whether it is English", "wav", False),
     ],
 )
 async def test_a_plan_knows_whether_all_the_text_is_asked_for(text: str, media: str, reads_out: bool) -> None:

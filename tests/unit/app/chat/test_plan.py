@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
-from app.chat.plan import ClientTools, Plan, Planner, Step
+from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.wire.request import ChatRequest
 from tasks.inputs.source import Origin, Source
-from tasks.wording.transcripts import requested_options
+from tasks.wording.search_query import WebSearchOptions
+from tasks.wording.transcripts import SpeechOptions
+from tasks.wording.translation import TranslateOptions
 from tests.conftest import each_case
-from tests.plans import Case, turn_of
+from tests.plans import Case, step_of, turn_of
 
 
 async def planned(text: str, *media: str) -> Plan:
@@ -18,10 +21,10 @@ async def planned(text: str, *media: str) -> Plan:
 
 async def test_a_question_that_no_llm_can_answer_is_searched_for_if_a_search_is_there() -> None:
     turn = turn_of(Case("What is the capital of France?", (), ()))
-    assert (await Planner().plan(turn, searches_facts=True)).summary == ("web_search",)
-    assert not (await Planner(can_run=lambda _task: False).plan(turn, searches_facts=True)).steps
+    assert (await Planner().plan(turn, Situation(searches_facts=True))).summary == ("web_search",)
+    assert not (await Planner(can_run=lambda _task: False).plan(turn, Situation(searches_facts=True))).steps
     mine = turn_of(Case("What is my name?", (), ()))
-    assert not (await Planner().plan(mine, searches_facts=True)).steps
+    assert not (await Planner().plan(mine, Situation(searches_facts=True))).steps
 
 
 async def test_each_input_is_a_step_of_its_own() -> None:
@@ -35,18 +38,84 @@ async def test_each_input_is_a_step_of_its_own() -> None:
     assert all(len(step.sources) == 1 for step in plan.steps)
 
 
-@pytest.mark.parametrize("text", ["Transcribe this in German", "Translate the audio to German", "ins Deutsche bitte"])
+@pytest.mark.parametrize("text", ["Translate this to German", "Translate the audio to German", "ins Deutsche bitte"])
 async def test_a_translations_language_is_not_taken_for_the_one_that_is_spoken(text: str) -> None:
     hear, translate = (await planned(text, "wav")).steps
     assert (hear.task, translate.task) == ("speech_to_text", "translate")
-    assert requested_options(hear.text).language is None
+    assert isinstance(hear.options, SpeechOptions)
+    assert hear.options.source_language is None
 
 
-async def test_a_translation_of_media_waits_for_their_text_and_is_asked_in_the_standard_words() -> None:
+async def test_a_translation_of_media_waits_for_their_text() -> None:
     plan = await planned("Übersetze beides ins Französische", "image", "wav")
     translate = plan.steps[-1]
     assert (translate.task, translate.after, translate.sources) == ("translate", (0, 1), ())
-    assert translate.text == "Translate the following into French:"
+    assert translate.options == TranslateOptions(target_language="fr")
+
+
+async def test_media_are_translated_into_each_language() -> None:
+    plan = await planned("Can I have this in French and German?", "pdf")
+    assert plan.summary == ("ocr", "translate(ocr)", "translate(ocr)")
+    assert [step.options for step in plan.steps[1:]] == [
+        TranslateOptions(target_language="fr"),
+        TranslateOptions(target_language="de"),
+    ]
+    assert plan.results_only
+
+
+async def test_thanks_that_are_to_be_translated_are_no_thanks() -> None:
+    plan = await planned("Translate into Spanish: Thank you")
+    assert [step.options for step in plan.steps] == [TranslateOptions(text="Thank you", target_language="es")]
+    assert plan.results_only
+
+
+async def test_a_translation_without_a_text_is_left_to_the_llm() -> None:
+    assert not (await planned("In Spanish please.")).steps
+
+
+async def test_a_question_with_a_word_of_reading_is_no_order_to_read() -> None:
+    plan = await planned("Who read the meter?", "image")
+    assert (plan.summary, plan.reads_out, plan.results_only) == (("ocr",), False, False)
+
+
+LINK = "https://example.com/a"
+
+
+@each_case("message", [f"Summarise {LINK}", f"Summarise this: {LINK}", f'Summarise "{LINK}"'])
+async def test_a_link_is_followed(message: str) -> None:
+    plan = await planned(message)
+    assert [source.url for step in plan.steps for source in step.sources] == [LINK]
+
+
+@each_case(
+    "message",
+    [
+        f"Fix this: `curl {LINK}` hangs",
+        f"What does this do?\n```\nGET {LINK}\n```",
+        f"Translate to French: look at {LINK} first",
+    ],
+)
+async def test_a_link_that_is_only_shown_is_not(message: str) -> None:
+    assert not [source for step in (await planned(message)).steps for source in step.sources]
+
+
+async def test_a_plan_is_logged_for_those_who_look_for_its_reasons() -> None:
+    with capture_logs() as logs:
+        await Planner(can_run=lambda _task: False).plan(
+            turn_of(Case("What is the capital of France?", (), ())), Situation(searches_facts=True)
+        )
+    [line] = [one for one in logs if one["event"] == "planned"]
+    assert line == {
+        "event": "planned",
+        "log_level": "debug",
+        "instruction": "What is the capital of France?",
+        "wishes": ["fact"],
+        "probability": line["probability"],
+        "steps": (),
+        "options": [],
+        "why_not": {"web_search": "no provider is set up"},
+    }
+    assert 0.5 <= line["probability"] <= 1
 
 
 async def test_a_text_that_comes_along_is_what_gets_translated_even_beside_media() -> None:
@@ -77,7 +146,6 @@ async def test_media_wanted_in_a_language_are_translated_but_an_answer_in_it_is_
         "B/L scan: parties, vessel, containers, weights",
         "Extract the contact details and the contents.",
         "Numéro de compte et solde",
-        "Nombre del titular y número de cuenta",
         "Zählerstand und Zählernummer",
         "naam, adres, tel",
     ],
@@ -93,7 +161,6 @@ async def test_words_of_papers_ask_for_no_things_in_the_picture(text: str) -> No
         "Cuenta los coches",
         "Conta le auto",
         "Conte os carros",
-        "Tel de fietsen",
         "Zähle die Autos",
     ],
 )
@@ -122,8 +189,6 @@ async def test_an_instruction_for_one_task_is_about_nothing_else(text: str, medi
     [
         ("What is the capital of France?", []),
         ("What is the total?", ["image"]),
-        ("Transcribe this and list the decisions", ["wav"]),
-        ("Translate this to French. Then write a reply.", ["image"]),
         ("Read both", ["pdf", "image"]),
         ("Detect all objects", ["image"]),
     ],
@@ -134,9 +199,9 @@ async def test_a_request_that_leaves_more_to_do_is_not(text: str, media: list[st
 
 def test_a_summary_names_tasks_and_never_shows_content() -> None:
     steps = (
-        Step("ocr", (Source(Origin("p"), payload="c2VjcmV0"),), "a secret"),
-        Step("speech_to_text", (), "a secret"),
-        Step("translate", (), "a secret", after=(0, 1)),
+        step_of("ocr", Source(Origin("p"), payload="c2VjcmV0")),
+        step_of("speech_to_text", prompt="a secret"),
+        step_of("translate", after=(0, 1), text="a secret", target_language="fr"),
     )
     assert Plan(steps).summary == ("ocr", "speech_to_text", "translate(ocr,speech_to_text)")
 
@@ -149,8 +214,7 @@ def test_a_summary_names_tasks_and_never_shows_content() -> None:
         ("Read both pictures", ("image", "jpg"), True),
         ("Translate this into German", ("pdf",), True),
         ("", ("image",), True),
-        ("Read the text and summarise it.", ("image",), False),
-        ("Read the text. Is it a receipt?", ("image",), False),
+        ("Summarise this letter.", ("image",), False),
         ("What is the total?", ("image",), False),
     ],
 )
@@ -158,43 +222,40 @@ async def test_a_request_for_results_alone_is_known(text: str, media: tuple[str,
     assert (await Planner().plan(turn_of(Case(text, media, ())))).results_only is expected
 
 
-def choices_of(
-    *names: str, can_call_tools: bool = True, about: str | None = None, **fields: object
-) -> ClientTools | None:
-    tools = [{"type": "function", "function": {"name": name, "description": about}} for name in names]
-    body = {"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], "tools": tools, **fields}
-    return ClientTools.of(ChatRequest.model_validate(body), can_call_tools=can_call_tools)
+@each_case(
+    ("tools", "fields", "can_call_tools", "expected"),
+    [
+        (1, {}, True, True),
+        (1, {}, False, False),
+        (1, {"tool_choice": "none"}, True, False),
+        (1, {"tool_choice": "required"}, False, True),
+        (1, {"tool_choice": {"type": "function", "function": {"name": "get_tides"}}}, False, True),
+        (0, {}, True, False),
+    ],
+)
+def test_an_llm_chooses_among_the_clients_tools_if_it_can_or_must(
+    tools: int, fields: dict[str, object], can_call_tools: bool, expected: bool
+) -> None:
+    offered = [{"type": "function", "function": {"name": "get_tides"}}] * tools
+    body = {"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], "tools": offered, **fields}
+    assert chooses_client_tools(ChatRequest.model_validate(body), can_call_tools=can_call_tools) is expected
 
 
 @each_case(
     ("text", "media", "alone", "beside_tools"),
     [
         ("What is the weather in Lima right now?", (), ("web_search",), ()),
-        ("What does a bitcoin cost today?", (), ("web_search",), ()),
-        ("Search the web for the tides of Brest", (), ("web_search",), ("web_search",)),
+        ("Search the web for the tides of Brest", (), ("web_search",), ()),
         ("Translate to German: Good morning", (), ("translate",), ("translate",)),
         ("What does it say?", ("image",), ("ocr",), ("ocr",)),
     ],
 )
-async def test_what_no_word_asks_for_is_left_to_an_llm_that_has_the_clients_tools(
+async def test_a_search_is_left_to_an_llm_that_has_the_clients_tools(
     text: str, media: tuple[str, ...], alone: tuple[str, ...], beside_tools: tuple[str, ...]
 ) -> None:
     turn = turn_of(Case(text, media, ()))
     assert (await Planner().plan(turn)).summary == alone
-    assert (await Planner().plan(turn, choices_of("get_weather"))).summary == beside_tools
-
-
-async def test_a_search_in_so_many_words_is_left_to_a_tool_that_searches_or_has_to_be_called() -> None:
-    turn = turn_of(Case("Search the web for the tides of Brest", (), ()))
-    for choices in (
-        choices_of("search_web"),
-        choices_of("searchWeb"),
-        choices_of("look", about="Finds pages on the internet."),
-        choices_of("get_tides", tool_choice="required"),
-        choices_of("get_tides", tool_choice="required", can_call_tools=False),
-        choices_of("get_tides", tool_choice={"type": "function", "function": {"name": "get_tides"}}),
-    ):
-        assert (await Planner().plan(turn, choices)).steps == ()
+    assert (await Planner().plan(turn, Situation(has_client_tools=True))).summary == beside_tools
 
 
 INVOICE = """Kairos Supplies Ltd, 12 Mill Lane, York
@@ -214,16 +275,17 @@ Balance now owing 4,296.00"""
 )
 async def test_a_pasted_document_is_not_searched_for_and_its_links_are_not_followed(message: str) -> None:
     turn = turn_of(Case(message, (), ()))
-    assert (await Planner().plan(turn, has_schema=True)).steps == ()
+    assert (await Planner().plan(turn, Situation(has_schema=True))).steps == ()
 
 
 async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
-    message = f"Search the web for the address of Kairos.\n{INVOICE}\nOpen https://register.example/9920417 too."
-    plan = await Planner().plan(turn_of(Case(message, (), ())), has_schema=True)
+    message = f"Look up the address of Kairos on the web.\n{INVOICE}\nOpen https://register.example/9920417 too."
+    plan = await Planner().plan(turn_of(Case(message, (), ())), Situation(has_schema=True))
     assert plan.summary == ("scraper", "web_search")
     read, searched = plan.steps
     assert [source.url for source in read.sources] == ["https://register.example/9920417"]
-    assert "4,296.00" not in searched.text
+    assert isinstance(searched.options, WebSearchOptions)
+    assert "4,296.00" not in searched.options.query
 
 
 @each_case(

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from app.chat.plan import Plan, Step
+from app.chat.plan import Plan
 from app.chat.run_plan import (
     answer_from_results,
     as_entry,
@@ -21,11 +22,13 @@ from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
 from tasks.result import Result
+from tasks.wording.translation import TranslateOptions
 from tests.entries import entry_of, failure_of, result_of
+from tests.plans import step_of
 from tests.unit.app.chat.test_inputs import PIXEL
 
 PICTURE = Source.from_reference(PIXEL, origin=Origin("image_url", "url", 0, 0))
-Work = Callable[[TaskRequest], Awaitable[object]]
+Work = Callable[[TaskRequest[Any]], Awaitable[object]]
 
 
 class Scripted:
@@ -35,7 +38,7 @@ class Scripted:
         self.name = name
         self._work = work
 
-    async def run(self, request: TaskRequest) -> Result:
+    async def run(self, request: TaskRequest[Any]) -> Result:
         return result_of(PRECONTEXT_NAMES.get(self.name, self.name), await self._work(request))
 
 
@@ -49,21 +52,21 @@ def finder(**works: Work) -> Callable[[str], Task]:
 
 
 def giving(result: object) -> Work:
-    async def work(_: TaskRequest) -> object:
+    async def work(_: TaskRequest[Any]) -> object:
         return result
 
     return work
 
 
 def failing(error: Exception) -> Work:
-    async def work(_: TaskRequest) -> object:
+    async def work(_: TaskRequest[Any]) -> object:
         raise error
 
     return work
 
 
 def plan_of(*tasks: str, last_result_only: bool = False) -> Plan:
-    return Plan(tuple(Step(task, (PICTURE,), "Hm?") for task in tasks), last_result_only)
+    return Plan(tuple(step_of(task, PICTURE) for task in tasks), last_result_only)
 
 
 async def gathered(plan: Plan, **works: Work) -> tuple[Entry, ...]:
@@ -77,45 +80,46 @@ BLANK: dict[str, object] = {"extracted_text": "", "sections": [], "width": 9, "h
 async def test_steps_run_side_by_side_and_their_entries_are_in_the_plans_order() -> None:
     meeting = asyncio.Barrier(2)
 
-    async def meet(request: TaskRequest) -> object:
+    async def meet(request: TaskRequest[Any]) -> object:
         await meeting.wait()
-        return request.text
+        return request.options.pages
 
-    entries = await gathered(plan_of("object_detection", "ocr"), ocr=meet, object_detection=meet)
-    assert [(entry.name, entry.result.data) for entry in entries] == [("object_detection", "Hm?"), ("ocr", "Hm?")]
+    plan = Plan((step_of("gui_detection", PICTURE, pages="3"), step_of("ocr", PICTURE, pages="2")))
+    entries = await gathered(plan, ocr=meet, gui_detection=meet)
+    assert [(entry.name, entry.result.data) for entry in entries] == [("gui_detection", "3"), ("ocr", "2")]
 
 
 async def test_a_step_works_on_the_texts_of_those_before_it() -> None:
     plan = Plan(
         (
-            Step("ocr", (PICTURE,), "Translate both into French"),
-            Step("speech_to_text", (PICTURE,), "Translate both into French"),
-            Step("translate", (), "Translate the following into French:", after=(0, 1)),
+            step_of("ocr", PICTURE),
+            step_of("speech_to_text", PICTURE),
+            step_of("translate", after=(0, 1), target_language="fr"),
         )
     )
-    asked: list[str] = []
+    asked: list[TranslateOptions] = []
 
-    async def translate(request: TaskRequest) -> object:
-        asked.append(request.text)
+    async def translate(request: TaskRequest[Any]) -> object:
+        asked.append(request.options)
         return {"translated_text": "…"}
 
     entries = await gathered(
         plan, ocr=giving({"extracted_text": "nine"}), speech_to_text=giving({"text": "ten"}), translate=translate
     )
-    assert asked == ["Translate the following into French:\n\nnine\n\nten"]
+    assert asked == [TranslateOptions(text="nine\n\nten", target_language="fr")]
     assert [entry.name for entry in entries] == ["ocr", "stt", "translate"]
 
 
 async def test_a_step_fails_with_the_one_that_it_waits_for_and_never_runs() -> None:
     plan = Plan(
         (
-            Step("ocr", (PICTURE,), ""),
-            Step("ocr", (), ""),
-            Step("translate", (), "Translate the following into French:", after=(0,)),
+            step_of("ocr", PICTURE),
+            step_of("ocr"),
+            step_of("translate", after=(0,), target_language="fr"),
         )
     )
 
-    async def read(request: TaskRequest) -> object:
+    async def read(request: TaskRequest[Any]) -> object:
         if request.sources:
             raise UNREADABLE
         return {"extracted_text": "nine"}
@@ -130,8 +134,8 @@ LINK = Source.from_reference("https://example.com/a.pdf", origin=Origin(message=
 @pytest.mark.parametrize("is_all", [False, True])
 @pytest.mark.parametrize("last_result_only", [False, True])
 async def test_a_link_that_cannot_be_read_is_an_entry_with_its_url(is_all: bool, last_result_only: bool) -> None:
-    translated = Step("translate", (), "Translate the following into French:", after=(0,))
-    plan = Plan((Step("ocr", (LINK,), ""), translated), last_result_only)
+    translated = step_of("translate", after=(0,), target_language="fr")
+    plan = Plan((step_of("ocr", LINK), translated), last_result_only)
     find = finder(ocr=failing(UNREADABLE), translate=failing(AssertionError("it ran")))
     entries = await execute_plan(plan, find, unreported, is_all=is_all)
     assert [entry.error for entry in entries] == [UNREADABLE.message] * 2
@@ -141,22 +145,22 @@ async def test_a_link_that_cannot_be_read_is_an_entry_with_its_url(is_all: bool,
 
 async def test_a_translation_goes_without_a_link_that_cannot_be_read() -> None:
     steps = (
-        Step("ocr", (LINK,), ""),
-        Step("ocr", (PICTURE,), ""),
-        Step("translate", (), "Translate into French:", (0, 1)),
+        step_of("ocr", LINK),
+        step_of("ocr", PICTURE),
+        step_of("translate", after=(0, 1), target_language="fr"),
     )
 
-    async def read(request: TaskRequest) -> object:
+    async def read(request: TaskRequest[Any]) -> object:
         if request.sources == (LINK,):
             raise UNREADABLE
         return {"extracted_text": "nine"}
 
-    async def translate(request: TaskRequest) -> object:
-        return {"translated_text": request.text}
+    async def translate(request: TaskRequest[Any]) -> object:
+        return {"translated_text": request.options.text}
 
     entries = await execute_plan(Plan(steps), finder(ocr=read, translate=translate), unreported, is_all=True)
     plan, read_entries, unread = without_unread_links(Plan(steps), entries)
-    assert [entry.result.text() for entry in read_entries] == ["nine", "Translate into French:\n\nnine"]
+    assert [entry.result.text() for entry in read_entries] == ["nine", "nine"]
     assert (plan.steps, unread) == ((steps[1], replace(steps[2], after=(0,))), entries[:1])
 
 
@@ -177,7 +181,7 @@ async def test_without_a_capable_llm_what_was_asked_for_and_failed_is_raised() -
 async def test_what_others_of_its_kind_can_do_without_it_is_not_raised() -> None:
     answers = iter([UNREADABLE, None])
 
-    async def read(_: TaskRequest) -> object:
+    async def read(_: TaskRequest[Any]) -> object:
         if (failure := next(answers)) is not None:
             raise failure
         return {}
@@ -195,9 +199,7 @@ async def test_a_failure_does_not_end_a_request_that_another_step_may_answer() -
 
 
 async def test_things_that_no_detector_knows_are_an_error_only_where_nothing_is_written() -> None:
-    plan = Plan(
-        (Step("ocr", (PICTURE,), "Where is Waldo?"),), unfindable=EngineUnavailable("object_detection", "None.")
-    )
+    plan = Plan((step_of("ocr", PICTURE),), unfindable=EngineUnavailable("object_detection", "None."))
     assert len(await only_results(plan, ocr=giving({**BLANK, "extracted_text": "Platform nine"}))) == 1
     with pytest.raises(EngineUnavailable, match="object_detection"):
         await only_results(plan, ocr=giving(BLANK))
@@ -208,7 +210,7 @@ async def test_cancelling_cancels_every_step() -> None:
     begun = asyncio.Barrier(3)
     cancelled: list[str] = []
 
-    async def work(request: TaskRequest) -> object:
+    async def work(request: TaskRequest[Any]) -> object:
         try:
             await begun.wait()
             await asyncio.Event().wait()
@@ -226,15 +228,16 @@ async def test_cancelling_cancels_every_step() -> None:
 
 
 def test_an_empty_reading_is_told_unless_it_is_secondary() -> None:
-    secondary, asked = Step("ocr", (PICTURE,), "", is_secondary=True), Step("ocr", (PICTURE,), "")
+    asked = step_of("ocr", PICTURE)
+    secondary = replace(asked, is_secondary=True)
     found, empty = entry_of("ocr", {"extracted_text": "nine"}), entry_of("ocr", {"extracted_text": "\n"})
     broken, seen = as_entry("ocr", UNREADABLE), entry_of("object_detection", {"detected_objects": []})
-    plan = Plan((secondary, secondary, secondary, asked, Step("object_detection", (PICTURE,), "")))
+    plan = Plan((secondary, secondary, secondary, asked, step_of("object_detection", PICTURE)))
     assert without_empty_readings(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)
 
 
 def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
-    steps = (Step("speech_to_text", (), "Hm?"), Step("translate", (), "Hm?", after=(0,)))
+    steps = (step_of("speech_to_text"), step_of("translate", after=(0,), target_language="es"))
     entries = [
         entry_of("stt", {"text": "Good day."}),
         entry_of("translate", {"translated_text": "Buenos días."}),

@@ -6,12 +6,20 @@ from typing import Any
 import pytest
 
 from app.chat.inputs import Turn
-from app.chat.plan import Plan, Step
+from app.chat.plan import Plan
 from app.chat.prompt import PREFIX, TOOLS, LlmImage, build_messages, fence_results, offered
+from tasks.code_sandbox import CodeOptions
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
+from tasks.wording.forecast import ForecastOptions
+from tasks.wording.gui_elements import GuiOptions
+from tasks.wording.options import TaskOptions
+from tasks.wording.page_range import OcrOptions
+from tasks.wording.search_query import WebSearchOptions
+from tasks.wording.translation import TranslateOptions
 from tests.conftest import each_case
 from tests.entries import entry_of
+from tests.plans import step_of
 from tests.unit.app.chat.test_inputs import PIXEL, image, request, text, user
 
 OCR = entry_of("ocr", {})
@@ -97,7 +105,16 @@ def test_a_definition_is_in_openais_form_and_closed() -> None:
         function = definition["function"]
         assert function["name"] == PREFIX + tool.task
         assert function["parameters"]["additionalProperties"] is False
-        assert set(function["parameters"]["required"]) | set(tool.optional) == set(function["parameters"]["properties"])
+        assert set(function["parameters"]["required"]) <= set(function["parameters"]["properties"])
+
+
+def test_the_arguments_of_a_tool_are_the_options_of_its_task_and_its_inputs() -> None:
+    for tool in TOOLS:
+        options = tool.specialist.options.model_json_schema()["properties"]
+        properties = tool.definition()["function"]["parameters"]["properties"]
+        assert set(properties) - set(options) <= {"input", "url", "files"}
+        assert set(options) <= set(properties)
+        assert all("description" in one for name, one in properties.items() if name in options)
 
 
 def test_readers_are_offered_only_where_there_is_an_input() -> None:
@@ -113,32 +130,37 @@ def test_the_web_is_not_searched_beside_a_text_that_a_program_handed_over() -> N
 
 def test_what_the_plan_has_given_to_a_reader_is_not_given_again() -> None:
     turn = Turn("Hm?", (PICTURE,))
-    assert "ocr" not in names(turn, Plan((Step("ocr", (PICTURE,), "Hm?"),)))
-    assert "ocr" in names(Turn("Hm?", (PICTURE, OTHER)), Plan((Step("ocr", (PICTURE,), "Hm?"),)))
-    assert "gui_detection" in names(turn, Plan((Step("ocr", (PICTURE,), "Hm?"),)))
+    assert "ocr" not in names(turn, Plan((step_of("ocr", PICTURE),)))
+    assert "ocr" in names(Turn("Hm?", (PICTURE, OTHER)), Plan((step_of("ocr", PICTURE),)))
+    assert "gui_detection" in names(turn, Plan((step_of("ocr", PICTURE),)))
 
 
 @pytest.mark.parametrize(
-    ("task", "arguments", "text", "sources"),
+    ("task", "arguments", "options", "sources"),
     [
-        ("web_search", {"query": "euro rate"}, "euro rate", ()),
-        ("code_sandbox", {"code": "print(1)"}, "print(1)", ()),
-        ("translate", {"text": "nine", "to": "fr"}, "Translate the following into fr:\n\nnine", ()),
-        ("forecast", {"horizon": "3 steps", "input": 2}, "Forecast the next 3 steps.\n\n", (PAGE,)),
-        ("ocr", {"input": 2, "pages": "2-4"}, "Read pages 2-4.", (PAGE,)),
-        ("gui_detection", {"input": 1}, "Find the elements of the user interface.", (PICTURE,)),
+        ("web_search", {"query": "euro rate"}, WebSearchOptions(query="euro rate"), ()),
+        ("code_sandbox", {"code": "print(1)"}, CodeOptions(code="print(1)"), ()),
+        (
+            "translate",
+            {"text": "nine", "target_language": "French"},
+            TranslateOptions(text="nine", target_language="fr"),
+            (),
+        ),
+        ("forecast", {"horizon": 3, "input": 2}, ForecastOptions(horizon=3), (PAGE,)),
+        ("ocr", {"input": 2, "pages": "2-4"}, OcrOptions(pages="2-4", is_for_llm=True), (PAGE,)),
+        ("gui_detection", {"input": 1}, GuiOptions(), (PICTURE,)),
     ],
 )
-def test_a_call_asks_its_task(task: str, arguments: object, text: str, sources: tuple[Source, ...]) -> None:
+def test_a_call_asks_its_task(task: str, arguments: object, options: TaskOptions, sources: tuple[Source, ...]) -> None:
     request = BY_TASK[task].request(json.dumps(arguments), TURN)
-    assert (request.text, request.sources) == (text, sources)
+    assert (request.options, request.sources) == (options, sources)
 
 
 @each_case(
     ("task", "arguments", "words"),
     [
         ("ocr", '{"input": 3}', "There is no input 3; there are 2."),
-        ("forecast", '{"horizon": "4 weeks", "input": 3}', "There is no input 3; there are 2."),
+        ("forecast", '{"horizon": 4, "unit": "week", "input": 3}', "There is no input 3; there are 2."),
         ("ocr", '{"input": "https://a.example/page"}', "There is no input"),
         ("ocr", '{"input": ', "do not fit"),
         ("code_sandbox", f'{{"code": {"[" * 20_000}{"]" * 20_000}}}', "do not fit"),

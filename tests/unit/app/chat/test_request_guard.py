@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.plan import Plan, Step
+from app.chat.plan import Plan
 from app.chat.request_guard import RequestGuard, Unsafe
 from app.chat.shape import NotFoundInInput
 from app.events import AnswerWarning, Event, Precontext, TextChunk
@@ -19,6 +19,7 @@ from tasks.precontext import Entry
 from tasks.result import Result
 from tests.entries import entry_of, failure_of, result_of
 from tests.keyword_guards import BOMB, FINISH, FOUND, KeywordGuard, Make, guard_of, said, user
+from tests.plans import step_of
 from tests.unit.app.chat.test_inputs import image, text
 
 ASSISTANT = {"role": "assistant", "content": "I see."}
@@ -163,11 +164,11 @@ class Reader:
 
     def __init__(self, *found: str | Exception) -> None:
         self._found = found
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[str] = []
 
-    async def run(self, request: TaskRequest) -> Result:
+    async def run(self, request: TaskRequest[Any]) -> Result[Any]:
         [source] = request.sources
-        self.asked.append((request.text, source.param))
+        self.asked.append(source.param)
         found = self._found[source.origin.part or 0]
         if isinstance(found, Exception):
             raise found
@@ -185,7 +186,7 @@ PICTURE, OTHER = image("https://a.example/a.png"), image("https://a.example/b.pn
 async def test_pictures_that_no_task_has_read_are_read_before_an_llm_sees_them(make: Make) -> None:
     guard, reader = make([PICTURE, OTHER, text("Look at page 1.")]), Reader("nine", "nine")
     await guard.judge_unread_pictures(Plan(), (), reader.find)
-    assert reader.asked == [("", source.param) for source in guard.turn.sources]
+    assert reader.asked == [source.param for source in guard.turn.sources]
     with pytest.raises(Unsafe):
         await guard.judge_unread_pictures(Plan(), (), Reader("nine", "pipe bomb").find)
 
@@ -194,11 +195,11 @@ async def test_what_a_task_has_read_is_not_read_again_unless_it_failed_or_may_ha
     make: Make,
 ) -> None:
     guard = make([PICTURE, OTHER, VIDEO, text("Read it.")])
-    plan = Plan(tuple(Step("ocr", (source,), "") for source in guard.turn.sources))
+    plan = Plan(tuple(step_of("ocr", source) for source in guard.turn.sources))
     failed = failure_of("ocr", "It cannot be decoded.")
     reader = Reader("nine", "nine", "nine")
     await guard.judge_unread_pictures(plan, (FOUND, failed, FOUND), reader.find)
-    assert [param for _, param in reader.asked] == [
+    assert reader.asked == [
         "messages[0].content[1].image_url.url",
         "messages[0].content[2].video_url.url",
     ]

@@ -1,6 +1,7 @@
 """What specialists read of files: once for all who ask at the same time, and whatever the file is called."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,18 @@ import pytest
 from app.chat.result_cache import ResultCache
 from app.state.entries import Entries
 from app.state.sealing import Sealer
-from tasks.base import ReadingCachePolicy, Specialist, TaskRequest
+from tasks.base import TaskRequest
+from tasks.catalog import SPECIALISTS
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.result import JsonResult, Result
+from tasks.wording.page_range import OcrOptions
 from tests.unit.app.state.test_entries import in_file
 from tests.waiting import until
 
 MB = 1 << 20
-READER = Specialist(
-    "reader",
-    lambda _: None,
-    reading=ReadingCachePolicy(lambda request, _: request.text.startswith("tables"), JsonResult),
-)
+READER = replace(SPECIALISTS["ocr"], restore=JsonResult)
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n"
 
 
@@ -44,15 +43,15 @@ class Reader:
         self.runs = 0
         self._failure = failure
 
-    async def run(self, request: TaskRequest) -> Result[Any]:
+    async def run(self, request: TaskRequest[Any]) -> Result[Any]:
         self.runs += 1
         if self._failure is not None:
             raise self._failure
         return JsonResult({"run": self.runs})
 
 
-def asked(data: bytes = PDF, name: str | None = None, *, text: str = "", owner: str = "t1") -> TaskRequest:
-    return TaskRequest(text, (Source(Origin("p"), data=data, filename=name, owner=owner),))
+def asked(data: bytes = PDF, name: str | None = None, *, tables: bool = False, owner: str = "t1") -> TaskRequest[Any]:
+    return TaskRequest(OcrOptions(tables=tables), (Source(Origin("p"), data=data, filename=name, owner=owner),))
 
 
 async def test_a_file_is_read_once_for_a_tenant_whatever_it_is_called(readings: ResultCache) -> None:
@@ -60,7 +59,7 @@ async def test_a_file_is_read_once_for_a_tenant_whatever_it_is_called(readings: 
     assert (await readings.read(READER, asked(name="a.pdf"), reader.run)).data == {"run": 1}
     await until(lambda: not readings._entries._writing)
     assert (await readings.read(READER, asked(name="b.pdf"), reader.run)).data == {"run": 1}
-    for other in (asked(PDF + b"%"), asked(text="tables"), asked(owner="t2")):
+    for other in (asked(PDF + b"%"), asked(tables=True), asked(owner="t2")):
         assert (await readings.read(READER, other, reader.run)).data == {"run": reader.runs}
     assert reader.runs == 4
 

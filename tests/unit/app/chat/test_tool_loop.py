@@ -33,6 +33,7 @@ from models.language.llm import (
 from tasks.base import Task, TaskRequest
 from tasks.precontext import Entry
 from tasks.result import JsonResult, Result
+from tasks.wording.search_query import WebSearchOptions
 
 SEARCH = next(tool for tool in TOOLS if tool.task == "web_search")
 STOP = Done("stop", prompt_tokens=10, completion_tokens=2)
@@ -79,12 +80,12 @@ class ScriptedLlm:
 class Search:
     name = "web_search"
 
-    async def run(self, request: TaskRequest) -> Result:
-        if request.text == "for ever":
+    async def run(self, request: TaskRequest[WebSearchOptions]) -> Result[Any]:
+        if request.options.query == "for ever":
             await asyncio.Event().wait()
-        if request.text == "nothing":
+        if request.options.query == "nothing":
             raise RuntimeError("not for clients")
-        return JsonResult({"text": f"about {request.text}"})
+        return JsonResult({"text": f"about {request.options.query}"})
 
 
 def find_task(_: str) -> Task:
@@ -169,11 +170,11 @@ async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told(monkeypat
     ran: list[str] = []
 
     class Counted(Search):
-        async def run(self, request: TaskRequest) -> Result:
+        async def run(self, request: TaskRequest[WebSearchOptions]) -> Result[Any]:
             nonlocal running, most
             running += 1
             most = max(most, running)
-            ran.append(request.text)
+            ran.append(request.options.query)
             await asyncio.sleep(0)
             running -= 1
             return await super().run(request)

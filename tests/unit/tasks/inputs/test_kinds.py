@@ -2,7 +2,7 @@
 
 import base64
 
-from app.chat.inputs import Kind, kind_of
+from tasks.inputs.kinds import Kind, kind_of
 from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case
 

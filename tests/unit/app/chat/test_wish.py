@@ -1,0 +1,45 @@
+"""What of a message asks, and for how much."""
+
+import pytest
+
+from app.chat.wish import Wish
+from tests.conftest import each_case
+
+DOCUMENT = (
+    "Minutes of 12 March 2026\nPresent: Ada Berg, Jonas Vik\nThe crane costs 48,200 euros.\nNext meeting: 9 April"
+)
+
+
+@each_case(
+    ("message", "question"),
+    [
+        ("What is the total?\nAnswer the question using a single number.", "What is the total?"),
+        ("Answer in one word: who is the cashier?", "who is the cashier?"),
+        ("Who is the cashier? Your answer must be a single word.", "Who is the cashier?"),
+        ("Wie lautet die Nummer? Nur die Zahl.", "Wie lautet die Nummer?"),
+        ("Hey, I need some help. What's the total? Thanks!", "What's the total?"),
+        (f"What is the price?\n\n<context>\n{DOCUMENT}\n</context>", "What is the price?"),
+    ],
+)
+async def test_the_question_has_no_words_on_how_to_answer(message: str, question: str) -> None:
+    assert (await Wish.of(message, ("document",))).question == question
+
+
+@pytest.mark.parametrize(
+    ("message", "most"), [("Sum it up in two sentences.", 2), ("Résume en une phrase.", 1), ("TL;DR", 3)]
+)
+async def test_a_summary_may_have_a_length(message: str, most: int) -> None:
+    wish = await Wish.of(message, ("document",))
+    assert (wish.labels, wish.most_sentences) == ({"summary"}, most)
+
+
+async def test_an_input_without_words_is_read_out() -> None:
+    assert (await Wish.of("", ("image",))).labels == {"read_out"}
+    assert (await Wish.of(" ", ())).labels == {"other"}
+
+
+async def test_a_long_message_wishes_what_its_ends_say() -> None:
+    filler = "Lorem ipsum dolor sit amet.\n\n" * 400
+    assert (await Wish.of(f"{filler}Translate it into French.", ())).labels == {"translate"}
+    assert (await Wish.of(f"Translate it into French.\n\n{filler}", ())).labels == {"translate"}
+    assert "translate" not in (await Wish.of(f"{filler}Translate it into French.\n\n{filler}", ())).labels
