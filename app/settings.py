@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     open: bool = False
     """`1`: serve anyone who can connect, beyond loopback and without keys."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Split] = ()
-    """Addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted."""
+    """Addresses or CIDRs of proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are trusted."""
     playground: bool = True
     """The page at `/`. `off` removes it."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()

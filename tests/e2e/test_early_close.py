@@ -25,7 +25,9 @@ FORM = (
 
 
 def head(path: str, size: int, kind: str = "application/json", more: str = "") -> bytes:
-    return (f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: {size}\r\n{more}\r\n").encode()
+    return (
+        f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: {size}\r\n{more}\r\n"
+    ).encode()
 
 
 def asked(path: str, text: str, stream: bool) -> bytes:

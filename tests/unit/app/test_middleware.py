@@ -259,3 +259,30 @@ async def test_a_request_whose_caller_leaves_while_it_waits_never_begins() -> No
     assert (len(server.begun), server.statuses) == (1, [200])
     await server.request("key")
     assert server.statuses == [200, 200]
+
+
+def test_without_keys_other_pages_are_refused_everywhere_but_at_the_probes(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, cors_origins=("app://obsidian.md",)) as client:
+        for foreign in ({"origin": "https://evil.example"}, {"host": "evil.example"}):
+            for method, path in (
+                ("GET", "/"),
+                ("GET", "/v1/files"),
+                ("GET", "/metrics"),
+                ("POST", "/mcp"),
+                ("POST", "/v1/chat/completions"),
+                ("GET", "/nothing"),
+            ):
+                refused = client.request(method, path, headers=foreign)
+                assert (refused.status_code, refused.json()["error"]["type"]) == (403, "permission_error"), path
+                assert refused.json()["error"]["code"] == "foreign_origin"
+            assert client.get("/health", headers=foreign).status_code == 200
+            assert client.get("/ready", headers=foreign).status_code in (200, 503)
+        assert client.get("/v1/models", headers={"origin": "app://obsidian.md"}).status_code == 200
+        own = str(client.base_url).rstrip("/")
+        assert client.get("/v1/models", headers={"origin": own}).status_code == 200
+
+
+def test_with_keys_the_key_decides(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, api_keys=("k",)) as client:
+        foreign = {"origin": "https://evil.example", "host": "evil.example", "authorization": "Bearer k"}
+        assert client.get("/v1/models", headers=foreign).status_code == 200

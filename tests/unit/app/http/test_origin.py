@@ -18,7 +18,6 @@ def refused(server: str = "127.0.0.1", peer: str = "127.0.0.1", settings: Any = 
     try:
         OriginCheck(given).check({**scope, "state": {"peer": (peer, 1)}})
     except ForeignOrigin as refusal:
-        assert (refusal.status, refusal.code) == (403, "foreign_origin")
         return refusal.param
     return None
 
