@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.admission import Admission
 from app.access.door import Place
 from app.access.keys import Caller, network_of
+from app.access.origin import OriginCheck
 from app.assembly.services import Services
 from app.errors import (
     DEFAULT_HEADERS,
@@ -27,7 +28,6 @@ from app.errors import (
     report_error,
     shutting_down,
 )
-from app.http.origin import OriginCheck
 from app.http.request import ClientGone, ReadAhead, check_switches, permits_traces
 from app.monitoring.metrics import Stages
 from app.monitoring.tracing import record_status

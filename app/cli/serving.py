@@ -24,11 +24,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import runnable_commands
+from app.access.origin import OriginCheck
 from app.assembly.building import without_keys
 from app.assembly.services import Services
 from app.cli.running import url_of
 from app.errors import LAST_MESSAGE_S, ForeignOrigin
-from app.http.origin import OriginCheck
 from app.http.protocol import BoundedProtocol
 from app.middleware import error_response
 from app.monitoring.metrics import PATH, metrics_app

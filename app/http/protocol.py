@@ -167,7 +167,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_at(until, self.timeout_keep_alive_handler)
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer what is no request, and close the connection. While an earlier request runs, no answer can be sent in
+        """Answer a malformed request, and close the connection. While an earlier request runs, no answer can be sent in
         between."""
         self._is_refused = True
         if self._is_answering:

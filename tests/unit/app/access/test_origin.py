@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from app.access.origin import OriginCheck
 from app.errors import ForeignOrigin
-from app.http.origin import OriginCheck
 from app.settings import Settings
 
 
