@@ -284,7 +284,7 @@ def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path)
     with client_of_app(tmp_path, llm="off") as client:
         assert post(client).status_code == 200
         for status, headers in (
-            (421, {"host": "evil.example:80"}),
+            (403, {"host": "evil.example:80"}),
             (403, {"origin": "https://evil.example"}),
             (400, {"content-type": "text/plain"}),
         ):
