@@ -20,6 +20,9 @@ from app.errors import DEFAULT_HEADERS, ApiError, BadRequest, HeadTooLarge
 
 LARGEST_HEAD = 64 * 1024
 """A request's URL and headers may have at most this many bytes together."""
+MAX_HEADERS = 256
+"""A request may have at most this many headers. In memory, each takes more than a hundred bytes, however short it
+is."""
 HEAD_S = 10.0
 """A head must be whole after this many seconds: from its first byte, or for the first one from the connection."""
 READER_S = 60.0
@@ -108,6 +111,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._is_in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # The trailers of a chunked body come here too. As headers, they would be believed: no proxy removed them.
+        if self._is_in_head:
+            if len(self.headers) == MAX_HEADERS:
+                raise HeadTooLarge(f"The request has more than {MAX_HEADERS} headers, which is the limit.")
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._is_in_head, self._has_progress = False, True

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from app.cli.serving import configure
 from app.http import protocol
-from app.http.protocol import LARGEST_HEAD, LARGEST_REST, BoundedProtocol
+from app.http.protocol import LARGEST_HEAD, LARGEST_REST, MAX_HEADERS, BoundedProtocol
 from app.settings import Settings
 from tests.waiting import until
 
@@ -158,6 +158,35 @@ async def test_a_whole_head_is_refused_by_its_size_however_it_comes(size: int, l
         assert answer.startswith(b"HTTP/1.1 %d " % status)
         if status == 431:
             assert status_and_code(answer) == (b"431", "head_too_large")
+
+
+@pytest.mark.parametrize(("count", "status"), [(MAX_HEADERS, 200), (MAX_HEADERS + 1, 431)])
+async def test_a_head_is_refused_by_the_number_of_its_headers(count: int, status: int) -> None:
+    async with serving() as running:
+        running.may_answer.set()
+        reader, writer = await running.connect()
+        writer.write(b"GET /a HTTP/1.1\r\nconnection: close\r\n" + b"a:\r\n" * (count - 1) + b"\r\n")
+        answer = await read_all(reader)
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        if status == 431:
+            assert status_and_code(answer) == (b"431", "head_too_large")
+
+
+async def test_trailers_are_no_headers() -> None:
+    headers: list[Any] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        headers.extend(scope["headers"])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async with serving(app) as running:
+        reader, writer = await running.connect()
+        writer.write(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nx-forwarded-for: a\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+    assert headers == [(b"transfer-encoding", b"chunked")]
 
 
 async def test_what_is_no_http_is_refused_with_an_error_object() -> None:
