@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.assembly.services import Services
 from app.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, PayloadTooLarge
-from app.http.request import asks_to_be_forgotten, read_body
+from app.http.request import asks_to_be_forgotten, read_body, until_disconnect
 from app.wire.parse import TooMuchJson, check_size, is_large
 from tasks.inputs.limits import MB, megabytes
 
@@ -72,6 +72,18 @@ class Mount:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
         await asyncio.shield(self._starting)
         scope, as_json = _with_both_types(scope)
+        handle, body_then_rest = self._managers[as_json].handle_request, _replay_body(bytes(body), receive)
+        if as_json:
+            # Before an answer in one piece, the package does not notice that the caller hangs up.
+            answer: list[Message] = []
+
+            async def keep(message: Message) -> None:
+                answer.append(message)
+
+            await until_disconnect(receive, handle(scope, body_then_rest, keep))
+            for message in answer:
+                await send(message)
+            return
         # If the key's limits refuse the request when its answer begins, the package is cancelled, and the middleware
         # answers. The package would log the exception as a fault, or answer it with status 500.
         with anyio.CancelScope() as answering:
@@ -84,7 +96,7 @@ class Mount:
                     await anyio.lowlevel.checkpoint()
                     raise
 
-            await self._managers[as_json].handle_request(scope, _replay_body(bytes(body), receive), send_unless_refused)
+            await handle(scope, body_then_rest, send_unless_refused)
 
     async def _start(self, services: Services) -> None:
         """Build and start the package's servers. If this fails, the next request tries again."""
