@@ -99,7 +99,7 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
-            self._unsupported_upgrade_warning()
+            pass  # the request is answered as if it asked for no other protocol, such as HTTP/2
         except httptools.HttpParserError as error:
             cause = error.__context__
             self._refuse(cause if isinstance(cause, HeadTooLarge) else BadRequest("Invalid HTTP request received."))

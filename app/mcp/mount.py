@@ -81,8 +81,8 @@ class Mount:
                 answer.append(message)
 
             await until_disconnect(receive, handle(scope, body_then_rest, keep))
-            for message in answer:
-                await send(message)
+            for part in answer:
+                await send(part)
             return
         # If the key's limits refuse the request when its answer begins, the package is cancelled, and the middleware
         # answers. The package would log the exception as a fault, or answer it with status 500.

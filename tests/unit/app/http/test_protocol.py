@@ -189,6 +189,16 @@ async def test_trailers_are_no_headers() -> None:
     assert headers == [(b"transfer-encoding", b"chunked")]
 
 
+async def test_a_wish_for_another_protocol_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as running:
+        running.may_answer.set()
+        reader, writer = await running.connect()
+        for number in range(2):
+            writer.write(b"GET /%d HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n" % number)
+            assert b"/%d" % number in await reader.readuntil(b"0\r\n\r\n")
+    assert not caplog.records
+
+
 async def test_what_is_no_http_is_refused_with_an_error_object() -> None:
     async with serving() as running:
         reader, writer = await running.connect()
