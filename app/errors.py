@@ -123,6 +123,11 @@ class InvalidApiKey(ApiError):
     type = "authentication_error"
     code = "invalid_api_key"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that name the way to send a key."""
+        return {"www-authenticate": "Bearer"}
+
 
 class InsufficientQuota(ApiError):
     status = 402
@@ -154,31 +159,19 @@ class PayloadTooLarge(ApiError):
     code = "request_too_large"
 
 
-class ForeignHost(ApiError):
-    """Raised by a server without keys for a request under a name that is not of its machine."""
-
-    status = 421
-    type = "invalid_request_error"
-    code = "host_not_allowed"
-
-
 class ForeignOrigin(ApiError):
-    """Raised by a server without keys for a request of a web page that is not of its machine."""
+    """Raised by a server without keys for a request of another site's page, or under a name that is not of its
+    machine."""
 
     status = 403
     type = "permission_error"
-    code = "origin_not_allowed"
+    code = "foreign_origin"
 
 
 class HeadTooLarge(ApiError):
     status = 431
     type = "invalid_request_error"
     code = "head_too_large"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Headers that end the connection."""
-        return {"connection": "close"}
 
 
 class BodyTooLarge(PayloadTooLarge):

@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     routers = [one.router for one in (chat, responses, embeddings, audio, moderations, files, batches, status, pages)]
     if settings.metrics_port is None:
         routers.append(status.metrics_router)
-    mcp = Mount(settings)
+    mcp = Mount()
     routers.append(APIRouter(routes=[Route(PATH, mcp)]))
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
 
@@ -109,6 +109,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
             expose_headers=EXPOSED_HEADERS,
+            # Of a listed origin, a public page may call a private address.
+            allow_private_network=True,
         )
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -144,11 +146,13 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 def _suggest_route(request: Request) -> str:
     """Return a hint for an unknown route: the route that a corrected `base_url` would reach, or the replacement of an
     OpenAI route."""
-    path: str = request.scope["path"]
-    for corrected in (f"/v1{path}", path.replace("/v1/v1/", "/v1/", 1)):
-        if corrected != path and _is_served(request, corrected):
-            return f". Did you mean {request.method} {corrected}? An SDK's base_url ends in /v1."
-    replacement = instead_of(path.replace("/v1/v1/", "/v1/", 1))
+    names = [name for name in request.scope["path"].split("/") if name]
+    while names and names[0] in ("api", "v1"):
+        del names[0]
+    corrected = "/".join(["/v1", *names])
+    if _is_served(request, corrected):
+        return f". Did you mean {request.method} {corrected}? An SDK's base_url ends in /v1."
+    replacement = instead_of(request.scope["path"]) or instead_of(corrected)
     return "" if replacement is None else f": {replacement}."
 
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.admission import Admission
 from app.access.door import Place
 from app.access.keys import Caller, network_of
+from app.access.origin import OriginCheck
 from app.assembly.services import Services
 from app.errors import (
     DEFAULT_HEADERS,
@@ -23,7 +24,6 @@ from app.errors import (
     LAST_MESSAGE_S,
     ApiError,
     BadRequest,
-    HeadTooLarge,
     clear_tracebacks,
     is_llm_away,
     report_error,
@@ -43,6 +43,10 @@ MONITORING_PATHS = (*PROBES, "/metrics")
 PAGES = ("/", "/docs", "/llms.txt", "/openapi.json")
 """Pages that need no key, because they contain no data of any caller. The requests that these pages send need a key."""
 
+_OPEN_FOLDERS = ("/docs/", "/playground/", "/.well-known/")
+"""Folders that need no key. Of the last, nothing is served: clients of MCP look there for ways to log in, and have to
+learn that there is none."""
+
 EXPOSED_HEADERS = (
     "x-request-id",
     "server-timing",
@@ -54,8 +58,8 @@ EXPOSED_HEADERS = (
 CLIENT_GONE_STATUS = 499
 """nginx's status for a caller that hung up, used in the log, the metrics and the traces, but never sent."""
 
-LARGEST_HEAD = 64 * 1024
-"""A request's URL and headers may have at most this many bytes together."""
+_LOGGED_CHARS = 200
+"""The log has at most this many characters of a path."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +72,7 @@ class RequestScope:
         """While the server is stopping, all requests are refused except those to MONITORING_PATHS."""
         self._app = app
         self._services = services
+        self._origins = OriginCheck(services.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -116,7 +121,8 @@ class RequestScope:
             try:
                 if services.is_stopping and line_caller is None and scope["path"] not in MONITORING_PATHS:
                     raise shutting_down()
-                _check_head(scope)
+                if line_caller is None and not services.keys.are_required and path not in PROBES:
+                    self._origins.check(scope)
                 if not _needs_no_key(scope["path"]):
                     address = scope["client"][0] if scope.get("client") else ""
                     state["caller"] = caller = line_caller or self._check_key(scope, address)
@@ -167,10 +173,10 @@ class RequestScope:
                 IS_OPERATOR.reset(operator)
                 services.metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
                 record_status(span, stages.failed or status or CLIENT_GONE_STATUS)
-                log.info(
+                (log.debug if path in PROBES else log.info)(
                     "request",
                     method=scope["method"],
-                    path=scope["path"],
+                    path=scope["path"][:_LOGGED_CHARS],
                     status=status,
                     ms=round(stages.seconds * 1000, 1),
                     **state.get("log", {}),
@@ -202,14 +208,6 @@ def _with_get_for_head(scope: Scope) -> Scope:
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" and scope["path"] != "/" else scope
 
 
-def _check_head(scope: Scope) -> None:
-    """Raise HeadTooLarge for a request whose URL and headers have more than LARGEST_HEAD bytes."""
-    size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
-    size += sum(len(name) + len(value) for name, value in scope["headers"])
-    if size > LARGEST_HEAD:
-        raise HeadTooLarge(f"The request's URL and headers have {size} bytes; the limit is {LARGEST_HEAD // 1024} kB.")
-
-
 def _is_local_caller(scope: Scope) -> bool:
     """True if the caller is on this machine and is not a proxy for another machine."""
     forwarded = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
@@ -218,7 +216,7 @@ def _is_local_caller(scope: Scope) -> bool:
 
 
 def _needs_no_key(path: str) -> bool:
-    return path in PROBES or path in PAGES or path.startswith(("/docs/", "/playground/"))
+    return path in PROBES or path in PAGES or path.startswith(_OPEN_FOLDERS)
 
 
 def error_response(error: ApiError, request_id: str) -> Response:

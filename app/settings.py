@@ -32,7 +32,8 @@ LEAST_SECRET = 16
 def _check_origin(value: str) -> str:
     value = value.rstrip("/").lower()
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
+    # Web views of apps and extensions of browsers have schemes of their own: tauri://localhost.
+    if not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
         raise ValueError(f"'{value}' is not an origin, which is a scheme, a host and a port: https://app.example.com")
     return value
 
@@ -78,11 +79,11 @@ class Settings(BaseSettings):
     open: bool = False
     """`1`: serve anyone who can connect, beyond loopback and without keys."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Split] = ()
-    """Addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted."""
+    """Addresses or CIDRs of proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are trusted."""
     playground: bool = True
     """The page at `/`. `off` removes it."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()
-    """Origins (`https://app.example.com`) whose pages may call the server from browsers."""
+    """Origins (`https://app.example.com`, `app://obsidian.md`) whose pages may call the server."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
     """Seconds of a request; a tenth of it to fetch a URL, four tenths for the LLM's first byte."""
     max_request_mb: float = Field(default=128, gt=0)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -20,12 +21,16 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import runnable_commands
+from app.access.origin import OriginCheck
 from app.assembly.building import without_keys
 from app.assembly.services import Services
 from app.cli.running import url_of
-from app.errors import LAST_MESSAGE_S
+from app.errors import LAST_MESSAGE_S, ForeignOrigin
+from app.http.protocol import BoundedProtocol
+from app.middleware import error_response
 from app.monitoring.metrics import PATH, metrics_app
 from app.runnable_commands import adapt_commands, is_in_container
 from app.settings import PREFIX, Settings
@@ -123,7 +128,7 @@ def configure(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_S,
@@ -155,7 +160,7 @@ class _MetricsServer(uvicorn.Server):
     def __init__(self, services: Services) -> None:
         settings = services.settings
         assert settings.metrics_port is not None
-        config = configure(metrics_app(services.metrics), settings)
+        config = configure(_without_foreign_pages(metrics_app(services.metrics), settings), settings)
         config.lifespan = "off"
         super().__init__(config)
         self._sockets = listen(settings.host, settings.metrics_port, "METRICS_PORT")
@@ -174,6 +179,21 @@ class _MetricsServer(uvicorn.Server):
         self.should_exit = True
         if self._serving is not None:
             await self._serving
+
+
+def _without_foreign_pages(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Return `app`, which needs no keys, with the check of origins that the API's middleware has."""
+    origins = OriginCheck(settings)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            origins.check(scope)
+        except ForeignOrigin as refusal:
+            await error_response(refusal, f"req-{uuid.uuid4()}")(scope, receive, send)
+            return
+        await app(scope, receive, send)
+
+    return answer
 
 
 class _ApiServer(uvicorn.Server):
@@ -244,6 +264,9 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):  # UnicodeError if `host` cannot be a host name
         raise CannotListen(f"{PREFIX}HOST: '{host}' is neither an address nor a name of this machine") from None
+    if any(address[0] == "::" for *_, address in addresses):
+        # A socket for both would show the addresses of IPv4 as some of IPv6.
+        addresses.append((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("0.0.0.0", port)))  # noqa: S104
     bound: list[socket.socket] = []
     absent = False
     for family, _, _, _, address in dict.fromkeys(addresses):

@@ -196,7 +196,7 @@ class FileStore:
             raise Unavailable(
                 "The server's file storage is not working: the server's log says why.",
                 code="storage_unavailable",
-                retry_after=RETRY_S if ran_out(error) else None,
+                retry_after=RETRY_S if isinstance(error, StoreDown) or ran_out(error) else None,
             ) from error
 
     def _delete_abandoned(self, name: str) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from app.folders.answers import Json
 
@@ -248,9 +250,10 @@ def blank_row(part: Mapping[str, Any]) -> Any:
 def problem_of(part: Mapping[str, Any], value: Any) -> str | None:
     """Return why a field with this plain schema cannot be `value`, or None if it can."""
     kind = type_of(part)
-    # The server takes patterns that Python's engine does not know.
-    with suppress(re.error):
-        for problem in validator_for(part, Draft202012Validator)(part).iter_errors(value):
+    # The server takes patterns that Python's engine does not know, and references that a plain schema no longer holds.
+    with suppress(re.error, Unresolvable):
+        # Without a registry, jsonschema would fetch the addresses that a table's state names.
+        for problem in validator_for(part, Draft202012Validator)(part, registry=Registry()).iter_errors(value):
             return str(problem.message)
     if kind in _FORMATS and isinstance(value, str) and moment_of(value, kind) is None:
         return f"'{value[:_MAX_QUOTE]}' is not a {_FORMATS[kind][1]}"

@@ -3,8 +3,8 @@ time, and the end of the connection, which ends the work for this caller."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 from starlette.datastructures import Headers
@@ -90,17 +90,25 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
         raise _too_large(int(announced), max_bytes)
+    received = 0
+    async with within_time(request):
+        async for piece in request.stream():
+            received += len(piece)
+            if received > max_bytes:
+                raise _too_large(received, max_bytes)
+            request.state.place.hold(len(piece))
+            yield piece
+
+
+@asynccontextmanager
+async def within_time(request: Request) -> AsyncIterator[None]:
+    """Read a body in the block. Raises ClientGone if the caller hangs up before its end, and Unavailable if the
+    request's time is over."""
     limit_s: float = request.app.state.services.settings.request_timeout_s
     spent_s: float = request.state.stages.seconds
-    received = 0
     try:
         async with asyncio.timeout(limit_s - spent_s) as limit:
-            async for piece in request.stream():
-                received += len(piece)
-                if received > max_bytes:
-                    raise _too_large(received, max_bytes)
-                request.state.place.hold(len(piece))
-                yield piece
+            yield
     except ClientDisconnect:
         raise ClientGone from None
     except TimeoutError:

@@ -45,6 +45,8 @@ class EventStream(EventSourceResponse):
             ping_message_factory=lambda: ServerSentEvent(comment="ping", sep="\n"),
             client_close_handler_callable=self._note_hang_up,
         )
+        # Whether the connection lasts is up to the server, which closes those of HTTP/1.0.
+        del self.headers["connection"]
         self._stages = stages
         self._failure = failure
         self._has_begun = self._has_ended = self._has_left = False

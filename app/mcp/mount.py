@@ -6,7 +6,6 @@ There are no sessions, so any of several servers may answer a request.
 import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import anyio
 import anyio.lowlevel
@@ -16,17 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.assembly.services import Services
-from app.errors import (
-    ApiError,
-    BadRequest,
-    BodyTooLarge,
-    ForeignHost,
-    ForeignOrigin,
-    MethodNotAllowed,
-    PayloadTooLarge,
-)
-from app.http.request import asks_to_be_forgotten, read_body
-from app.settings import Settings
+from app.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, PayloadTooLarge
+from app.http.request import asks_to_be_forgotten, read_body, until_disconnect
 from app.wire.parse import TooMuchJson, check_size, is_large
 from tasks.inputs.limits import MB, megabytes
 
@@ -41,7 +31,6 @@ _JSON, _EVENTS = "application/json", "text/event-stream"
 _EVENT_TYPES = frozenset({_EVENTS, "text/*", "*/*"})
 _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
-_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class Mount:
@@ -51,13 +40,8 @@ class Mount:
     such a request.
     """
 
-    def __init__(self, settings: Settings, build: Callable[[Services], Any] | None = None) -> None:
-        """Create the application. `build` makes the protocol's server, by default with this project's tools.
-
-        A server without keys accepts only the names of this machine, unless `open` is set, as a protection against DNS
-        rebinding, in which a web page's host name resolves to this machine. Other servers accept any name.
-        """
-        self._is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
+    def __init__(self, build: Callable[[Services], Any] | None = None) -> None:
+        """Create the application. `build` makes the protocol's server, by default with this project's tools."""
         self._build = build
         self._managers: dict[bool, Any] = {}
         """The package's servers. The one at True answers with plain JSON, and the other with streams of events."""
@@ -70,7 +54,8 @@ class Mount:
         if request.method != "POST":
             # Without sessions there is no stream to GET, and no session to DELETE.
             raise MethodNotAllowed(f"{request.method} {PATH}: only POST is served here, there are no sessions.")
-        self._check_headers(request.headers)
+        if not request.headers.get("content-type", "").lower().startswith(_JSON):
+            raise BadRequest(f"Header 'content-type': should be {_JSON}")
         try:
             body = await read_body(request, LARGEST_CALL)
             if is_large(body):
@@ -87,6 +72,18 @@ class Mount:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
         await asyncio.shield(self._starting)
         scope, as_json = _with_both_types(scope)
+        handle, body_then_rest = self._managers[as_json].handle_request, _replay_body(bytes(body), receive)
+        if as_json:
+            # Before an answer in one piece, the package does not notice that the caller hangs up.
+            answer: list[Message] = []
+
+            async def keep(message: Message) -> None:
+                answer.append(message)
+
+            await until_disconnect(receive, handle(scope, body_then_rest, keep))
+            for part in answer:
+                await send(part)
+            return
         # If the key's limits refuse the request when its answer begins, the package is cancelled, and the middleware
         # answers. The package would log the exception as a fault, or answer it with status 500.
         with anyio.CancelScope() as answering:
@@ -99,17 +96,7 @@ class Mount:
                     await anyio.lowlevel.checkpoint()
                     raise
 
-            await self._managers[as_json].handle_request(scope, _replay_body(bytes(body), receive), send_unless_refused)
-
-    def _check_headers(self, headers: Headers) -> None:
-        """Refuse what the package would refuse in plain text. Raises ApiError."""
-        if not headers.get("content-type", "").lower().startswith(_JSON):
-            raise BadRequest(f"Header 'content-type': should be {_JSON}")
-        names = ", ".join(_LOCAL_NAMES)
-        if self._is_for_here and _host_of(f"//{headers.get('host', '')}") not in _LOCAL_NAMES:
-            raise ForeignHost(f"Header 'host': a server without keys answers only to {names}")
-        if self._is_for_here and "origin" in headers and _host_of(headers["origin"]) not in _LOCAL_NAMES:
-            raise ForeignOrigin(f"Header 'origin': a server without keys answers only to pages of {names}")
+            await handle(scope, body_then_rest, send_unless_refused)
 
     async def _start(self, services: Services) -> None:
         """Build and start the package's servers. If this fails, the next request tries again."""
@@ -153,13 +140,6 @@ class Mount:
         self._stopping.set()
         if self._running is not None:
             await asyncio.wait([self._running])
-
-
-def _host_of(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
 
 
 def _with_both_types(scope: Scope) -> tuple[Scope, bool]:

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -17,7 +16,7 @@ from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.files.index import FileLimits, StoredFile
 from app.files.store import FileStore
 from app.http.form import UploadForm
-from app.http.request import ZDR_HEADER, ClientGone, is_on, refuse_compressed
+from app.http.request import ZDR_HEADER, is_on, refuse_compressed, within_time
 from app.wire.files import LONGEST_KEEP_S, PURPOSES, SHORTEST_KEEP_S, FileDeleted, FileList, FileObject
 from app.wire.parse import but_not
 from tasks.inputs.limits import MB, megabytes
@@ -60,14 +59,12 @@ async def upload_file(request: Request) -> FileObject:
     form = UploadForm(request.headers.get("content-type", ""))
     async with store.writing(request.state.caller.tenant) as writing:
         received = 0
-        try:
+        async with within_time(request):
             async for piece in request.stream():
                 received += len(piece)
                 _check_size(received, store.limits)
                 if data := form.feed(piece):
                     await writing.write(data)
-        except ClientDisconnect:
-            raise ClientGone from None
         form.finish()
         fields = _fields(form)
         keep_s = _keep_s(fields, store.limits)

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from models.base import EngineSpec
+from models.python_process import clean_library_path
 from models.translation.languages import tag_of_code
 from models.translation.marks import MarkNotation, number_of, pairs_of
 from models.translation.translator import CAPABILITY, Pair, TranslationJob
@@ -91,6 +92,7 @@ def directions() -> Mapping[Pair, str]:
 def _run(command: Sequence[str], stdin: str, seconds: float) -> str:
     """Run the program and return its output. Apertium is a shell script that starts a dozen programs; after a failure,
     all of them are killed."""
+    clean_library_path()
     with subprocess.Popen(  # noqa: S603 - an argument list; the text goes to its standard input
         [*_AT_LOW_PRIORITY, *command],
         stdin=subprocess.PIPE,

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 
 from models.base import EngineUnavailable, UpstreamDown
+from models.python_process import clean_library_path
 from models.queues import Slots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
@@ -191,6 +192,7 @@ class BrowserRenderer:
         program, here = self._policy.program, "127.0.0.1"
         if program.startswith(_DEVTOOLS):
             program, here = await _found(program)
+        clean_library_path()  # Playwright's driver and the browser inherit it
         async with async_playwright() as playwright:
             try:
                 if program.startswith(_DEVTOOLS):

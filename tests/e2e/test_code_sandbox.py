@@ -102,7 +102,9 @@ def test_a_client_that_leaves_ends_its_script(on: FullModel) -> None:
     before = children()
     url, body = httpx.URL(on.base_url), json.dumps(body_of(TASK, "import time\nprint(1)\ntime.sleep(1000)")).encode()
     with socket.create_connection((url.host, url.port)) as caller:
-        caller.sendall(f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+        caller.sendall(
+            f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+        )
         deadline = time.monotonic() + 60
         while not (begun := children() - before):
             assert time.monotonic() < deadline, "no script began"

@@ -105,6 +105,8 @@ def test_an_example_prints_what_the_document_says(
         printed, said = (re.sub(r"\d+% *", "% ", text) for text in (printed, said))
         assert difflib.SequenceMatcher(None, printed, said, autojunk=False).ratio() > 0.97, printed
     else:
+        # A line that is read surely is 0.99 on one processor and 1.0 on another.
+        printed, said = (re.sub(r"(?m)^(?:1\.0|0\.9\d) ", "1.0 ", text) for text in (printed, said))
         assert printed == said
 
 

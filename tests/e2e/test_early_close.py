@@ -25,7 +25,9 @@ FORM = (
 
 
 def head(path: str, size: int, kind: str = "application/json", more: str = "") -> bytes:
-    return (f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: {size}\r\n{more}\r\n").encode()
+    return (
+        f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: {size}\r\n{more}\r\n"
+    ).encode()
 
 
 def asked(path: str, text: str, stream: bool) -> bytes:
@@ -40,7 +42,7 @@ SENT = {
     "half a head": b"POST /v1/chat/completions HTTP/1.1\r\nhost:",
     "half a small body": head(CHAT, 1000) + b'{"model": ',
     "half a large body": head(RESPONSES, 5_000_000) + b'{"model": "' + b"x" * 100_000,
-    "half a chunk": b"POST /v1/embeddings HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n50\r\n{",
+    "half a chunk": b"POST /v1/embeddings HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n50\r\n{",
     "half an upload": head("/v1/files", 9_000_000, MULTIPART) + FORM,
     "half a recording": head("/v1/audio/transcriptions", 9_000_000, MULTIPART) + FORM,
     "a body that is waited for": head(CHAT, 5000, more="expect: 100-continue\r\n"),

@@ -12,6 +12,7 @@ from tests.e2e.conftest import api_client, data_url, ocr_request
 from tests.origin import Origin
 from tests.pages import single_line
 from tests.server import Server
+from tests.waiting import wait_until
 
 GOOD = data_url(single_line("still here").encoded())
 
@@ -58,6 +59,23 @@ def test_no_key_or_a_wrong_one(server: Server, authorization: str | None, messag
     response = httpx.post(f"{server.base_url}/v1/chat/completions", json=ocr_request(GOOD), headers=headers)
     error = error_of(response, 401, "authentication_error", "invalid_api_key")
     assert error["message"].startswith(message)
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("name", ["oauth-protected-resource", "oauth-protected-resource/mcp", "openid-configuration"])
+def test_who_looks_for_a_way_to_log_in_learns_without_a_key_that_there_is_none(server: Server, name: str) -> None:
+    for headers in ({}, {"authorization": "Bearer wrong"}):
+        answer = httpx.get(f"{server.base_url}/.well-known/{name}", headers=headers)
+        error_of(answer, 404, "invalid_request_error", "not_found")
+
+
+def test_the_log_has_probes_only_for_who_looks_closely_and_no_path_whole(client: httpx.Client, server: Server) -> None:
+    client.get("/health")
+    client.get(f"/v1/{'a' * 60_000}")
+    wait_until(lambda: any(str(line.get("path")).startswith("/v1/aaa") for line in server.log))
+    paths = [str(line["path"]) for line in server.log if line["event"] == "request"]
+    assert "/health" not in paths
+    assert max(map(len, paths)) == 200
 
 
 def test_broken_json(client: httpx.Client) -> None:
@@ -83,11 +101,17 @@ def test_an_unknown_model(client: httpx.Client) -> None:
 def test_unknown_routes_and_methods(client: httpx.Client) -> None:
     unknown = error_of(client.get("/v1/nothing"), 404, "invalid_request_error", "not_found")
     assert unknown["message"] == "Unknown route: GET /v1/nothing"
-    for path in ("/chat/completions", "/v1/v1/chat/completions"):
+    for path in (
+        "/chat/completions",
+        "/v1/v1/chat/completions",
+        "//v1/chat/completions",
+        "/v1//chat/completions",
+        "/api/v1/chat/completions",
+        "/api/chat/completions",
+    ):
         meant = error_of(client.post(path, json={}), 404, "invalid_request_error", "not_found")
-        assert meant["message"] == (
-            f"Unknown route: POST {path}. Did you mean POST /v1/chat/completions? An SDK's base_url ends in /v1."
-        )
+        hint = ". Did you mean POST /v1/chat/completions? An SDK's base_url ends in /v1."
+        assert meant["message"].endswith(hint), path
     error_of(client.get("/v1/chat/completions"), 405, "invalid_request_error", "method_not_allowed")
 
 

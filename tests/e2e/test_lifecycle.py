@@ -56,7 +56,7 @@ def connected(base_url: str) -> socket.socket:
 
 
 def head_of(body: bytes, *headers: str) -> bytes:
-    lines = ["POST /v1/chat/completions HTTP/1.1", "host: server", f"content-length: {len(body)}", *headers, "", ""]
+    lines = ["POST /v1/chat/completions HTTP/1.1", f"content-length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode()
 
 

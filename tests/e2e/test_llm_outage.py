@@ -102,6 +102,7 @@ def test_an_llm_that_goes_and_comes_back_is_told_each_time(model: FullModel, por
     assert llm_of(model)["state"] == "unavailable"
     wait_until(lambda: any(entry["event"] == "server_away" for entry in model.log))
     with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
-        wait_until(lambda: llm_of(model)["state"] == "loaded")
+        # It may be another model now, so that it is asked anew what it can do, by the next request.
+        wait_until(lambda: llm_of(model)["state"] == "idle")
         assert content_of(model.ask("Hello")) == "Hi again."
     wait_until(lambda: any(entry["event"] == "server_back" for entry in model.log))

@@ -271,6 +271,19 @@ async def test_who_hangs_up_takes_the_work_along(mode: str) -> None:
         await until(lambda: model.llm.cancelled)
 
 
+async def test_who_hangs_up_before_a_plain_answer_takes_the_work_along() -> None:
+    with serving_full_model(extraction="llm") as model:
+        model.script(Reply(hang_before_first_byte=True))
+        called = {"name": "extract", "arguments": {"text": ORDER, "schema": SCHEMA}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
+        async with httpx.AsyncClient(base_url=model.base_url, headers={"accept": "application/json"}) as client:
+            call = asyncio.create_task(client.post("/mcp", json=body))
+            await until(lambda: model.llm.requests)
+            call.cancel()
+            await asyncio.wait([call])
+        await until(lambda: model.llm.cancelled)
+
+
 ERROR_FIELDS = {"message", "type", "code", "param", "request_id"}
 
 
@@ -284,7 +297,7 @@ def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path)
     with client_of_app(tmp_path, llm="off") as client:
         assert post(client).status_code == 200
         for status, headers in (
-            (421, {"host": "evil.example:80"}),
+            (403, {"host": "evil.example:80"}),
             (403, {"origin": "https://evil.example"}),
             (400, {"content-type": "text/plain"}),
         ):

@@ -115,6 +115,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         answer = httpx.get(url, trust_env=False)
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         assert httpx.get(url.replace("/metrics", "/ready"), trust_env=False).status_code == 404
+        for foreign in ({"host": "evil.example"}, {"origin": "http://evil.example"}):
+            refused = httpx.get(url, headers=foreign, trust_env=False)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "foreign_origin")
         assert {request.headers["authorization"] for request in llm.requests} == {f"Bearer {LLM_KEY}"}
         yield Run(server, answer.text, len(answers), [headers for headers, _ in receiver.taken])
 

@@ -15,9 +15,10 @@ from app.access.key_file import add_key, set_key, tenant_of
 from app.access.keys import ApiKeys
 from app.errors import DEFAULT_HEADERS
 from app.http.request import ClientGone, until_disconnect
-from app.middleware import LARGEST_HEAD, RequestScope
+from app.middleware import RequestScope
 from app.monitoring.metrics import Metrics
 from app.monitoring.tracing import Traces
+from app.settings import Settings
 from app.state.counters import Prices
 from app.state.database import Database, sqlite_url
 from app.state.memory_counters import MemoryCounters
@@ -40,7 +41,8 @@ def preflight(client: httpx.Client, origin: str) -> httpx.Response:
 
 
 def test_pages_of_other_origins_may_not_call_the_server(tmp_path: Path) -> None:
-    with client_of_app(tmp_path) as client:
+    with client_of_app(tmp_path, api_keys=("k",)) as client:
+        client.headers["authorization"] = "Bearer k"
         answers = [preflight(client, PAGE), client.get("/v1/models", headers={"origin": PAGE})]
     assert [answer.status_code for answer in answers] == [405, 200]
     assert not [name for answer in answers for name in answer.headers if name.startswith("access-control")]
@@ -160,6 +162,7 @@ class Server:
         self.may_answer = asyncio.Event()
         self._error = error
         services = SimpleNamespace(
+            settings=Settings(_env_file=None),
             keys=ApiKeys(keys, file),
             admission_control=control,
             door=Door(concurrent, 1 << 20),
@@ -275,8 +278,28 @@ async def test_a_request_whose_caller_leaves_while_it_waits_never_begins() -> No
     assert server.statuses == [200, 200]
 
 
-async def test_a_head_that_is_too_large_is_refused_before_its_key_is_looked_at() -> None:
-    server = Server("key")
-    await server.request("x" * LARGEST_HEAD)
-    assert server.statuses == [431]
-    assert (b"connection", b"close") in server.sent[0]["headers"]
+def test_without_keys_other_pages_are_refused_everywhere_but_at_the_probes(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, cors_origins=("app://obsidian.md",)) as client:
+        for foreign in ({"origin": "https://evil.example"}, {"host": "evil.example"}):
+            for method, path in (
+                ("GET", "/"),
+                ("GET", "/v1/files"),
+                ("GET", "/metrics"),
+                ("POST", "/mcp"),
+                ("POST", "/v1/chat/completions"),
+                ("GET", "/nothing"),
+            ):
+                refused = client.request(method, path, headers=foreign)
+                assert (refused.status_code, refused.json()["error"]["type"]) == (403, "permission_error"), path
+                assert refused.json()["error"]["code"] == "foreign_origin"
+            assert client.get("/health", headers=foreign).status_code == 200
+            assert client.get("/ready", headers=foreign).status_code in (200, 503)
+        assert client.get("/v1/models", headers={"origin": "app://obsidian.md"}).status_code == 200
+        own = str(client.base_url).rstrip("/")
+        assert client.get("/v1/models", headers={"origin": own}).status_code == 200
+
+
+def test_with_keys_the_key_decides(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, api_keys=("k",)) as client:
+        foreign = {"origin": "https://evil.example", "host": "evil.example", "authorization": "Bearer k"}
+        assert client.get("/v1/models", headers=foreign).status_code == 200

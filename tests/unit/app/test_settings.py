@@ -152,14 +152,15 @@ def test_a_short_secret_is_refused_with_the_limit_its_length_and_how_to_make_one
 
 
 @pytest.mark.parametrize(
-    "origin", ["*", "null", "app.example.com", "https://app.example.com/page", "https://", "ftp://a"]
+    "origin", ["*", "null", "app.example.com", "https://app.example.com/page", "https://", "file:///a"]
 )
 def test_an_origin_is_named_whole(origin: str) -> None:
     with pytest.raises(ValueError, match="is not an origin, which is a scheme, a host and a port"):
         Settings(_env_file=None, cors_origins=origin)
-    assert Settings(_env_file=None, cors_origins="https://A.test/, http://b:1").cors_origins == (
+    assert Settings(_env_file=None, cors_origins="https://A.test/, http://b:1, app://obsidian.md").cors_origins == (
         "https://a.test",
         "http://b:1",
+        "app://obsidian.md",
     )
 
 

@@ -1,5 +1,6 @@
 """Python processes that are started: what they import, and what they inherit."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,3 +32,15 @@ def test_it_inherits_what_operators_set_but_no_settings_and_nothing_that_is_pyth
     inherited = python_environment()
     assert kept.items() <= inherited.items()
     assert not inherited.keys() & {*dropped}
+
+
+def test_no_library_comes_from_the_current_folder_once_opencv_was_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_opencv = (
+        "import cv2; from models.python_process import python_environment as e; print(e()['LD_LIBRARY_PATH'])"
+    )
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    done = subprocess.run([sys.executable, "-c", import_opencv], capture_output=True, text=True, check=True)
+    assert all(map(os.path.isabs, done.stdout.strip().split(os.pathsep)))
+    for path, cleaned in (("/a:", "/a"), (":/a::b:/c", "/a:/c"), (":", ""), ("/a", "/a")):
+        monkeypatch.setenv("LD_LIBRARY_PATH", path)
+        assert python_environment()["LD_LIBRARY_PATH"] == os.environ["LD_LIBRARY_PATH"] == cleaned

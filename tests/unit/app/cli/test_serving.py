@@ -22,6 +22,14 @@ def test_a_free_port_is_taken_and_reachable() -> None:
         socket.create_connection(opened.getsockname()).close()
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
+def test_all_addresses_of_ipv6_mean_those_of_ipv4_too() -> None:
+    with listening("::") as opened:
+        port = opened[0].getsockname()[1]
+        for address in ("::1", "127.0.0.1"):
+            socket.create_connection((address, port)).close()
+
+
 def test_a_port_in_use_is_named() -> None:
     with listening("127.0.0.1") as [opened]:
         port = opened.getsockname()[1]

@@ -23,6 +23,7 @@ from app.files.store import FileStore
 from app.settings import Settings
 from app.state.database import Database, parse_url, sqlite_url
 from app.state.entries import StoreDown
+from models.base import RETRY_S
 
 HOUR = 3600.0
 
@@ -284,11 +285,15 @@ async def test_a_storage_or_a_database_that_fails_leaves_nothing_and_says_no_mor
     async def down(*_: object) -> None:
         raise StoreDown("database or disk is full: '/secret/state.sqlite'")
 
-    for part, method, failure in ((store.storage, "create", full), (store.index, "add", down)):
+    cases = (
+        (store.storage, "create", full, {"x-should-retry": "false"}),
+        (store.index, "add", down, {"retry-after": str(RETRY_S)}),
+    )
+    for part, method, failure, headers in cases:
         with monkeypatch.context() as patch, pytest.raises(Unavailable) as refusal:
             patch.setattr(part, method, failure)
             await kept(store, b"x")
-        assert refusal.value.code == "storage_unavailable"
+        assert (refusal.value.code, refusal.value.headers) == ("storage_unavailable", headers)
         assert "secret" not in refusal.value.message
     assert lying(store) == []
     assert await listed(store, "me") == []

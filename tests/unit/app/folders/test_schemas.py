@@ -1,6 +1,7 @@
 """The fields of a table, as a person may name them."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,14 @@ def test_a_schema_that_contains_itself_ends() -> None:
 )  # fmt: skip
 def test_a_value_fits_its_field_or_not(part: dict[str, Any], value: Any, fits: bool) -> None:
     assert (problem_of(part, value) is None) == fits
+
+
+@pytest.mark.parametrize("keyword", ["not", "if"])
+def test_no_reference_is_fetched_to_check_a_value(keyword: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as site:
+        address = f"http://127.0.0.1:{site.getsockname()[1]}/schema"
+        for reference in (address, "file:///etc/hostname", "#/$defs/gone"):
+            assert problem_of({"type": "string", keyword: {"$ref": reference}}, "A") is None
+        site.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            site.accept()
