@@ -11,7 +11,7 @@ from functools import partial
 from app.chat.call import ChatCall
 from app.chat.directives import Directives
 from app.chat.filling import Filling, fill
-from app.chat.inputs import Turn, run_off_loop, texts_of, with_own_words
+from app.chat.inputs import Turn, run_off_loop, texts_of
 from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.chat.prompt import InternalTool, build_messages, fence_results, offered
@@ -59,9 +59,6 @@ class LlmAnswers:
     ) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         request = call.request
-        turn = await run_off_loop(request, with_own_words, turn, request)
-        if not (call.skip_planning or request.response_format):
-            turn = await self.planner.with_inputs_asked_about(turn)
         shape = await in_thread(Shape.of, request.response_format) if request.response_format is not None else None
         extracts = self.extracts_always and shape is not None and not request.tools
         if not (extracts or turn.sources):

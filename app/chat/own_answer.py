@@ -20,10 +20,8 @@ from app.chat.inputs import (
     entry_of_user_texts,
     pasted_document,
     results_of_calls,
-    run_off_loop,
     text_of_document,
     texts_of,
-    with_own_words,
 )
 from app.chat.pasted import is_document
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
@@ -112,9 +110,6 @@ class OwnAnswers:
     ) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         request = call.request
-        turn = await run_off_loop(request, with_own_words, turn, request)
-        if not (call.skip_planning or request.response_format):
-            turn = await self.planner.with_inputs_asked_about(turn)
         background = await asyncio.to_thread(
             lambda: read_background_prompt(texts_of(request, "system", "developer"), texts_of(request, "user"))
         )

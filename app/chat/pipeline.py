@@ -17,9 +17,10 @@ from app.access.key_file import CHAT
 from app.chat.answer_cache import AnswerCache
 from app.chat.call import ChatCall, Work, as_progress
 from app.chat.directives import Directives, read_directives, warnings_of
-from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of
+from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of, with_own_words
 from app.chat.llm_answer import LlmAnswers
 from app.chat.own_answer import OwnAnswers
+from app.chat.plan import with_inputs_asked_about
 from app.chat.redaction import REDACTING, Redaction
 from app.chat.request_guard import RequestGuard, texts_of_messages
 from app.chat.run_plan import Specialists
@@ -99,6 +100,10 @@ class Pipeline:
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
         await call.admission.reserve(call.stages.task, tokens, answer_limit, is_cached=answer_cache is not None)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
+        if task is None:
+            turn = await run_off_loop(request, with_own_words, turn, request)
+            if not (call.skip_planning or request.response_format):
+                turn = await with_inputs_asked_about(turn)
         call.stages.done("read")
         for warning in (*schema_warnings, *warnings, *turn.warnings):
             yield AnswerWarning(warning)

@@ -135,6 +135,17 @@ class Situation:
     search is left to it."""
 
 
+async def with_inputs_asked_about(turn: Turn) -> Turn:
+    """Return a turn without the inputs of earlier messages if it does not ask about them, but says thanks, greets
+    or asks about something else."""
+    is_aside = (await Wish.of(turn.text, ())).labels <= ASIDE
+    # "What is the price of the soup?" is a question of fact only if there is no menu.
+    beside = await Wish.of(turn.text, [kind_of(source) for source in turn.sources])
+    if turn.is_of_earlier and (is_aside or beside.labels <= APART):
+        return replace(turn, sources=(), leaves_document=True)
+    return replace(turn, leaves_document=turn.has_handed_text and is_aside)
+
+
 class Planner:
     """Plans requests. A requested task is planned even if its engine is missing, because the client should learn of the
     missing engine."""
@@ -151,16 +162,6 @@ class Planner:
         self._can_run = can_run
         self._check_findable = check_findable
         self._read_series = read_series
-
-    async def with_inputs_asked_about(self, turn: Turn) -> Turn:
-        """Return a turn without the inputs of earlier messages if it does not ask about them, but says thanks, greets
-        or asks about something else."""
-        is_aside = (await Wish.of(turn.text, ())).labels <= ASIDE
-        # "What is the price of the soup?" is a question of fact only if there is no menu.
-        beside = await Wish.of(turn.text, [kind_of(source) for source in turn.sources])
-        if turn.is_of_earlier and (is_aside or beside.labels <= APART):
-            return replace(turn, sources=(), leaves_document=True)
-        return replace(turn, leaves_document=turn.has_handed_text and is_aside)
 
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
         """Return the plan of a turn. Never raises."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
+from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, with_inputs_asked_about
 from app.wire.request import ChatRequest
 from tasks.inputs.source import Origin, Source
 from tasks.wording.search_query import WebSearchOptions
@@ -300,10 +300,10 @@ async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
 )
 async def test_a_greeting_after_an_input_is_not_about_it(text: str, is_about: bool) -> None:
     turn = replace(turn_of(Case(text, ("image",), ())), is_of_earlier=True)
-    followed = await Planner().with_inputs_asked_about(turn)
+    followed = await with_inputs_asked_about(turn)
     assert (bool(followed.sources), followed.leaves_document) == (is_about, not is_about)
 
 
 async def test_a_greeting_beside_an_input_is_about_it() -> None:
     turn = turn_of(Case("Hello!", ("image",), ()))
-    assert await Planner().with_inputs_asked_about(turn) == turn
+    assert await with_inputs_asked_about(turn) == turn

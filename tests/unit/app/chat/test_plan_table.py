@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.plan import Planner
+from app.chat.plan import Planner, with_inputs_asked_about
 from tests.conftest import ROOT
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, share_right, turn_of
 
@@ -39,7 +39,7 @@ async def test_nearly_all_requests_get_exactly_their_steps(cases: Sequence[Case]
 @pytest.mark.parametrize(("texts", "is_about", "least"), [(ABOUT, True, 0.9), (BESIDE, False, 0.8)])
 async def test_what_follows_an_input_is_about_it_or_not(texts: str, is_about: bool, least: float) -> None:
     turns = [replace(turn_of(Case(text, ("image",), ())), is_of_earlier=True) for text in texts.split("|")]
-    got = [(turn.text, bool((await Planner().with_inputs_asked_about(turn)).sources)) for turn in turns]
+    got = [(turn.text, bool((await with_inputs_asked_about(turn)).sources)) for turn in turns]
     assert share_right(((text, kept, is_about) for text, kept in got)) >= least
 
 
