@@ -63,11 +63,32 @@ def labelled_messages() -> list[LabelledMessage]:
 def material() -> Iterator[tuple[str, str]]:
     """Yield lines and blocks of the documents that extraction is trained with: texts that a message brings along."""
     for document in written_documents():
-        lines = ["  ".join("".join(piece.text for piece in cell) for cell in line).strip() for line in document.lines]
+        cells = [["".join(piece.text for piece in cell) for cell in line] for line in document.lines]
+        lines = [separators(line, zlib.crc32("".join(line).encode())).strip() for line in cells]
+        lines += [cell for line in cells for cell in line if len(line) > 1 and zlib.crc32(cell.encode()) % 2]
         blocks = [block.strip() for block in "\n".join(lines).split("\n\n") if block.strip()]
         for text in (*filter(None, lines), *blocks):
             if zlib.crc32(text.encode()) % MATERIAL == 0 and any(map(str.isalpha, text)):
                 yield text, document.language
+
+
+APART = frozenset({"fact", "search", "prose", "other", "greeting", "thanks", "server", "bare", "manner"})
+"""Wishes that are of no input."""
+BESIDE_INPUTS = 3
+"""One in this many of the messages without an input that wish nothing of one is shown beside a picture, too, and one
+beside a document: it wishes the same there."""
+
+
+def beside_inputs(messages: Sequence[LabelledMessage]) -> Iterator[LabelledMessage]:
+    for one in messages:
+        if not one.media and one.wishes <= APART and not split_message(one.text).document:
+            kind = {0: "image", 1: "document"}.get(zlib.crc32(one.text.encode()[::-1]) % BESIDE_INPUTS)
+            if kind is not None:
+                yield LabelledMessage(one.text, (kind,), one.wishes, one.language)
+
+
+def separators(line: Sequence[str], number: int) -> str:
+    return ("  ", "; ", " | ", ";", ",", "\t")[number % 6].join(line)
 
 
 def matrix_of(messages: Sequence[LabelledMessage]) -> "scipy.sparse.csr_matrix":
@@ -109,7 +130,7 @@ def main() -> None:
     messages = labelled_messages()
     seen = [one for one in messages if not one.is_held_out]
     held_out = [one for one in messages if one.is_held_out]
-    model = fit(seen)
+    model = fit([*seen, *beside_inputs(seen)])
     save(model)
     print_scores(WishModel.load(), held_out)
     print(f"{len(seen)} messages, {len(held_out)} held out, {_FILE.stat().st_size / 1e6:.2f} MB")
