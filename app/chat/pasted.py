@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from tasks.wording.message import split_message, without_enclosure
-from tasks.wording.wishes import LIKELY, wish_model
+from tasks.wording.wishes import wish_model
 
 _LONGEST_MESSAGE: Final = 16_000
 """Letters that make a text a document are looked for in this many characters."""
@@ -23,6 +23,11 @@ _FIRST: Final = re.compile(
     rf"\s*(?:\d{{1,2}}[.)]\s+)?\S.{{0,{_LONGEST_SENTENCE}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)"
 )
 """Pattern of the first sentence."""
+_CELLS: Final = re.compile(r"\t|\S\s{3,}\S|[|☐☒☑]")
+"""Pattern of a line of cells or boxes, which is no sentence."""
+_LEAST_MATERIAL: Final = 0.4
+"""A line that is material with at least this probability belongs to the document: to lose one is worse than to keep an
+instruction."""
 _ENDS: Final = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
 
 
@@ -81,4 +86,6 @@ def _without_instructions(text: str) -> str:
 
 def _is_instruction(sentence: str) -> bool:
     """True if a sentence asks or instructs, and is no part of a document."""
-    return wish_model().probabilities(split_message(sentence[-_INSTRUCTIONS:]), ())["material"] < LIKELY
+    if _CELLS.search(sentence.strip()):
+        return False
+    return wish_model().probabilities(split_message(sentence[-_INSTRUCTIONS:]), ())["material"] < _LEAST_MATERIAL
