@@ -80,5 +80,5 @@ def _without_instructions(text: str) -> str:
 
 
 def _is_instruction(sentence: str) -> bool:
-    """True if a sentence asks or instructs, and is no part of a document."""
+    """True if a sentence asks or instructs, so that it does not belong to a document."""
     return wish_model().probabilities(split_message(sentence[-_INSTRUCTIONS:]), ())["material"] < LIKELY
