@@ -13,7 +13,7 @@ import warnings
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -32,11 +32,21 @@ HELD_OUT = 5
 """One message in this many is held out, by a hash of its text."""
 MATERIAL = 3
 """One line and block of the documents in this many is an example of material."""
+SEPARATORS = ("  ", "; ", " | ", ";", ",", "\t")
+"""Texts between the cells of a line of material, by a hash of the line."""
+OF_NO_INPUT: frozenset[Label] = frozenset(
+    {"fact", "search", "prose", "other", "greeting", "thanks", "server", "bare", "manner"}
+)
+"""Wishes that are of no input."""
+BESIDE_INPUTS = 3
+"""One in this many messages that come without an input and wish nothing of one is shown beside a picture, too, and one
+beside a document: it wishes the same there."""
 COST = 20.0
 """Inverse strength of the regularisation."""
 PASSES = 300
 """The fit of a label ends after this many passes over the messages. Most labels need fewer."""
 _BYTE = 127
+_BESIDE: tuple[Kind, ...] = ("image", "document")
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -61,33 +71,54 @@ def labelled_messages(folder: Path = FOLDER) -> list[LabelledMessage]:
     """Return the messages of all languages. Raises ValueError for one with an unknown label or medium, and for one that
     is there already."""
     found: dict[tuple[str, tuple[Kind, ...]], LabelledMessage] = {}
+    wrong = []
     for file in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
             row = json.loads(line)
             one = LabelledMessage(row["text"], tuple(row["media"]), frozenset(row["wishes"]), file.stem)
             unknown = one.wishes.difference(LABELS) | set(one.media).difference(_KINDS)
-            if unknown or not one.wishes or one.key in found:
-                reason = "is there already" if one.key in found else f"has unknown or no labels: {sorted(unknown)}"
-                raise ValueError(f"{file.name}:{number} {reason}")
-            found[one.key] = one
+            if unknown or not one.wishes:
+                wrong.append(f"{file.name}:{number} has unknown or no labels: {sorted(unknown)}")
+            elif one.key in found:
+                wrong.append(f"{file.name}:{number} is there already, in {found[one.key].language}.jsonl")
+            found.setdefault(one.key, one)
+    if wrong:
+        raise ValueError("\n".join(wrong))
     return list(found.values())
 
 
 def material() -> Iterator[LabelledMessage]:
     """Yield lines and blocks of the documents that extraction is trained with: texts that a message brings along."""
     for document in written_documents():
-        lines = ["  ".join("".join(piece.text for piece in cell) for cell in line).strip() for line in document.lines]
+        cells = [["".join(piece.text for piece in cell) for cell in line] for line in document.lines]
+        lines = [_separated(line).strip() for line in cells]
         blocks = [block.strip() for block in "\n".join(lines).split("\n\n") if block.strip()]
-        for text in (*filter(None, lines), *blocks):
+        single = [cell for line in cells if len(line) > 1 for cell in line if zlib.crc32(cell.encode()) % 2]
+        for text in (*filter(None, lines), *blocks, *single):
             if zlib.crc32(text.encode()) % MATERIAL == 0 and any(map(str.isalpha, text)):
                 yield LabelledMessage(text, (), frozenset({"material"}), document.language)
 
 
+def _separated(cells: Sequence[str]) -> str:
+    return SEPARATORS[zlib.crc32("".join(cells).encode()) % len(SEPARATORS)].join(cells)
+
+
+def beside_inputs(messages: Sequence[LabelledMessage]) -> Iterator[LabelledMessage]:
+    """Yield copies, beside an input, of some messages that come without one and wish nothing of one."""
+    for one in messages:
+        if not one.media and one.wishes <= OF_NO_INPUT and not split_message(one.text).document:
+            # Of the reversed text, because the hash of the text says whether it is held out.
+            place = zlib.crc32(one.text.encode()[::-1]) % BESIDE_INPUTS
+            if place < len(_BESIDE):
+                yield replace(one, media=(_BESIDE[place],))
+
+
 def split() -> tuple[list[LabelledMessage], list[LabelledMessage]]:
-    """Return the messages that the model is fitted to, with those of `material`, and the messages that are held out."""
+    """Return the messages that the model is fitted to, with those of `material` and `beside_inputs`, and the
+    messages that are held out."""
     messages = labelled_messages()
     everything = {one.key: one for one in messages}
-    for one in material():
+    for one in (*material(), *beside_inputs(messages)):
         everything.setdefault(one.key, one)
     return [one for one in everything.values() if not one.is_held_out], [one for one in messages if one.is_held_out]
 
