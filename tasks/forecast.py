@@ -19,11 +19,11 @@ from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
 from tasks.series.columns import COLUMNS, ObservedSeries
 from tasks.series.horizon import Horizon
+from tasks.series.options import ForecastOptions, check_size, parse_forecast
 from tasks.series.plot import plot
 from tasks.series.reading import SeriesReader
 from tasks.series.regular import RegularSeries, regularize_all, seasons_of, steps_ahead
 from tasks.tools import Tool
-from tasks.wording.forecast import ForecastOptions, check_size, parse_forecast
 
 _DIGITS = 6
 """Significant digits of the largest value in a series."""

@@ -85,7 +85,7 @@ def _without_instructions(text: str) -> str:
 
 
 def _is_instruction(sentence: str) -> bool:
-    """True if a sentence asks or instructs, and is no part of a document."""
+    """True if a sentence asks or instructs, so that it does not belong to a document."""
     if _CELLS.search(sentence.strip()):
         return False
     return wish_model().probabilities(split_message(sentence[-_INSTRUCTIONS:]), ())["material"] < _LEAST_MATERIAL

@@ -19,9 +19,9 @@ from tasks.inputs.kinds import Kind, kind_of
 from tasks.inputs.source import Source
 from tasks.precontext import Entry
 from tasks.result import Failure, Result
+from tasks.series.options import options_beside
 from tasks.series.reading import InlineSeries, read_inline_series
 from tasks.series.regular import LEAST_POINTS
-from tasks.wording.forecast import options_beside
 from tasks.wording.message import Message
 from tasks.wording.named_languages import named_in, target_in
 from tasks.wording.options import TaskOptions
@@ -119,7 +119,7 @@ def chooses_client_tools(request: ChatRequest, *, can_call_tools: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a plan depends on beside the turn."""
+    """Circumstances beside the turn on which a plan depends."""
 
     has_schema: bool = False
     """True if the answer has to satisfy a schema, which the text in a picture may fill. A document pasted beside it is

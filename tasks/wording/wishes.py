@@ -58,7 +58,8 @@ _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+")
 _PRIME: Final = np.uint32(16777619)
 _MIX: Final = np.uint32(2654435761)
-_FILE: Final = Path(__file__).with_name("wishes.npz")
+MODEL_FILE: Final = Path(__file__).with_name("wishes.npz")
+"""Weights of a byte each, as `training.wishes.fit` writes them."""
 
 
 def features_of(message: Message, kinds: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -114,7 +115,7 @@ class WishModel:
     biases: NDArray[np.float32]
 
     @classmethod
-    def load(cls, path: Path = _FILE) -> Self:
+    def load(cls, path: Path = MODEL_FILE) -> Self:
         stored = np.load(path)
         if tuple(stored["labels"].tolist()) != LABELS:
             raise ValueError(f"{path.name} has other labels: run `python -m training.wishes.fit`")

@@ -1,4 +1,5 @@
-"""A capability is declared in one folder and its task in one module: the server needs no other line to have both."""
+"""A capability is declared in one folder, its task in one module and the task's wording in another: the server needs no
+other line to have them."""
 
 import json
 import os
@@ -87,16 +88,7 @@ from models.toy.capability import TOY
 from tasks.base import Specialist
 from tasks.result import JsonResult
 from tasks.tools import Tool
-from tasks.wording.options import TaskOptions
-
-
-class ToyOptions(TaskOptions):
-    said: str
-    """What to squeak."""
-
-
-def parse_toy(words, has_sources):
-    return ToyOptions(said=words)
+from tasks.wording.toy import ToyOptions, parse_toy
 
 
 class ToyTask:
@@ -106,7 +98,8 @@ class ToyTask:
         self._toy = toy
 
     async def run(self, request):
-        return JsonResult({"said": await self._toy().run(request.options.said)})
+        said = await self._toy().run(request.options.said)
+        return JsonResult({"said": said.upper() if request.options.loud else said})
 
 
 TASK = Specialist(
@@ -118,6 +111,21 @@ TASK = Specialist(
     uses=(TOY,),
     aliases=("squeaky",),
 )
+'''
+WORDING = '''"""The options of the `toy` task, and how words become them."""
+
+from tasks.wording.options import TaskOptions
+
+
+class ToyOptions(TaskOptions):
+    said: str
+    """Words to squeak."""
+    loud: bool = False
+    """Squeak in capitals."""
+
+
+def parse_toy(words, has_sources):
+    return ToyOptions(said=words.removesuffix(" loudly"), loud=words.endswith(" loudly"))
 '''
 
 
@@ -131,19 +139,20 @@ def imports(tmp_path_factory: pytest.TempPathFactory) -> str:
         "models/toy/engine.py": ENGINE,
         "models/toy/weights.toml": WEIGHTS,
         "tasks/toy.py": TASK,
+        "tasks/wording/toy.py": WORDING,
     }
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    grown = "; ".join(f"{package}.__path__.append({str(root / package)!r})" for package in ("models", "tasks"))
-    return f"import models, tasks; {grown}; {IMPORTS}"
+    packages = {"models": "models", "tasks": "tasks", "tasks.wording": "tasks/wording"}
+    grown = "; ".join(f"{name}.__path__.append({str(root / folder)!r})" for name, folder in packages.items())
+    return f"import models, tasks.wording; {grown}; {IMPORTS}"
 
 
-def asked(base_url: str, task: str) -> httpx.Response:
-    messages = [{"role": "system", "content": f"<task>{task}</task>"}, {"role": "user", "content": "hello"}]
-    return httpx.post(
-        f"{base_url}/v1/chat/completions", json={"model": "interfaze-beta", "messages": messages}, trust_env=False
-    )
+def asked(base_url: str, task: str, words: str = "hello", **options: Any) -> httpx.Response:
+    messages = [{"role": "system", "content": f"<task>{task}</task>"}, {"role": "user", "content": words}]
+    body = {"model": "interfaze-beta", "messages": messages, "task_options": options}
+    return httpx.post(f"{base_url}/v1/chat/completions", json=body, trust_env=False)
 
 
 def openfaze(imports: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -154,11 +163,16 @@ def openfaze(imports: str, *arguments: str, **variables: str) -> "subprocess.Com
 @pytest.mark.in_process("its modules are on the server's path alone: a replica would not find them")
 def test_a_server_has_the_toy_without_another_line(imports: str, tmp_path: Path) -> None:
     with serving(tmp_path / "log", imports=imports, toy_times=2) as server:
-        for name in ("toy", "squeaky"):
-            response = asked(server.base_url, name)
+        for name, words, options, said in (
+            ("toy", "hello", {}, "squeak: squeak: hello"),
+            ("squeaky", "hello loudly", {}, "SQUEAK: SQUEAK: HELLO"),
+            ("toy", "hello loudly", {"loud": False}, "squeak: squeak: hello"),
+        ):
+            response = asked(server.base_url, name, words, **options)
             assert response.status_code == 200, response.text
             content = json.loads(response.json()["choices"][0]["message"]["content"])
-            assert content == {"name": name, "result": {"said": "squeak: squeak: hello"}}
+            assert content == {"name": name, "result": {"said": said}}
+        assert asked(server.base_url, "toy", quiet=True).status_code == 400
         ready = httpx.get(f"{server.base_url}/ready", trust_env=False).json()["capabilities"]
         assert ready["toy"] == {"state": "loaded", "engine": "squeaker"}
         assert list(ready)[-2:] == ["llm", "toy"]

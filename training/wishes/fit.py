@@ -1,25 +1,30 @@
-"""Fits the model of wishes to the labelled messages of this folder, the same each time.
+"""Fits the model of wishes to the labelled messages of this folder, with the same result each time.
 
     .venv/bin/python -m training.wishes.fit
 
-Prints how often the wishes of the messages that it has not seen are exactly right, by language and by label. Then it
-fits the model to all messages but these, and writes it into the package.
+Fits the model to all messages but those that are held out, writes it into the package, and prints how often its labels
+of the held-out messages are right. So the package's model has never seen the messages that `python -m eval.planning`
+measures it with, and those figures are its own.
 """
 
 import argparse
 import json
+import warnings
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import scipy.sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from tasks.inputs.kinds import Kind
 from tasks.wording.message import split_message
-from tasks.wording.wishes import _FILE, BUCKETS, LABELS, Label, WishModel, features_of, wishes_in
+from tasks.wording.wishes import BUCKETS, LABELS, MODEL_FILE, Label, WishModel, features_of
 from training.extraction.written import written_documents
 
 FOLDER = Path(__file__).parent
@@ -27,71 +32,116 @@ HELD_OUT = 5
 """One message in this many is held out, by a hash of its text."""
 MATERIAL = 3
 """One line and block of the documents in this many is an example of material."""
+SEPARATORS = ("  ", "; ", " | ", ";", ",", "\t")
+"""Texts between the cells of a line of material, by a hash of the line."""
+OF_NO_INPUT: frozenset[Label] = frozenset(
+    {"fact", "search", "prose", "other", "greeting", "thanks", "server", "bare", "manner"}
+)
+"""Wishes that are of no input."""
+BESIDE_INPUTS = 3
+"""One in this many messages that come without an input and wish nothing of one is shown beside a picture, too, and one
+beside a document: it wishes the same there."""
 COST = 20.0
 """Inverse strength of the regularisation."""
+PASSES = 300
+"""The fit of a label ends after this many passes over the messages. Most labels need fewer."""
 _BYTE = 127
+_BESIDE: tuple[Kind, ...] = ("image", "document")
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledMessage:
     text: str
-    media: tuple[str, ...]
+    media: tuple[Kind, ...]
     wishes: frozenset[Label]
     language: str
 
     @property
+    def key(self) -> tuple[str, tuple[Kind, ...]]:
+        """The text and the media. Messages that differ only in capitals and spaces have the same."""
+        return " ".join(self.text.lower().split()), self.media
+
+    @property
     def is_held_out(self) -> bool:
-        return zlib.crc32(" ".join(self.text.lower().split()).encode()) % HELD_OUT == 0
+        return zlib.crc32(self.key[0].encode()) % HELD_OUT == 0
 
 
-def labelled_messages() -> list[LabelledMessage]:
-    """Return all messages, each once. Raises ValueError for an unknown label."""
-    found: dict[tuple[str, tuple[str, ...]], LabelledMessage] = {}
-    for file in sorted(FOLDER.glob("*.jsonl")):
+def labelled_messages(folder: Path = FOLDER) -> list[LabelledMessage]:
+    """Return the messages of all languages. Raises ValueError for one with an unknown label or medium, and for one that
+    is there already."""
+    found: dict[tuple[str, tuple[Kind, ...]], LabelledMessage] = {}
+    wrong = []
+    for file in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
             row = json.loads(line)
-            if unknown := set(row["wishes"]) - set(LABELS):
-                raise ValueError(f"{file.name}:{number}: unknown {', '.join(sorted(unknown))}")
-            one = LabelledMessage(row["text"], tuple(row["media"]), frozenset(row["wishes"]), file.stem[:2])
-            found.setdefault((" ".join(one.text.lower().split()), one.media), one)
-    for text, language in material():
-        one = LabelledMessage(text, (), frozenset({"material"}), language)
-        found.setdefault((" ".join(one.text.lower().split()), one.media), one)
+            one = LabelledMessage(row["text"], tuple(row["media"]), frozenset(row["wishes"]), file.stem)
+            unknown = one.wishes.difference(LABELS) | set(one.media).difference(_KINDS)
+            if unknown or not one.wishes:
+                wrong.append(f"{file.name}:{number} has unknown or no labels: {sorted(unknown)}")
+            elif one.key in found:
+                wrong.append(f"{file.name}:{number} is there already, in {found[one.key].language}.jsonl")
+            found.setdefault(one.key, one)
+    if wrong:
+        raise ValueError("\n".join(wrong))
     return list(found.values())
 
 
-def material() -> Iterator[tuple[str, str]]:
+def material() -> Iterator[LabelledMessage]:
     """Yield lines and blocks of the documents that extraction is trained with: texts that a message brings along."""
     for document in written_documents():
         cells = [["".join(piece.text for piece in cell) for cell in line] for line in document.lines]
-        lines = [separators(line, zlib.crc32("".join(line).encode())).strip() for line in cells]
-        lines += [cell for line in cells for cell in line if len(line) > 1 and zlib.crc32(cell.encode()) % 2]
+        lines = [_separated(line).strip() for line in cells]
         blocks = [block.strip() for block in "\n".join(lines).split("\n\n") if block.strip()]
-        for text in (*filter(None, lines), *blocks):
+        single = [cell for line in cells if len(line) > 1 for cell in line if zlib.crc32(cell.encode()) % 2]
+        for text in (*filter(None, lines), *blocks, *single):
             if zlib.crc32(text.encode()) % MATERIAL == 0 and any(map(str.isalpha, text)):
-                yield text, document.language
+                yield LabelledMessage(text, (), frozenset({"material"}), document.language)
 
 
-APART = frozenset({"fact", "search", "prose", "other", "greeting", "thanks", "server", "bare", "manner"})
-"""Wishes that are of no input."""
-BESIDE_INPUTS = 3
-"""One in this many of the messages without an input that wish nothing of one is shown beside a picture, too, and one
-beside a document: it wishes the same there."""
+def _separated(cells: Sequence[str]) -> str:
+    return SEPARATORS[zlib.crc32("".join(cells).encode()) % len(SEPARATORS)].join(cells)
 
 
 def beside_inputs(messages: Sequence[LabelledMessage]) -> Iterator[LabelledMessage]:
+    """Yield copies, beside an input, of some messages that come without one and wish nothing of one."""
     for one in messages:
-        if not one.media and one.wishes <= APART and not split_message(one.text).document:
-            kind = {0: "image", 1: "document"}.get(zlib.crc32(one.text.encode()[::-1]) % BESIDE_INPUTS)
-            if kind is not None:
-                yield LabelledMessage(one.text, (kind,), one.wishes, one.language)
+        if not one.media and one.wishes <= OF_NO_INPUT and not split_message(one.text).document:
+            # Of the reversed text, because the hash of the text says whether it is held out.
+            place = zlib.crc32(one.text.encode()[::-1]) % BESIDE_INPUTS
+            if place < len(_BESIDE):
+                yield replace(one, media=(_BESIDE[place],))
 
 
-def separators(line: Sequence[str], number: int) -> str:
-    return ("  ", "; ", " | ", ";", ",", "\t")[number % 6].join(line)
+def split() -> tuple[list[LabelledMessage], list[LabelledMessage]]:
+    """Return the messages that the model is fitted to, with those of `material` and `beside_inputs`, and the
+    messages that are held out."""
+    messages = labelled_messages()
+    everything = {one.key: one for one in messages}
+    for one in (*material(), *beside_inputs(messages)):
+        everything.setdefault(one.key, one)
+    return [one for one in everything.values() if not one.is_held_out], [one for one in messages if one.is_held_out]
 
 
-def matrix_of(messages: Sequence[LabelledMessage]) -> "scipy.sparse.csr_matrix":
+def fit(messages: Sequence[LabelledMessage]) -> WishModel:
+    features = _matrix_of(messages)
+    weights, biases = [], []
+    for label in LABELS:
+        # Material wishes nothing, so it says nothing of the other labels.
+        rows = np.array([label == "material" or "material" not in one.wishes for one in messages])
+        is_wished = np.array([label in one.wishes for one in messages])[rows]
+        model = LogisticRegression(
+            C=COST, solver="liblinear", dual=True, max_iter=PASSES, random_state=1, intercept_scaling=3
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(features[rows], is_wished)
+        weights.append(model.coef_[0])
+        biases.append(float(model.intercept_[0]))
+    return WishModel(np.array(weights, np.float32), np.array(biases, np.float32))
+
+
+def _matrix_of(messages: Sequence[LabelledMessage]) -> "scipy.sparse.csr_matrix":
     columns, values, ends = [], [], [0]
     for one in messages:
         buckets, own = features_of(split_message(one.text), one.media)
@@ -102,23 +152,7 @@ def matrix_of(messages: Sequence[LabelledMessage]) -> "scipy.sparse.csr_matrix":
     return scipy.sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=shape)
 
 
-def fit(messages: Sequence[LabelledMessage]) -> WishModel:
-    features = matrix_of(messages)
-    weights, biases = [], []
-    for label in LABELS:
-        # Material wishes nothing, so it says nothing of the other labels.
-        rows = np.array([label == "material" or "material" not in one.wishes for one in messages])
-        is_wished = np.array([label in one.wishes for one in messages])[rows]
-        model = LogisticRegression(
-            C=COST, solver="liblinear", dual=True, max_iter=300, random_state=1, intercept_scaling=3
-        )
-        model.fit(features[rows], is_wished)
-        weights.append(model.coef_[0])
-        biases.append(float(model.intercept_[0]))
-    return WishModel(np.array(weights, np.float32), np.array(biases, np.float32))
-
-
-def save(model: WishModel, path: Path = _FILE) -> None:
+def save(model: WishModel, path: Path) -> None:
     """Write the model with one byte a weight."""
     scales = np.abs(model.weights).max(1) / _BYTE
     weights = np.rint(model.weights / scales[:, None]).astype(np.int8)
@@ -127,39 +161,30 @@ def save(model: WishModel, path: Path = _FILE) -> None:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
-    messages = labelled_messages()
-    seen = [one for one in messages if not one.is_held_out]
-    held_out = [one for one in messages if one.is_held_out]
-    model = fit([*seen, *beside_inputs(seen)])
-    save(model)
+    seen, held_out = split()
+    save(fit(seen), MODEL_FILE)
+    print(f"{len(seen)} messages, {len(held_out)} held out, {MODEL_FILE.stat().st_size / 1e6:.2f} MB")
     print_scores(WishModel.load(), held_out)
-    print(f"{len(seen)} messages, {len(held_out)} held out, {_FILE.stat().st_size / 1e6:.2f} MB")
 
 
 def print_scores(model: WishModel, messages: Sequence[LabelledMessage]) -> None:
-    right: dict[str, list[bool]] = defaultdict(list)
-    counts: dict[str, Counter[Label]] = defaultdict(Counter)
+    """Print how often all labels of a message are right, by language, and the outcomes of each label."""
+    exact: dict[str, list[bool]] = defaultdict(list)
+    outcomes: Counter[tuple[Label, bool, bool]] = Counter()
     for one in messages:
         if "material" in one.wishes:
             continue
-        found = wishes_in(model.probabilities(split_message(one.text), one.media))
-        right[one.language].append(found == one.wishes)
-        for label in LABELS:
-            counts[
-                "right"
-                if label in found and label in one.wishes
-                else "missed"
-                if label in one.wishes
-                else "wrong"
-                if label in found
-                else ""
-            ][label] += 1
-    for language, outcomes in sorted(right.items()):
-        print(f"{language:10}{np.mean(outcomes):8.1%}{len(outcomes):6}")
-    everything = [outcome for outcomes in right.values() for outcome in outcomes]
-    print(f"{'all':10}{np.mean(everything):8.1%}{len(everything):6}")
+        found = model.labels(split_message(one.text), one.media)
+        for name in (one.language, "all"):
+            exact[name].append(found == one.wishes)
+        outcomes.update((label, label in one.wishes, label in found) for label in LABELS)
+    print("all labels right:", "  ".join(f"{name} {np.mean(right):.0%}" for name, right in exact.items()))
+    print(f"{'label':10}{'right':>7}{'missed':>7}{'wrong':>7}")
     for label in LABELS:
-        print(f"{label:10}" + "".join(f"  {counts[kind][label]:4} {kind}" for kind in ("right", "missed", "wrong")))
+        print(
+            f"{label:10}"
+            + "".join(f"{outcomes[label, *kind]:7}" for kind in ((True, True), (True, False), (False, True)))
+        )
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The basis of planning: kinds of media, and phrases in several languages."""
+"""Questions, and requests of chat programs, recognised by their forms in several languages."""

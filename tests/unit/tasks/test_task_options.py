@@ -11,7 +11,7 @@ from tasks.base import Specialist
 from tasks.catalog import SPECIALISTS
 from tasks.errors import InputError, InputTooLarge
 from tasks.series.horizon import Horizon, period_named
-from tasks.wording.forecast import MAX_INLINE_CHARS
+from tasks.series.options import MAX_INLINE_CHARS
 from tasks.wording.gui_elements import TYPE_WORDS, ElementType
 from tasks.wording.search_query import Freshness, WebSearchOptions
 from tests.conftest import each_case

@@ -13,8 +13,8 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import XLSX
+from tasks.series.options import ForecastOptions
 from tasks.series.reading import SeriesReader
-from tasks.wording.forecast import ForecastOptions
 from tests.conftest import each_case
 from tests.plans import Case, share_right, turn_of
 from tests.unit.tasks.series.test_formats import workbook

@@ -11,7 +11,7 @@ from app.chat.prompt import PREFIX, TOOLS, LlmImage, build_messages, fence_resul
 from tasks.code_sandbox import CodeOptions
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
-from tasks.wording.forecast import ForecastOptions
+from tasks.series.options import ForecastOptions
 from tasks.wording.gui_elements import GuiOptions
 from tasks.wording.options import TaskOptions
 from tasks.wording.page_range import OcrOptions

@@ -1,0 +1,60 @@
+"""Labelled messages, and the model of wishes that is fitted to them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.wording.wishes import LABELS, MODEL_FILE, WishModel
+from tests.conftest import each_case
+from training.wishes.fit import LabelledMessage, fit, labelled_messages, save, split
+
+FEW = 12
+"""So many messages a label are enough to fit a small model."""
+
+
+def few_of_each_label() -> list[LabelledMessage]:
+    messages = labelled_messages()
+    chosen = [[one for one in messages if label in one.wishes][:FEW] for label in LABELS]
+    return list({one.key: one for some in chosen for one in some}.values())
+
+
+def test_every_row_has_known_labels_and_media_and_is_there_once() -> None:
+    messages = labelled_messages()
+    assert len({one.language for one in messages}) == 15
+    assert all(sum(label in one.wishes for one in messages) >= 100 for label in LABELS)
+
+
+@each_case(
+    ("rows", "reason"),
+    [
+        ('{"text": "Read", "media": ["image"], "wishes": ["reading"]}', "xx.jsonl:1"),
+        ('{"text": "Read", "media": ["scan"], "wishes": ["read_out"]}', "xx.jsonl:1"),
+        ('{"text": "Read", "media": ["image"], "wishes": []}', "xx.jsonl:1"),
+        (
+            '{"text": "Hi", "media": [], "wishes": ["other"]}\n{"text": "hi ", "media": [], "wishes": ["greeting"]}',
+            ":2",
+        ),
+    ],
+)
+def test_a_wrong_row_is_named(rows: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "xx.jsonl").write_text(rows, "utf-8")
+    with pytest.raises(ValueError, match=reason):
+        labelled_messages(tmp_path)
+
+
+def test_the_same_messages_make_the_same_file(tmp_path: Path) -> None:
+    messages = few_of_each_label()
+    for name in ("one.npz", "other.npz"):
+        save(fit(messages), tmp_path / name)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
+    assert WishModel.load(tmp_path / "one.npz").weights.any(axis=1).all()
+
+
+@pytest.mark.deep
+def test_the_package_has_the_model_that_these_messages_make(tmp_path: Path) -> None:
+    seen, held_out = split()
+    assert {one.key for one in seen}.isdisjoint(one.key for one in held_out)
+    save(fit(seen), tmp_path / "wishes.npz")
+    made, shipped = (np.load(path)["weights"].astype(int) for path in (tmp_path / "wishes.npz", MODEL_FILE))
+    assert np.abs(made - shipped).max() <= 1
