@@ -45,7 +45,8 @@ def brings_text(message: str) -> bool:
         return bool(pasted)
     before, _, after = message.strip().partition(pasted)
     is_apart = len(pasted.split("\n")) >= LEAST_LINES or before.endswith("\n") or after.startswith("\n")
-    return is_apart and not any(map(_is_instruction, pasted.splitlines()[:LEAST_LINES]))
+    lines = pasted.splitlines()[:LEAST_LINES]
+    return is_apart and 2 * sum(map(_is_instruction, lines)) < len(lines)
 
 
 def is_document(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 from tasks.inputs.source import urls_in
 
 QUOTE: Final = "❝"
-"""Mark that replaces a quotation in an instruction."""
+"""Mark that replaces a quotation, or data in brackets, in an instruction."""
 LINK: Final = "\N{LINK SYMBOL}"
 """Mark that replaces a URL in an instruction."""
 LONGEST_HEAD: Final = 200
@@ -92,6 +92,8 @@ QUOTED: Final = re.compile(
     r'"[^"\n]{1,300}"|“[^”\n]{1,300}”|„[^“”\n]{1,300}[“”]|«[^»\n]{1,300}»|「[^」\n]{1,300}」|『[^』\n]{1,300}』'
     r"|‘[^’\n]{1,300}’|'(?<!\w')[^'\n]{1,300}'(?!\w)|`[^`\n]{1,300}`"
 )
+_BRACKETED: Final = re.compile(r"[\[{][^\n]{40,}[\]}]")
+"""Pattern of a line of JSON, and of other data in brackets."""
 CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
 _BLOCKS: Final = re.compile(r"\n[ \t]*\n+")
 _COLON: Final = re.compile(r"[:：](?=\s|$)|：")
@@ -129,12 +131,12 @@ class Message:
 
     @property
     def instruction(self) -> str:
-        """The head with marks in place of quotations and links."""
+        """The head with marks in place of quotations, links and data in brackets."""
         return _masked(self.head)
 
     @property
     def material(self) -> str:
-        """The tail with marks in place of quotations and links."""
+        """The tail with marks in place of quotations, links and data in brackets."""
         return _masked(self.tail)
 
 
@@ -165,7 +167,7 @@ def _masked(text: str) -> str:
     text = text[:_MAX_SEARCHED]
     for link in sorted(urls_in(text), key=len, reverse=True):
         text = text.replace(link, LINK)
-    return QUOTED.sub(QUOTE, text)
+    return _BRACKETED.sub(QUOTE, QUOTED.sub(QUOTE, text))
 
 
 def without_enclosure(text: str) -> tuple[str, str]:

@@ -109,7 +109,7 @@ def _flags(message: Message, kinds: Sequence[str]) -> Iterator[str]:
         yield "quotation"
     if message.tail:
         yield "tail"
-    if len(_NUMBER.findall(f"{message.instruction} {message.tail} {message.document[:2000]}")) >= _SERIES:
+    if len(_NUMBER.findall(f"{message.words[:2000]} {message.document[:2000]}")) >= _SERIES:
         yield "series"
 
 
