@@ -17,9 +17,10 @@ from app.wire.request import ChatRequest, ResponseFormat
 from models.embedding.embedder import DIMENSIONS
 from models.embedding.minilm import MiniLm
 from models.extraction.network import ExtractionNetwork
-from tasks.catalog import PRECONTEXT_NAMES
+from tasks.catalog import PRECONTEXT_NAMES, SPECIALISTS
 from tasks.extraction.extractor import Extractor
 from tasks.precontext import Entry
+from tasks.wording.options import TaskOptions
 from tests.entries import entry_of
 from tests.unit.tasks.extraction.test_evidence import ocr
 
@@ -62,7 +63,10 @@ def shape_of(*, required: Sequence[str] | None = None, defs: Any = None, **prope
 
 
 def found(*results: tuple[str, Any], text: str = "", reads_out: bool = False) -> Found:
-    steps = tuple(Step(task, (), text) for task, _ in results)
+    steps = tuple(
+        Step(task, (), SPECIALISTS[task].options_of(text, {}, has_sources=True) if text else TaskOptions())
+        for task, _ in results
+    )
     entries = [entry_of(PRECONTEXT_NAMES.get(task, task), data) for task, data in results]
     return Found(Plan(steps, reads_out=reads_out), entries)
 

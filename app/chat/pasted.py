@@ -50,7 +50,8 @@ def brings_text(message: str) -> bool:
         return bool(pasted)
     before, _, after = message.strip().partition(pasted)
     is_apart = len(pasted.split("\n")) >= LEAST_LINES or before.endswith("\n") or after.startswith("\n")
-    return is_apart and not any(map(_is_instruction, pasted.splitlines()[:LEAST_LINES]))
+    lines = pasted.splitlines()[:LEAST_LINES]
+    return is_apart and 2 * sum(map(_is_instruction, lines)) < len(lines)
 
 
 def is_document(text: str) -> bool:
@@ -71,14 +72,19 @@ def _without_instructions(text: str) -> str:
     """Return `text` without the sentences at its ends that ask or instruct."""
     for _ in range(_MAX_INSTRUCTIONS):
         head = _FIRST.match(text)
-        if head is None or not (_is_instruction(text.lstrip().split("\n", 1)[0]) and _is_instruction(head[0])):
+        if head is None or not _is_instruction(head[0]):
+            break
+        # Before a colon may stand a label: "Return Policy: 30 days".
+        if head[0][-1] in ":：" and not _is_instruction(text.lstrip().split("\n", 1)[0]):
             break
         text = text[head.end() :].lstrip(" \t" if head[0][-1] != "\n" else "")
     for _ in range(_MAX_INSTRUCTIONS):
         tail = text[-2 * _LONGEST_SENTENCE :].rstrip()
         ends = [end.end() for end in _ENDS.finditer(tail)]
         last = tail[ends[-1] if ends else 0 :]
-        if len(last) > _LONGEST_SENTENCE or not (_is_instruction(tail.split("\n")[-1]) and _is_instruction(last)):
+        if len(last) > _LONGEST_SENTENCE or not _is_instruction(last):
+            break
+        if tail[: -len(last)].rstrip()[-1:] in (":", "：") and not _is_instruction(tail.split("\n")[-1]):
             break
         text = text.rstrip()[: -len(last)]
     return text

@@ -56,7 +56,7 @@ class Wish:
         labels = wishes_in(probabilities)
         return cls(
             labels,
-            _question(message, kinds, model),
+            _question(message, model),
             message,
             min(probabilities[label] for label in labels),
             most_sentences_in(message.words) or 3,
@@ -67,14 +67,14 @@ class Wish:
         return bool(self.labels) and self.labels <= set(labels)
 
 
-def _question(message: Message, kinds: Sequence[Kind], model: WishModel) -> str:
-    """Return the sentences that wish more than to greet or to say how to answer."""
+def _question(message: Message, model: WishModel) -> str:
+    """Return the sentences that wish more than to greet or to say how to answer, whatever the inputs are."""
     sentences = [part.strip() for part in _SENTENCES.split(message.words) if part.strip()]
-    if message.tail and "\n" not in message.tail and model.labels(Message(message.head), kinds) <= BESIDE:
+    if message.tail and "\n" not in message.tail and model.labels(Message(message.head), ()) <= BESIDE:
         sentences = [part.strip() for part in _SENTENCES.split(message.tail) if part.strip()]
     if not 1 < len(sentences) <= _MOST_SENTENCES:
         return " ".join(sentences)
-    kept = [one for one in sentences if not _is_beside(model.probabilities(split_message(one), kinds))]
+    kept = [one for one in sentences if not _is_beside(model.probabilities(split_message(one), ()))]
     return " ".join(kept or sentences)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from tasks.inputs.source import urls_in
 
 QUOTE: Final = "❝"
-"""Mark that replaces a quotation in an instruction."""
+"""Mark that replaces a quotation, or data in brackets, in an instruction."""
 LINK: Final = "\N{LINK SYMBOL}"
 """Mark that replaces a URL in an instruction."""
 LONGEST_HEAD: Final = 200
@@ -92,6 +92,8 @@ QUOTED: Final = re.compile(
     r'"[^"\n]{1,300}"|“[^”\n]{1,300}”|„[^“”\n]{1,300}[“”]|«[^»\n]{1,300}»|「[^」\n]{1,300}」|『[^』\n]{1,300}』'
     r"|‘[^’\n]{1,300}’|'(?<!\w')[^'\n]{1,300}'(?!\w)|`[^`\n]{1,300}`"
 )
+_BRACKETED: Final = re.compile(r"[\[{][^\n]{40,}[\]}]")
+"""Pattern of a line of JSON, and of other data in brackets."""
 CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
 _BLOCKS: Final = re.compile(r"\n[ \t]*\n+")
 _COLON: Final = re.compile(r"[:：](?=\s|$)|：")
@@ -129,12 +131,12 @@ class Message:
 
     @property
     def instruction(self) -> str:
-        """The head with marks in place of quotations and links."""
+        """The head with marks in place of quotations, links and data in brackets."""
         return _masked(self.head)
 
     @property
     def material(self) -> str:
-        """The tail with marks in place of quotations and links."""
+        """The tail with marks in place of quotations, links and data in brackets."""
         return _masked(self.tail)
 
 
@@ -147,6 +149,12 @@ def split_message(text: str) -> Message:
     for link in sorted(urls_in(blanked), key=len, reverse=True):
         blanked = blanked.replace(link, LINK * len(link))
     colon = _COLON.search(blanked, 0, LONGEST_HEAD)
+    # A colon of JSON comes after a name in quotation marks. Data after a colon end before the order does: "Our sales:
+    # [3, 4]. Forecast the next."
+    if colon is not None and (
+        not any(map(str.isalpha, blanked[: colon.start()])) or _BRACKETED.match(outside[colon.end() :].lstrip())
+    ):
+        colon = None
     # After a colon at the end of a line came the document.
     if colon is None or not outside[colon.end() :].strip() or (document and outside[colon.end()] == "\n"):
         return Message(outside.strip(), "", document)
@@ -162,7 +170,7 @@ def _masked(text: str) -> str:
     text = text[:_MAX_SEARCHED]
     for link in sorted(urls_in(text), key=len, reverse=True):
         text = text.replace(link, LINK)
-    return QUOTED.sub(QUOTE, text)
+    return _BRACKETED.sub(QUOTE, QUOTED.sub(QUOTE, text))
 
 
 def without_enclosure(text: str) -> tuple[str, str]:

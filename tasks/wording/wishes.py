@@ -44,9 +44,9 @@ LABELS: Final[tuple[Label, ...]] = get_args(Label)
 BUCKETS: Final = 1 << 16
 """Number of weights of a label. Features share them by their hash (Weinberger et al. 2009)."""
 LONGEST_GRAM: Final = 5
-LETTERS, TAIL_LETTERS = 400, 160
-"""At most this many characters of an instruction, and of the text after its colon, are features."""
-_MOST_WORDS: Final = 80
+LETTERS, TAIL_LETTERS = 400, 240
+"""At most this many characters of an instruction, and of the text after its colon, are features, half of them at each
+end."""
 LIKELY: Final = 0.5
 """A label with at least this probability is wished."""
 _FLAG: Final = 0.3
@@ -64,7 +64,9 @@ MODEL_FILE: Final = Path(__file__).with_name("wishes.npz")
 
 def features_of(message: Message, kinds: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the buckets and the values of a message's features. `kinds` are the kinds of its inputs, in order."""
-    grams = np.concatenate([_grams(message.instruction[:LETTERS], 1), _grams(message.material[:TAIL_LETTERS], 2)])
+    grams = np.concatenate(
+        [_grams(_ends(message.instruction, LETTERS), 1), _grams(_ends(message.material, TAIL_LETTERS), 2)]
+    )
     buckets, counts = np.unique(grams, return_counts=True)
     values = 1 + np.log(counts)
     length = float(np.sqrt((values**2).sum())) or 1.0
@@ -73,6 +75,10 @@ def features_of(message: Message, kinds: Sequence[str]) -> tuple[NDArray[np.int6
         np.concatenate([buckets.astype(np.int64), np.array(flags, np.int64)]),
         np.concatenate([_LENGTH * values / length, np.full(len(flags), _FLAG)]).astype(np.float32),
     )
+
+
+def _ends(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]} {text[-most // 2 :]}"
 
 
 def _grams(text: str, space: int) -> NDArray[np.uint32]:
@@ -91,7 +97,7 @@ def _grams(text: str, space: int) -> NDArray[np.uint32]:
 
 
 def _flags(message: Message, kinds: Sequence[str]) -> Iterator[str]:
-    words = _WORD.findall(message.instruction.lower())[:_MOST_WORDS]
+    words = _WORD.findall(_ends(message.instruction, LETTERS).lower())
     inputs = list(dict.fromkeys(kinds)) or ["none"]
     for kind in inputs:
         yield f"input {kind}"
@@ -104,7 +110,7 @@ def _flags(message: Message, kinds: Sequence[str]) -> Iterator[str]:
         yield "quotation"
     if message.tail:
         yield "tail"
-    if len(_NUMBER.findall(f"{message.instruction} {message.tail} {message.document[:2000]}")) >= _SERIES:
+    if len(_NUMBER.findall(f"{message.words[:2000]} {message.document[:2000]}")) >= _SERIES:
         yield "series"
 
 

@@ -157,7 +157,7 @@ async def test_everything_that_a_server_says_names_the_command_as_it_works(
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server", timeout=120) as client:
         ready = (await client.get("/ready")).text
         refused = await client.post("/v1/chat/completions", json={"model": "auto", "messages": translate})
-        hello = {"model": "auto", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
+        hello = {"model": "auto", "messages": [{"role": "user", "content": "Write a haiku."}], "max_tokens": 2}
         answered = await client.post("/v1/chat/completions", json=hello)
         streamed = await client.post("/v1/chat/completions", json={**hello, "stream": True})
     with structlog.testing.capture_logs() as logs:

@@ -106,7 +106,7 @@ async def test_a_series_in_the_message_is_forecast_and_the_forecast_is_the_answe
 
 async def test_other_wishes_about_numbers_ask_for_no_forecast(planner: Planner) -> None:
     plans = [(message, await planner.plan(turn_of(Case(message, (), ())))) for message in OTHER]
-    assert share_right((message, "forecast" in plan.summary, False) for message, plan in plans) >= 0.4
+    assert share_right((message, "forecast" in plan.summary, False) for message, plan in plans) >= 0.75
 
 
 async def test_a_further_question_is_left_to_the_llm(planner: Planner) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from structlog.testing import capture_logs
 
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, with_inputs_asked_about
 from app.wire.request import ChatRequest
@@ -99,23 +98,20 @@ async def test_a_link_that_is_only_shown_is_not(message: str) -> None:
     assert not [source for step in (await planned(message)).steps for source in step.sources]
 
 
-async def test_a_plan_is_logged_for_those_who_look_for_its_reasons() -> None:
-    with capture_logs() as logs:
-        await Planner(can_run=lambda _task: False).plan(
-            turn_of(Case("What is the capital of France?", (), ())), Situation(searches_facts=True)
-        )
-    [line] = [one for one in logs if one["event"] == "planned"]
-    assert line == {
-        "event": "planned",
-        "log_level": "debug",
-        "instruction": "What is the capital of France?",
+async def test_a_plan_explains_itself_with_words_of_the_message_only_where_they_may_be_shown() -> None:
+    plan = await Planner(can_run=lambda _task: False).plan(
+        turn_of(Case("What is the capital of France?", (), ())), Situation(searches_facts=True)
+    )
+    hidden = plan.explained(shows_content=False)
+    assert hidden == {
         "wishes": ["fact"],
-        "probability": line["probability"],
+        "probability": hidden["probability"],
         "steps": (),
-        "options": [],
         "why_not": {"web_search": "no provider is set up"},
     }
-    assert 0.5 <= line["probability"] <= 1
+    assert 0.5 <= hidden["probability"] <= 1
+    shown = {"instruction": "What is the capital of France?", "options": []}
+    assert plan.explained(shows_content=True) == {**hidden, **shown}
 
 
 async def test_a_text_that_comes_along_is_what_gets_translated_even_beside_media() -> None:

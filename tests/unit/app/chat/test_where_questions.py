@@ -98,7 +98,7 @@ async def planned(text: str, planner: Planner) -> Plan:
 
 @pytest.mark.parametrize(
     ("questions", "steps", "least"),
-    [(PAGE, ("ocr",), 0.65), (THINGS, ("ocr", "object_detection"), 0.9)],
+    [(PAGE, ("ocr",), 0.83), (THINGS, ("ocr", "object_detection"), 0.9)],
     ids=["in the text", "in the picture"],
 )
 async def test_what_a_detector_knows_is_looked_for_in_the_picture_and_the_rest_in_the_text(
