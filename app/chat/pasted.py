@@ -86,5 +86,5 @@ def _without_instructions(text: str) -> str:
 
 
 def _is_instruction(sentence: str) -> bool:
-    """True if a sentence asks or instructs, and is no part of a document."""
+    """True if a sentence asks or instructs, and is not a part of a document."""
     return wish_model().probabilities(split_message(sentence[-_INSTRUCTIONS:]), ())["material"] < LIKELY

@@ -119,7 +119,7 @@ def chooses_client_tools(request: ChatRequest, *, can_call_tools: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a plan depends on beside the turn."""
+    """Facts that a plan depends on beside the turn."""
 
     has_schema: bool = False
     """True if the answer has to satisfy a schema, which the text in a picture may fill. A document pasted beside it is

@@ -39,7 +39,7 @@ _FILES = {
     "description": "The numbers of the user's inputs, in order, that the code finds as files in /input.",
 }
 _PLACES = frozenset({"input", "url", "files"})
-"""Arguments that name inputs and are no options."""
+"""Arguments that name inputs, unlike options."""
 
 
 def build_messages(

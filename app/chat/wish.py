@@ -1,4 +1,4 @@
-"""What a message wishes, as the planner and the answers without a capable LLM see it."""
+"""The wish of a message, as the planner and the answers without a capable LLM see it."""
 
 import asyncio
 import re

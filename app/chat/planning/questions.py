@@ -84,7 +84,7 @@ class Sentences:
     search: str
     """End of `unanswered` if no web search is set up either."""
     about: str
-    """What this server can do."""
+    """Abilities of this server."""
     welcome: str
     """Reply to thanks."""
 
