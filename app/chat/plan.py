@@ -25,6 +25,7 @@ from tasks.series.regular import LEAST_POINTS
 from tasks.wording.message import Message
 from tasks.wording.named_languages import named_in, target_in
 from tasks.wording.options import TaskOptions
+from tasks.wording.search_query import orders_search
 from tasks.wording.translation import TranslateOptions, parse_translation
 from tasks.wording.wishes import Label
 
@@ -39,7 +40,7 @@ _READERS: dict[Kind, str] = {
 """The task that turns a source into text, by the kind of the source."""
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
 _SEEN: frozenset[Label] = frozenset({"detect", "objects"})
-_ORDERED: frozenset[Label] = frozenset({"translate", "forecast"})
+_ORDERED: frozenset[Label] = frozenset({"translate", "forecast", "search"})
 """Wishes without media that an LLM is not left to decide on."""
 _OF_TEXT: frozenset[Label] = frozenset({"read_out", "value", "summary", "translate"})
 _LONGEST_TO_READ = 2000
@@ -129,7 +130,8 @@ class Situation:
     searches_facts: bool = False
     """True if no LLM here can answer a question of fact, so that the web is searched if nothing else is to be done."""
     calls_tools: bool = False
-    """True if the LLM calls tools by itself. Without media, it decides on everything but translations and forecasts."""
+    """True if the LLM calls tools by itself. Without media, it decides on everything but translations, forecasts and
+    searches that the message orders in so many words."""
     has_client_tools: bool = False
     """True if an LLM chooses among the client's tools, which may search. It is also offered the web search, so every
     search is left to it."""
@@ -248,7 +250,7 @@ class Planner:
         """Return the reason for which the web is not searched; None if it is."""
         if turn.has_handed_text:
             return "a program handed over a text, of which nothing may leave the server"
-        if situation.calls_tools and not turn.sources:
+        if situation.calls_tools and not (turn.sources or orders_search(wish.message.words)):
             return "the language model calls tools by itself"
         if situation.has_client_tools:
             return "the language model chooses among the client's tools and the web search"

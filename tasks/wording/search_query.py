@@ -201,6 +201,11 @@ def parse_query(text: str, today: date) -> SearchQuery:
     return SearchQuery(cut, site, freshness)
 
 
+def orders_search(text: str) -> bool:
+    """True if a text tells the server to search, and does not only ask for what a search would find."""
+    return _without_instruction(text) != text
+
+
 def _cut(words: Sequence[str]) -> str:
     return " ".join(words[:_MAX_WORDS])[:_MAX_CHARS].strip()
 

@@ -66,7 +66,7 @@ def test_a_link_that_cannot_be_read_is_an_entry_and_a_warning(
 ) -> None:
     url = origin.url(path) if path.startswith("/") else path
     model.script(Reply("Something behind it failed."), Reply("Something behind it failed."))
-    question = f"Somebody sent {url} to me. What is that?"
+    question = f"Somebody sent {url} to me. Who wrote it?"
     assert model.stream(question).text == "Something behind it failed."
     body = model.ask(question).json()
     assert body["choices"][0]["message"]["content"] == "Something behind it failed."

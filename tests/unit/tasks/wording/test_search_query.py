@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tasks.wording.search_query import Freshness, SearchQuery, freshness_in, parse_query
+from tasks.wording.search_query import Freshness, SearchQuery, freshness_in, orders_search, parse_query
 from tests.conftest import each_case
 
 TODAY = date(2026, 11, 20)
@@ -123,3 +123,15 @@ def test_how_new_it_shall_be_is_understood(text: str, since: str, until: str | N
 )
 def test_what_says_nothing_of_it_is_not_misread(text: str) -> None:
     assert freshness_in(text, TODAY) is None
+
+
+@each_case(
+    ("text", "orders"),
+    [
+        ("Search the web for trains", True),
+        ("Suche im Netz nach Kränen", True),
+        ("What is the weather in Oslo right now?", False),
+    ],
+)
+def test_a_search_is_ordered_or_only_of_use(text: str, orders: bool) -> None:
+    assert orders_search(text) is orders
