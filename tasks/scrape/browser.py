@@ -28,7 +28,7 @@ from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, Page, Route
+    from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Names of programs in PATH that speak Chromium's protocol."""
@@ -71,6 +71,7 @@ FLAGS = (
 )
 _DEVTOOLS = ("http://", "https://", "ws://", "wss://")
 _NO_ANSWER = "The browser that OPENFAZE_BROWSER names does not answer."
+_NO_DRIVER = "Playwright's driver does not start: it needs libatomic1, which comes with Debian's chromium."
 _NOWHERE = "http://127.0.0.1:9"
 """Proxy for connections outside a page's own context. Nothing listens there."""
 _NOT_LOADED = frozenset({"image", "media", "font"})
@@ -187,13 +188,13 @@ class BrowserRenderer:
     async def _browser(self) -> AsyncIterator[tuple["Browser", str]]:
         """Start a browser, or connect to the one that is running at an address, for the duration of the block. Yield it
         with the IP address under which it reaches this process."""
-        from playwright.async_api import Error, async_playwright
+        from playwright.async_api import Error
 
         program, here = self._policy.program, "127.0.0.1"
         if program.startswith(_DEVTOOLS):
             program, here = await _found(program)
         clean_library_path()  # Playwright's driver and the browser inherit it
-        async with async_playwright() as playwright:
+        async with _driver() as playwright:
             try:
                 if program.startswith(_DEVTOOLS):
                     browser = await playwright.chromium.connect_over_cdp(program)
@@ -220,6 +221,22 @@ class BrowserRenderer:
 
     def _failed(self, url: str, param: str | None, reason: str) -> FetchFailed:
         return FetchFailed(f"'{url[:200]}' {reason}.", param=param)
+
+
+@asynccontextmanager
+async def _driver() -> AsyncIterator["Playwright"]:
+    """Start Playwright's driver, a Node.js, for the duration of the block. Raises EngineUnavailable."""
+    from playwright.async_api import async_playwright
+
+    manager = async_playwright()
+    try:
+        playwright = await manager.start()
+    except Exception as error:  # Playwright raises no class of its own
+        raise EngineUnavailable("browser", _NO_DRIVER) from error
+    try:
+        yield playwright
+    finally:
+        await playwright.stop()
 
 
 async def _found(address: str) -> tuple[str, str]:

@@ -65,17 +65,17 @@ def made(name: str, recipe: str) -> str:
     return tagged
 
 
-def current() -> str:
-    """The name of the image of this checkout."""
+def current(*added: str) -> str:
+    """The name of the image of this checkout, as docker-compose.yml and the compose files `added` to it have it."""
     files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *_CONTEXT],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *_CONTEXT, *added],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
     names = sorted(name for name in files.stdout.split("\0") if name and (ROOT / name).is_file())
     contents = b"".join(name.encode() + b"\0" + (ROOT / name).read_bytes() for name in names)
     # Another checkout's may be in use.
-    repository = f"{_BUILT}-{_digest(str(ROOT).encode())}"
-    name = _built(repository, contents, ROOT)
+    repository = f"{_BUILT}-{_digest(''.join((str(ROOT), *added)).encode())}"
+    name = _built(repository, contents, ROOT, COMPOSE_FILE=":".join(("docker-compose.yml", *added)))
     listed = podman("images", "--format", "{{.Repository}}:{{.Tag}}", repository)
     for other in set(listed.stdout.split()) - {name}:
         podman("rmi", other, check=False)

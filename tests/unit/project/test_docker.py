@@ -135,7 +135,7 @@ def test_the_gpu_lock_has_one_cuda_one_onnxruntime_and_else_what_the_embedded_on
 def test_the_browser_reaches_openfaze_alone_and_of_that_not_the_api() -> None:
     content = together((COMPOSE, GPU, BROWSER))
     services = content["services"]
-    assert content["networks"] == {"browser": {"internal": True}}
+    assert content["networks"] == {"default": {}, "browser": {"internal": True}}
     assert {name for name, one in services.items() if "browser" in one.get("networks", ())} == {"openfaze", "browser"}
     browser, openfaze = services["browser"], services["openfaze"]
     assert browser["networks"] == ["browser"]

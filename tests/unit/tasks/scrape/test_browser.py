@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from models.base import EngineUnavailable
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, find_browser
@@ -151,6 +152,14 @@ async def test_scripts_get_no_more_memory_than_the_bound() -> None:
         except InputError as error:
             said = str(error)
     assert "refused" in said or "in the browser" in said
+
+
+async def test_a_driver_that_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As where a library is missing that it links to.
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", "/bin/false")
+    async with a_browser() as renderer:
+        with pytest.raises(EngineUnavailable, match="driver does not start: it needs libatomic1"):
+            await renderer.render("http://127.0.0.1:9/")
 
 
 def install_in_no_time(folder: Path) -> None:
