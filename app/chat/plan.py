@@ -1,14 +1,15 @@
 """Plans which tasks have to run before an answer can be made: what a message wishes, as a small model says, and the
 kinds of its inputs decide."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, Wish
+from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, LONG_CHARS, Wish
 from app.errors import report_error
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
@@ -24,7 +25,7 @@ from tasks.series.reading import InlineSeries, read_inline_series
 from tasks.series.regular import LEAST_POINTS
 from tasks.wording.message import Message
 from tasks.wording.named_languages import named_in, target_in
-from tasks.wording.options import TaskOptions
+from tasks.wording.options import TaskOptions, ends_of
 from tasks.wording.search_query import orders_search
 from tasks.wording.translation import TranslateOptions, parse_translation
 from tasks.wording.wishes import Label
@@ -45,8 +46,13 @@ _ORDERED: frozenset[Label] = frozenset({"translate", "forecast", "search"})
 _OF_TEXT: frozenset[Label] = frozenset({"read_out", "value", "summary", "translate"})
 _LONGEST_TO_READ = 2000
 """A language is searched for in this many characters at the beginning of a text."""
+_MOST_WORDS = 4_000
+"""Options of tasks that read inputs are looked for in this many characters of a message."""
 _LOGGED = 200
 """The log shows at most this many characters of an instruction, and of the options of a step."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
 
@@ -180,7 +186,7 @@ class Planner:
         sources = tuple(
             one for one in sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text
         )
-        steps = [step for source in sources for step in self._steps_of(source, turn, wish, situation, len(sources))]
+        steps = await _off_loop(turn, self._steps_of_all, sources, turn, wish, situation)
         unfindable = await self._find_out_unfindable(steps, wish)
         if unfindable is not None:
             steps = [step for step in steps if step.task != "object_detection"]
@@ -196,7 +202,7 @@ class Planner:
             else:
                 why_not["web_search"] = reason
         if "translate" in wish.labels:
-            steps += _translations(turn, wish, steps, situation)
+            steps += await _off_loop(turn, _translations, turn, wish, steps, situation)
         steps = _with_secondary_readings(steps, wish)
         return Plan(
             tuple(steps),
@@ -209,9 +215,12 @@ class Planner:
             why_not=why_not,
         )
 
+    def _steps_of_all(self, sources: Sequence[Source], turn: Turn, wish: Wish, situation: Situation) -> list[Step]:
+        return [step for source in sources for step in self._steps_of(source, turn, wish, situation, len(sources))]
+
     def _steps_of(self, source: Source, turn: Turn, wish: Wish, situation: Situation, sources: int) -> Iterator[Step]:
         """Yield the steps that read or look at one source, of so many `sources`."""
-        kind, wished, text = kind_of(source), wish.labels, turn.text
+        kind, wished, text = kind_of(source), wish.labels, ends_of(turn.text, _MOST_WORDS)
         if "forecast" in wished and (kind == "table" or (kind == "page" and sources == 1)):
             yield _make_step("forecast", (source,), text, turn)
             return
@@ -257,6 +266,13 @@ class Planner:
         if "search" not in wish.labels and not self._can_run("web_search"):
             return "no provider is set up"
         return None
+
+
+async def _off_loop(turn: Turn, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `work`, which parses a turn's words, in a thread unless they are few."""
+    if len(turn.text) <= LONG_CHARS:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situation) -> list[Step]:

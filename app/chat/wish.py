@@ -13,7 +13,7 @@ from tasks.wording.wishes import LIKELY, Label, WishModel, wish_model, wishes_in
 
 _LONGEST_END: Final = 4_000
 """A wish is looked for in this many characters at each end of a message."""
-_LONG_CHARS: Final = 300
+LONG_CHARS: Final = 300
 """Finding the wish in a text of more characters may take milliseconds, so a thread does it."""
 _SENTENCES: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _MOST_SENTENCES: Final = 8
@@ -42,7 +42,7 @@ class Wish:
     @classmethod
     async def of(cls, text: str, kinds: Sequence[Kind]) -> Self:
         """Return the wish of a message with inputs of these kinds."""
-        return await asyncio.to_thread(cls.read, text, kinds) if len(text) > _LONG_CHARS else cls.read(text, kinds)
+        return await asyncio.to_thread(cls.read, text, kinds) if len(text) > LONG_CHARS else cls.read(text, kinds)
 
     @classmethod
     def read(cls, text: str, kinds: Sequence[Kind], model: WishModel | None = None) -> Self:
