@@ -183,7 +183,7 @@ class Result(ABC, Generic[DataT]):
         return iter(())
 
     def kept(self) -> Any:
-        """Return the JSON from which `tasks.base.ReadingCachePolicy.restore` rebuilds the result."""
+        """Return the JSON from which `tasks.base.Specialist.restore` rebuilds the result."""
         return self.data
 
     def passages(self) -> Iterator[Iterator[SourceLine]]:
