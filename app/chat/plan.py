@@ -259,6 +259,8 @@ class Planner:
         """Return the reason for which the web is not searched; None if it is."""
         if turn.has_handed_text:
             return "a program handed over a text, of which nothing may leave the server"
+        if situation.has_schema and not orders_search(wish.message.words):
+            return "a text beside a schema is data"
         if situation.calls_tools and not (turn.sources or orders_search(wish.message.words)):
             return "the language model calls tools by itself"
         if situation.has_client_tools:
