@@ -68,8 +68,8 @@ class LabelledMessage:
 
 
 def labelled_messages(folder: Path = FOLDER) -> list[LabelledMessage]:
-    """Return the messages of all languages, each once. Raises ValueError for one with an unknown label or medium, one that
-    is in its file already, and one with other labels than in another file."""
+    """Return the messages of all languages, each once. Raises ValueError for one with an unknown label or medium, for one
+    that is in its file already, and for one with other labels than in another file."""
     found: dict[tuple[str, tuple[Kind, ...]], LabelledMessage] = {}
     wrong = []
     for file in sorted(folder.glob("*.jsonl")):
@@ -79,11 +79,10 @@ def labelled_messages(folder: Path = FOLDER) -> list[LabelledMessage]:
             unknown = one.wishes.difference(LABELS) | set(one.media).difference(_KINDS)
             if unknown or not one.wishes:
                 wrong.append(f"{file.name}:{number} has unknown or no labels: {sorted(unknown)}")
-            elif (first := found.get(one.key)) is not None:
-                # "Hej" is a greeting in Polish and in Swedish.
-                if first.language == one.language or first.wishes != one.wishes:
-                    wrong.append(f"{file.name}:{number} {one.text[:60]!r} is in {first.language}.jsonl already")
-            found.setdefault(one.key, one)
+            first = found.setdefault(one.key, one)
+            # "Hej" is a greeting in Polish and in Swedish.
+            if first is not one and (first.language == one.language or first.wishes != one.wishes):
+                wrong.append(f"{file.name}:{number} {one.text[:60]!r} is in {first.language}.jsonl already")
     if wrong:
         raise ValueError("\n".join(wrong))
     return list(found.values())
