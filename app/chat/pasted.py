@@ -24,7 +24,7 @@ _FIRST: Final = re.compile(
 )
 """Pattern of the first sentence."""
 _CELLS: Final = re.compile(r"\t|\S\s{3,}\S|[|☐☒☑]")
-"""Pattern of a line of cells or boxes, which is no sentence."""
+"""Pattern of a line of cells or boxes, which is not a sentence."""
 _LEAST_MATERIAL: Final = 0.4
 """A line that is material with at least this probability belongs to the document: to lose one is worse than to keep an
 instruction."""

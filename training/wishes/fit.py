@@ -68,8 +68,8 @@ class LabelledMessage:
 
 
 def labelled_messages(folder: Path = FOLDER) -> list[LabelledMessage]:
-    """Return the messages of all languages, each once. Raises ValueError for one with an unknown label or medium, for one
-    that is in its file already, and for one with other labels than in another file."""
+    """Return the messages of all languages, each once. Raises ValueError for one with an unknown label or medium, one
+    that is in its file already, and one with other labels than in another file."""
     found: dict[tuple[str, tuple[Kind, ...]], LabelledMessage] = {}
     wrong = []
     for file in sorted(folder.glob("*.jsonl")):
