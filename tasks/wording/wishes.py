@@ -15,6 +15,7 @@ from typing import Final, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from models.hashed_grams import grams_of
 from tasks.wording.message import Message
 
 Label = Literal[
@@ -43,7 +44,6 @@ Label = Literal[
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
 BUCKETS: Final = 1 << 16
 """Number of weights of a label. Features share them by their hash (Weinberger et al. 2009)."""
-LONGEST_GRAM: Final = 5
 LETTERS, TAIL_LETTERS = 400, 240
 """At most this many characters of an instruction, and of the text after its colon, are features, half of them at each
 end."""
@@ -56,8 +56,6 @@ _SERIES: Final = 5
 """A message with at least this many numbers may bring a series."""
 _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+")
-_PRIME: Final = np.uint32(16777619)
-_MIX: Final = np.uint32(2654435761)
 MODEL_FILE: Final = Path(__file__).with_name("wishes.npz")
 """Weights of a byte each, as `training.wishes.fit` writes them."""
 
@@ -65,7 +63,10 @@ MODEL_FILE: Final = Path(__file__).with_name("wishes.npz")
 def features_of(message: Message, kinds: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the buckets and the values of a message's features. `kinds` are the kinds of its inputs, in order."""
     grams = np.concatenate(
-        [_grams(_ends(message.instruction, LETTERS), 1), _grams(_ends(message.material, TAIL_LETTERS), 2)]
+        [
+            grams_of(_ends(message.instruction, LETTERS), BUCKETS),
+            grams_of(_ends(message.material, TAIL_LETTERS), BUCKETS, space=2),
+        ]
     )
     buckets, counts = np.unique(grams, return_counts=True)
     values = 1 + np.log(counts)
@@ -79,21 +80,6 @@ def features_of(message: Message, kinds: Sequence[str]) -> tuple[NDArray[np.int6
 
 def _ends(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2]} {text[-most // 2 :]}"
-
-
-def _grams(text: str, space: int) -> NDArray[np.uint32]:
-    """Return the buckets of all pieces of 1 to LONGEST_GRAM characters. Pieces of texts with another `space` differ."""
-    text = f" {' '.join(text.lower().split())} "
-    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    hashes = np.full(len(codes) + 1, space, np.uint32)
-    found = []
-    for length in range(1, LONGEST_GRAM + 1):
-        if length > len(codes):
-            break
-        hashes = (hashes[: len(codes) - length + 1] ^ codes[length - 1 :]) * _PRIME + np.uint32(length)
-        mixed = hashes * _MIX
-        found.append((mixed ^ (mixed >> np.uint32(15))) % np.uint32(BUCKETS))
-    return np.concatenate(found)
 
 
 def _flags(message: Message, kinds: Sequence[str]) -> Iterator[str]:

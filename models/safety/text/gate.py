@@ -17,16 +17,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.hashed_grams import grams_of
+
 BUCKETS: Final = 1 << 18
 """Number of weights. Features share them by their hash."""
-_LONGEST_GRAM: Final = 5
 _MOST_CHARS: Final = 600
 """At most this many characters of a passage are features."""
 _WORDS_LENGTH: Final = 1.0
 """Length of the vector of words and pairs, where that of letters is 1."""
 _WORD: Final = re.compile(r"\w+")
-_PRIME: Final = np.uint32(16777619)
-_MIX: Final = np.uint32(2654435761)
 FILE: Final = Path(__file__).with_name("gate.npz")
 
 
@@ -36,7 +35,9 @@ def features_of(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     words = _WORD.findall(text)
     pairs = [f"{one} {other}" for one, other in zip(["", *words], [*words, ""], strict=True)]
     of_words = np.array([zlib.crc32(term.encode()) % BUCKETS for term in (*words, *pairs)], np.int64)
-    buckets, values = zip(_scaled(_grams(text), 1.0), _scaled(of_words, _WORDS_LENGTH), strict=True)
+    buckets, values = zip(
+        _scaled(grams_of(text, BUCKETS).astype(np.int64), 1.0), _scaled(of_words, _WORDS_LENGTH), strict=True
+    )
     return np.concatenate(buckets), np.concatenate(values).astype(np.float32)
 
 
@@ -44,18 +45,6 @@ def _scaled(found: NDArray[np.int64], length: float) -> tuple[NDArray[np.int64],
     buckets, counts = np.unique(found, return_counts=True)
     values = 1 + np.log(counts)
     return buckets, length * values / np.sqrt((values**2).sum())
-
-
-def _grams(text: str) -> NDArray[np.int64]:
-    """Return the buckets of all pieces of 1 to _LONGEST_GRAM characters."""
-    codes = np.frombuffer(f" {' '.join(text.split())} ".encode("utf-32-le", "surrogatepass"), np.uint32)
-    hashes = np.ones(len(codes) + 1, np.uint32)
-    found = []
-    for length in range(1, min(_LONGEST_GRAM, len(codes)) + 1):
-        hashes = (hashes[: len(codes) - length + 1] ^ codes[length - 1 :]) * _PRIME + np.uint32(length)
-        mixed = hashes * _MIX
-        found.append((mixed ^ (mixed >> np.uint32(15))) % np.uint32(BUCKETS))
-    return np.concatenate(found).astype(np.int64)
 
 
 @dataclass(frozen=True)
