@@ -92,8 +92,8 @@ QUOTED: Final = re.compile(
     r'"[^"\n]{1,300}"|“[^”\n]{1,300}”|„[^“”\n]{1,300}[“”]|«[^»\n]{1,300}»|「[^」\n]{1,300}」|『[^』\n]{1,300}』'
     r"|‘[^’\n]{1,300}’|'(?<!\w')[^'\n]{1,300}'(?!\w)|`[^`\n]{1,300}`"
 )
-_BRACKETED: Final = re.compile(r"[\[{][^\n]{40,}[\]}]")
-"""Pattern of a line of JSON, and of other data in brackets."""
+_LEAST_BRACKETED: Final = 42
+"""Brackets of one line with at least this many characters, their own included, are JSON or other data."""
 CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
 _BLOCKS: Final = re.compile(r"\n[ \t]*\n+")
 _COLON: Final = re.compile(r"[:：](?=\s|$)|：")
@@ -152,7 +152,7 @@ def split_message(text: str) -> Message:
     # A colon of JSON comes after a name in quotation marks. Data after a colon end before the order does: "Our sales:
     # [3, 4]. Forecast the next."
     if colon is not None and (
-        not any(map(str.isalpha, blanked[: colon.start()])) or _BRACKETED.match(outside[colon.end() :].lstrip())
+        not any(map(str.isalpha, blanked[: colon.start()])) or _begins_with_data(outside[colon.end() :].lstrip())
     ):
         colon = None
     # After a colon at the end of a line came the document.
@@ -170,7 +170,24 @@ def _masked(text: str) -> str:
     text = text[:_MAX_SEARCHED]
     for link in sorted(urls_in(text), key=len, reverse=True):
         text = text.replace(link, LINK)
-    return _BRACKETED.sub(QUOTE, QUOTED.sub(QUOTE, text))
+    return "\n".join(map(_without_data, QUOTED.sub(QUOTE, text).split("\n")))
+
+
+def _data_in(line: str) -> tuple[int, int] | None:
+    """Return where the data in brackets of a line begin and end, or None if it has none."""
+    begin = min((at for at in (line.find("["), line.find("{")) if at >= 0), default=len(line))
+    end = max(line.rfind("]"), line.rfind("}")) + 1
+    return (begin, end) if end - begin >= _LEAST_BRACKETED else None
+
+
+def _begins_with_data(text: str) -> bool:
+    found = _data_in(text.partition("\n")[0])
+    return found is not None and not found[0]
+
+
+def _without_data(line: str) -> str:
+    found = _data_in(line)
+    return f"{line[: found[0]]}{QUOTE}{line[found[1] :]}" if found else line
 
 
 def without_enclosure(text: str) -> tuple[str, str]:
