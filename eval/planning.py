@@ -20,7 +20,7 @@ import numpy as np
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.plan import Planner
+from app.chat.plan import Planner, Situation
 from tasks.inputs.kinds import Kind
 from tasks.wording.wishes import LABELS, Label
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
@@ -39,6 +39,9 @@ TASKS: Mapping[Label, str] = {
     "forecast": "forecast",
 }
 """The task that each label needs. The other labels need none but the reading of the inputs."""
+
+ASPECTS = ("all", "a task is needed", "beside a schema")
+"""Groups of messages whose share is printed before that of the languages and the labels."""
 
 QUESTION = "Say something about the sea."
 PROSE = """I am preparing a short talk on how coastal towns deal with rising water. Give me three points that a general
@@ -81,7 +84,8 @@ def tasks_needed(message: LabelledMessage) -> frozenset[str]:
 async def tasks_planned(message: LabelledMessage) -> frozenset[str]:
     """Return the tasks that the planner chooses beside those that read the inputs."""
     media = tuple(STAND_INS[kind] for kind in message.media if kind in STAND_INS)
-    plan = await Planner().plan(turn_of(Case(message.text, media, ())))
+    turn = turn_of(Case(message.text, media, ()))
+    plan = await Planner().plan(turn, Situation(has_schema=message.has_schema))
     return frozenset({step.task for step in plan.steps} & set(TASKS.values()))
 
 
@@ -89,13 +93,14 @@ async def print_shares(messages: Iterable[LabelledMessage], *, shows_wrong: bool
     outcomes: dict[str, list[bool]] = defaultdict(list)
     for one in messages:
         needed, planned = tasks_needed(one), await tasks_planned(one)
-        for name in ("all", *(("a task is needed",) if needed else ()), one.language, *one.wishes):
+        holds = dict(zip(ASPECTS, (True, bool(needed), one.has_schema), strict=True))
+        for name in (*(aspect for aspect in ASPECTS if holds[aspect]), one.language, *one.wishes):
             outcomes[name].append(needed == planned)
         if shows_wrong and needed != planned:
             print(f"{one.text[:70]!r} {', '.join(one.media)}: {sorted(planned)} in place of {sorted(needed)}")
-    languages = sorted(outcomes.keys() - {"all", "a task is needed", *LABELS})
+    languages = sorted(outcomes.keys() - {*ASPECTS, *LABELS})
     print(f"{'held-out messages':20}{'count':>7}{'exactly right tasks':>21}")
-    for name in ("all", "a task is needed", *languages, *(label for label in LABELS if label in outcomes)):
+    for name in (*ASPECTS, *languages, *(label for label in LABELS if label in outcomes)):
         print(f"{name:20}{len(outcomes[name]):7}{np.mean(outcomes[name]):21.1%}")
 
 

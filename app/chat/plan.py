@@ -177,7 +177,7 @@ class Planner:
         kinds = [kind_of(source) for source in turn.sources]
         if situation.has_document and not kinds:
             kinds = ["document"]
-        wish = await Wish.of(turn.text, kinds)
+        wish = await Wish.of(turn.text, kinds, has_schema=situation.has_schema)
         why_not: dict[str, str] = {}
         if situation.calls_tools and not turn.sources and wish.labels.isdisjoint(_ORDERED):
             return Plan(wish=wish, why_not={"all": "the language model calls tools by itself"})

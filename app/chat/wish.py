@@ -40,19 +40,24 @@ class Wish:
     """A summary has at most this many sentences."""
 
     @classmethod
-    async def of(cls, text: str, kinds: Sequence[Kind]) -> Self:
-        """Return the wish of a message with inputs of these kinds."""
-        return await asyncio.to_thread(cls.read, text, kinds) if len(text) > LONG_CHARS else cls.read(text, kinds)
+    async def of(cls, text: str, kinds: Sequence[Kind], *, has_schema: bool = False) -> Self:
+        """Return the wish of a message with inputs of these kinds. `has_schema` says that the answer has to satisfy a
+        schema."""
+        if len(text) > LONG_CHARS:
+            return await asyncio.to_thread(cls.read, text, kinds, has_schema=has_schema)
+        return cls.read(text, kinds, has_schema=has_schema)
 
     @classmethod
-    def read(cls, text: str, kinds: Sequence[Kind], model: WishModel | None = None) -> Self:
+    def read(
+        cls, text: str, kinds: Sequence[Kind], model: WishModel | None = None, *, has_schema: bool = False
+    ) -> Self:
         model = model or wish_model()
         if len(text) > 2 * _LONGEST_END:
             text = f"{text[:_LONGEST_END]}\n{text[-_LONGEST_END:]}"
         message = split_message(text)
         if not message.head and not message.document:
             return cls(frozenset({"read_out"}) if kinds else frozenset({"other"}), "", message, 1.0)
-        probabilities = model.probabilities(message, kinds)
+        probabilities = model.probabilities(message, kinds, has_schema=has_schema)
         labels = wishes_in(probabilities)
         return cls(
             labels,

@@ -60,8 +60,11 @@ MODEL_FILE: Final = Path(__file__).with_name("wishes.npz")
 """Weights of a byte each, as `training.wishes.fit` writes them."""
 
 
-def features_of(message: Message, kinds: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the buckets and the values of a message's features. `kinds` are the kinds of its inputs, in order."""
+def features_of(
+    message: Message, kinds: Sequence[str], *, has_schema: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the buckets and the values of a message's features. `kinds` are the kinds of its inputs, in order.
+    `has_schema` says that the answer has to satisfy a schema."""
     grams = np.concatenate(
         [
             grams_of(_ends(message.instruction, LETTERS), BUCKETS),
@@ -71,7 +74,7 @@ def features_of(message: Message, kinds: Sequence[str]) -> tuple[NDArray[np.int6
     buckets, counts = np.unique(grams, return_counts=True)
     values = 1 + np.log(counts)
     length = float(np.sqrt((values**2).sum())) or 1.0
-    flags = sorted({zlib.crc32(name.encode()) % BUCKETS for name in _flags(message, kinds)})
+    flags = sorted({zlib.crc32(name.encode()) % BUCKETS for name in _flags(message, kinds, has_schema)})
     return (
         np.concatenate([buckets.astype(np.int64), np.array(flags, np.int64)]),
         np.concatenate([_LENGTH * values / length, np.full(len(flags), _FLAG)]).astype(np.float32),
@@ -82,7 +85,7 @@ def _ends(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2]} {text[-most // 2 :]}"
 
 
-def _flags(message: Message, kinds: Sequence[str]) -> Iterator[str]:
+def _flags(message: Message, kinds: Sequence[str], has_schema: bool) -> Iterator[str]:
     words = _WORD.findall(_ends(message.instruction, LETTERS).lower())
     inputs = list(dict.fromkeys(kinds)) or ["none"]
     for kind in inputs:
@@ -90,6 +93,9 @@ def _flags(message: Message, kinds: Sequence[str]) -> Iterator[str]:
         yield from (f"{kind} {word}" for word in words)
     yield from (f"word {word}" for word in words)
     yield from (f"pair {one} {other}" for one, other in zip(["", *words], [*words, ""], strict=True))
+    if has_schema:
+        yield "schema"
+        yield from (f"schema {kind}" for kind in inputs)
     if message.document:
         yield "document"
     if message.quotations:
@@ -113,14 +119,14 @@ class WishModel:
             raise ValueError(f"{path.name} has other labels: run `python -m training.wishes.fit`")
         return cls(stored["weights"].astype(np.float32) * stored["scales"][:, None], stored["biases"])
 
-    def probabilities(self, message: Message, kinds: Sequence[str]) -> dict[Label, float]:
-        buckets, values = features_of(message, kinds)
+    def probabilities(self, message: Message, kinds: Sequence[str], *, has_schema: bool = False) -> dict[Label, float]:
+        buckets, values = features_of(message, kinds, has_schema=has_schema)
         odds = self.weights[:, buckets] @ values + self.biases
         return dict(zip(LABELS, (1 / (1 + np.exp(-odds))).tolist(), strict=True))
 
-    def labels(self, message: Message, kinds: Sequence[str]) -> frozenset[Label]:
+    def labels(self, message: Message, kinds: Sequence[str], *, has_schema: bool = False) -> frozenset[Label]:
         """Return what a message most likely wishes, at least one label."""
-        return wishes_in(self.probabilities(message, kinds))
+        return wishes_in(self.probabilities(message, kinds, has_schema=has_schema))
 
 
 @cache

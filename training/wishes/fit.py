@@ -41,6 +41,11 @@ OF_NO_INPUT: frozenset[Label] = frozenset(
 BESIDE_INPUTS = 3
 """One in this many messages that come without an input and wish nothing of one is shown beside a picture, too, and one
 beside a document: it wishes the same there."""
+READING: frozenset[Label] = frozenset({"read_out", "summary", "value"})
+"""Wishes that the text of an input fulfils."""
+READING_BESIDE_SCHEMA, ACTING_BESIDE_SCHEMA = 2, 6
+"""One in this many messages with an input that wish its text, and one in this many that wish more, is shown beside a
+schema, too. Orders to read are what schemas mostly come with."""
 COST = 20.0
 """Inverse strength of the regularisation."""
 PASSES = 300
@@ -56,11 +61,13 @@ class LabelledMessage:
     media: tuple[Kind, ...]
     wishes: frozenset[Label]
     language: str
+    has_schema: bool = False
 
     @property
-    def key(self) -> tuple[str, tuple[Kind, ...]]:
-        """The text and the media. Messages that differ only in capitals and spaces have the same."""
-        return " ".join(self.text.lower().split()), self.media
+    def key(self) -> tuple[str, tuple[Kind, ...], bool]:
+        """The text, the media, and whether a schema comes with it. Messages that differ only in capitals and spaces
+        have the same."""
+        return " ".join(self.text.lower().split()), self.media, self.has_schema
 
     @property
     def is_held_out(self) -> bool:
@@ -70,12 +77,14 @@ class LabelledMessage:
 def labelled_messages(folder: Path = FOLDER) -> list[LabelledMessage]:
     """Return the messages of all languages, each once. Raises ValueError for one with an unknown label or medium, one
     that is in its file already, and one with other labels than in another file."""
-    found: dict[tuple[str, tuple[Kind, ...]], LabelledMessage] = {}
+    found: dict[tuple[str, tuple[Kind, ...], bool], LabelledMessage] = {}
     wrong = []
     for file in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
             row = json.loads(line)
-            one = LabelledMessage(row["text"], tuple(row["media"]), frozenset(row["wishes"]), file.stem)
+            one = LabelledMessage(
+                row["text"], tuple(row["media"]), frozenset(row["wishes"]), file.stem, row.get("schema", False)
+            )
             unknown = one.wishes.difference(LABELS) | set(one.media).difference(_KINDS)
             if unknown or not one.wishes:
                 wrong.append(f"{file.name}:{number} has unknown or no labels: {sorted(unknown)}")
@@ -114,12 +123,22 @@ def beside_inputs(messages: Sequence[LabelledMessage]) -> Iterator[LabelledMessa
                 yield replace(one, media=(_BESIDE[place],))
 
 
+def beside_schema(messages: Sequence[LabelledMessage]) -> Iterator[LabelledMessage]:
+    """Yield copies, beside a schema, of some messages about an input: they wish the same there."""
+    for one in messages:
+        if not one.has_schema and (one.media or split_message(one.text).document):
+            rarity = READING_BESIDE_SCHEMA if one.wishes <= READING else ACTING_BESIDE_SCHEMA
+            # As in `beside_inputs`.
+            if zlib.crc32(one.text.encode()[::-1]) % rarity == 0:
+                yield replace(one, has_schema=True)
+
+
 def split() -> tuple[list[LabelledMessage], list[LabelledMessage]]:
-    """Return the messages that the model is fitted to, with those of `material` and `beside_inputs`, and the
-    messages that are held out."""
+    """Return the messages that the model is fitted to, with those of `material`, `beside_inputs` and `beside_schema`,
+    and the messages that are held out."""
     messages = labelled_messages()
     everything = {one.key: one for one in messages}
-    for one in (*material(), *beside_inputs(messages)):
+    for one in (*material(), *beside_inputs(messages), *beside_schema(messages)):
         everything.setdefault(one.key, one)
     return [one for one in everything.values() if not one.is_held_out], [one for one in messages if one.is_held_out]
 
@@ -145,7 +164,7 @@ def fit(messages: Sequence[LabelledMessage]) -> WishModel:
 def _matrix_of(messages: Sequence[LabelledMessage]) -> "scipy.sparse.csr_matrix":
     columns, values, ends = [], [], [0]
     for one in messages:
-        buckets, own = features_of(split_message(one.text), one.media)
+        buckets, own = features_of(split_message(one.text), one.media, has_schema=one.has_schema)
         columns.append(buckets)
         values.append(own)
         ends.append(ends[-1] + len(buckets))
@@ -175,7 +194,7 @@ def print_scores(model: WishModel, messages: Sequence[LabelledMessage]) -> None:
     for one in messages:
         if "material" in one.wishes:
             continue
-        found = model.labels(split_message(one.text), one.media)
+        found = model.labels(split_message(one.text), one.media, has_schema=one.has_schema)
         for name in (one.language, "all"):
             exact[name].append(found == one.wishes)
         outcomes.update((label, label in one.wishes, label in found) for label in LABELS)

@@ -1,5 +1,6 @@
 """Labelled messages, and the model of wishes that is fitted to them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from tasks.wording.wishes import LABELS, MODEL_FILE, WishModel
 from tests.conftest import each_case
-from training.wishes.fit import FOLDER, LabelledMessage, fit, labelled_messages, save, split
+from training.wishes.fit import FOLDER, LabelledMessage, beside_schema, fit, labelled_messages, save, split
 
 FEW = 12
 """So many messages a label are enough to fit a small model."""
@@ -41,6 +42,20 @@ def test_a_wrong_row_is_named(rows: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "xx.jsonl").write_text(rows, "utf-8")
     with pytest.raises(ValueError, match=reason):
         labelled_messages(tmp_path)
+
+
+def test_a_message_with_a_schema_is_another_than_the_same_one_without(tmp_path: Path) -> None:
+    row = '{"text": "Count", "media": ["image"], %s"wishes": ["detect"]}'
+    (tmp_path / "xx.jsonl").write_text("\n".join((row % "", row % '"schema": true, ')), "utf-8")
+    assert [one.has_schema for one in labelled_messages(tmp_path)] == [False, True]
+
+
+def test_copies_beside_a_schema_wish_the_same() -> None:
+    messages = [one for one in labelled_messages() if one.media]
+    copies = list(beside_schema(messages))
+    assert {replace(one, has_schema=False) for one in copies} <= set(messages)
+    assert all(one.has_schema for one in copies)
+    assert {label for one in copies for label in one.wishes} >= {"value", "detect", "forecast", "translate", "gui"}
 
 
 def test_the_same_messages_make_the_same_file(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 from app.chat.wish import Wish
+from tasks.inputs.kinds import Kind
+from tasks.wording.wishes import Label
 from tests.conftest import each_case
 
 DOCUMENT = (
@@ -31,6 +33,23 @@ async def test_the_question_has_no_words_on_how_to_answer(message: str, question
 async def test_a_summary_may_have_a_length(message: str, most: int) -> None:
     wish = await Wish.of(message, ("document",))
     assert (wish.labels, wish.most_sentences) == ({"summary"}, most)
+
+
+@each_case(
+    ("message", "kind", "label"),
+    [
+        ("turn this timetable into records", "table", "value"),
+        ("export with weights, in tonnes", "table", "value"),
+        ("forecast the next quarter", "table", "forecast"),
+        ("data of the loyalty card", "image", "value"),
+        ("count the bicycles", "image", "detect"),
+        ("Daten vom Typenschild", "image", "value"),
+        ("translate the menu into German", "image", "translate"),
+        ("crée une fiche à partir de ce mail", "document", "value"),
+    ],
+)
+async def test_an_order_to_take_over_data_is_one_for_values(message: str, kind: Kind, label: Label) -> None:
+    assert label in (await Wish.of(message, (kind,), has_schema=True)).labels
 
 
 async def test_an_input_without_words_is_read_out() -> None:

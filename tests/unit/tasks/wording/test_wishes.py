@@ -34,6 +34,11 @@ def test_the_kinds_of_inputs_and_the_parts_of_a_message_are_features(message: Me
     assert set(features_of(message, kinds)[0].tolist()) != set(features_of(TOTAL, ("image",))[0].tolist())
 
 
+def test_a_schema_is_a_feature() -> None:
+    with_schema = features_of(TOTAL, ("image",), has_schema=True)[0]
+    assert set(with_schema.tolist()) > set(features_of(TOTAL, ("image",))[0].tolist())
+
+
 def test_letter_case_and_spaces_are_no_features() -> None:
     shouted = features_of(split_message("WHAT  IS THE\ttotal of this receipt?"), ())
     assert np.array_equal(shouted[0], features_of(TOTAL, ())[0])
