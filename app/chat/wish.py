@@ -59,6 +59,11 @@ class Wish:
             return cls(frozenset({"read_out"}) if kinds else frozenset({"other"}), "", message, 1.0)
         probabilities = model.probabilities(message, kinds, has_schema=has_schema)
         labels = wishes_in(probabilities)
+        if has_schema and kinds and labels == {"forecast"} and probabilities["forecast"] < LIKELY:
+            # A forecast takes the place of reading a table, so a mere guess does not fill a schema. Of 100 held-out
+            # orders to read a table beside a schema, 95 are right with this, 91 without; of 151 to forecast one, 124
+            # and 132.
+            labels = frozenset({"value"})
         return cls(
             labels,
             _question(message, model),

@@ -1,10 +1,11 @@
 """What of a message asks, and for how much."""
 
+import numpy as np
 import pytest
 
 from app.chat.wish import Wish
 from tasks.inputs.kinds import Kind
-from tasks.wording.wishes import Label
+from tasks.wording.wishes import BUCKETS, LABELS, Label, WishModel
 from tests.conftest import each_case
 
 DOCUMENT = (
@@ -50,6 +51,16 @@ async def test_a_summary_may_have_a_length(message: str, most: int) -> None:
 )
 async def test_an_order_to_take_over_data_is_one_for_values(message: str, kind: Kind, label: Label) -> None:
     assert label in (await Wish.of(message, (kind,), has_schema=True)).labels
+
+
+@each_case(("probability", "label"), [(0.4, "value"), (0.6, "forecast")])
+def test_a_forecast_that_is_only_guessed_fills_no_schema(probability: float, label: Label) -> None:
+    weights = np.zeros((len(LABELS), BUCKETS), np.float32)
+    odds = np.full(len(LABELS), -9.0, np.float32)
+    odds[LABELS.index("forecast")] = np.log(probability / (1 - probability))
+    model = WishModel(weights, odds)
+    assert Wish.read("the sheet", ("table",), model, has_schema=True).labels == {label}
+    assert Wish.read("the sheet", ("table",), model).labels == {"forecast"}
 
 
 async def test_an_input_without_words_is_read_out() -> None:
