@@ -5,7 +5,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any
 
@@ -144,8 +144,6 @@ class TranslationOrder:
     """Text to translate, unchanged; JSON if it is a list of texts; empty if the message holds none."""
     instruction: str
     """The part of the message that asks for the translation. It may hold the text, too."""
-    is_certain: bool = True
-    """False if the message may rather ask for an answer in the language: "Write a poem, in Spanish please"."""
 
     @property
     def options(self) -> "TranslateOptions":
@@ -180,36 +178,6 @@ def parse_order(message: str) -> TranslationOrder:
     if target is not None and len(message) <= LONGEST_INSTRUCTION:
         return TranslationOrder(target.tags, source_in(whole, target), _text_inside(message, target), message)
     raise InputError(_describe_missing_language(whole))
-
-
-def wished_translation(message: str) -> TranslationOrder | None:
-    """Return the order of a message whose first or last clause asks for a translation by nothing but the names of the
-    languages, words that point to the text, and courtesy: "Can I have this in Spanish?", "…, in Spanish please".
-
-    Return None if there is no such clause, or no text beside it.
-    """
-    message = message.strip()
-    if target := _language_wished(message):
-        quoted = _longest_quotation(message, target)
-        return TranslationOrder(target.tags, source_in(message, target), quoted, message) if quoted else None
-    for split in _splits(message, _MAX_WISHES):
-        target = _language_wished(split.instruction)
-        if target is None or not _LETTER.search(split.rest):
-            continue
-        order = _order_of(target, split)
-        words = _WORD.findall(_mask_quotations(split.instruction).lower())
-        points = not _POINTING.isdisjoint(words)
-        # More than a comma or the end of a sentence sets the clause apart.
-        is_apart = "\n" in split.gap or split.gap.strip(" ,，、") or split.instruction[0] in "-=→"
-        if split.is_before:
-            asks = not _COURTESY.isdisjoint(words) and not order.text.endswith(_QUESTION_MARKS)
-        else:
-            asks = (
-                not _COURTESY.isdisjoint(words) or split.instruction[-1] in _QUESTION_MARKS or order.text != split.rest
-            )
-        if points or is_apart or asks:
-            return replace(order, is_certain=points)
-    return None
 
 
 def _describe_missing_language(instruction: str) -> str:
