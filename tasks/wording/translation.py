@@ -14,9 +14,11 @@ from pydantic import BeforeValidator, StringConstraints
 from tasks.errors import InputError
 from tasks.inputs.source import urls_in
 from tasks.json_tokens import parses_quickly
+from tasks.wording.message import Message
 from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in, unknown_in, without_source
 from tasks.wording.options import TaskOptions
 from tasks.wording.phrases import PHRASES
+from tasks.wording.wishes import LIKELY, Label, wish_model
 
 LONGEST_INSTRUCTION = 400
 """The instruction of a message is searched for in this many characters at its beginning or end."""
@@ -68,25 +70,14 @@ _BEFORE_OBJECT = re.compile(
     r"\s*(?:translation|version|word|term|phrase|expression|equivalent|übersetzung|traduction|traducción)?\s*(?:of|for|von|de|di)\s+",
     re.IGNORECASE,
 )
-_POINTING = frozenset(PHRASES["little"]["texts"].split())
-_COURTESY = frozenset(PHRASES["little"]["courtesy"].split())
-_ONLY_POINTS = _POINTING | _COURTESY | frozenset(PHRASES["little"]["around_texts"].split())
-_BESIDE_LANGUAGE = _ONLY_POINTS | frozenset(PHRASES["little"]["wishes"].split())
+_ONLY_POINTS = frozenset(PHRASES["little"]["texts"].split())
 _WORD = re.compile(r"[^\W_]+")
 _LETTER = re.compile(r"[^\W\d_]")
-_LONGEST_WISH = 160
-"""A clause that asks for nothing but a language has at most this many characters, and at most _LANGUAGE_WORDS words
-that name languages."""
-_LANGUAGE_WORDS = 6
-_MAX_WISHES = 3
-"""At most this many clauses at each end of a message may be such a clause."""
 _DASH = r"[ \t]*[—–][ \t]*|[ \t]+-[ \t]+"
 _FIRST_CLAUSE = re.compile(rf"{_BOUNDARY.pattern}|{_DASH}")
 _LAST_CLAUSE = re.compile(
     rf"{_DASH}|[ \t]*[(\[]|[ \t]+(?=[-=]{{1,2}}>|→)|[ \t]*[,，、\n]\s*|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
 )
-_QUESTION_MARKS = ("?", "？", "؟")
-_SIGNS = " \t:：.,!?()[]\"'–—-"
 _PARTICLES = "をは,:：-–—"
 """Particles and signs between a text and the name of its language."""
 
@@ -170,14 +161,31 @@ def parse_order(message: str) -> TranslationOrder:
     """Parse a message. Raises InputError if it names no language or an unknown one."""
     if order := _parse_json(message):
         return order
-    for split in _splits(message, _MAX_CLAUSES):
-        if (target := _target_of_instruction(split)) and (_LETTER.search(split.rest) or split.is_before):
-            return _order_of(target, split)
+    if split := _likeliest_split(message):
+        return _order_of(*split)
     whole = message[:LONGEST_INSTRUCTION] if len(message) > LONGEST_INSTRUCTION else message
     target = target_in(_mask_quotations(whole))
     if target is not None and len(message) <= LONGEST_INSTRUCTION:
         return TranslationOrder(target.tags, source_in(whole, target), _text_inside(message, target), message)
     raise InputError(_describe_missing_language(whole))
+
+
+def _likeliest_split(message: str) -> tuple[LanguageMention, _Split] | None:
+    """Return the first split whose instruction names a language and wishes a translation, or else the first one at
+    whose colon or line's end a text begins."""
+    named = []
+    for split in _splits(message):
+        target = target_in(_mask_quotations(split.instruction))
+        if target is None or not (_LETTER.search(split.rest) or split.is_before):
+            continue
+        if _wishes(split.instruction, "translate"):
+            return target, split
+        named.append((target, split))
+    return next((one for one in named if one[1].is_before and one[1].gap.strip(" ")), None)
+
+
+def _wishes(clause: str, label: Label) -> bool:
+    return wish_model().probabilities(Message(clause), ())[label] >= LIKELY
 
 
 def _describe_missing_language(instruction: str) -> str:
@@ -193,53 +201,20 @@ def _mask_quotations(text: str) -> str:
     return _QUOTED.sub(lambda quoted: "❝" * len(quoted.group()), text)
 
 
-def _splits(message: str, most: int) -> Iterator[_Split]:
-    """Yield the splits at the ends of clauses near the message's beginning, then near its end, at most `most` each."""
+def _splits(message: str) -> Iterator[_Split]:
+    """Yield the splits at the ends of clauses near the message's beginning, then near its end."""
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
-    for gap in islice(_FIRST_CLAUSE.finditer(head), most):
+    for gap in islice(_FIRST_CLAUSE.finditer(head), _MAX_CLAUSES):
         rest = message[gap.end() :]
         is_text = gap.group()[:1] in {":", "："} or not _POLITE.fullmatch(rest[:LONGEST_INSTRUCTION])
         if rest.strip() and is_text:
             yield _Split(message[: gap.start()], gap.group(), rest, is_before=True)
     end = message.rstrip()
     tail = _mask_quotations(end[-LONGEST_INSTRUCTION:])
-    for gap in [*_LAST_CLAUSE.finditer(tail)][: -most - 1 : -1]:
+    for gap in [*_LAST_CLAUSE.finditer(tail)][: -_MAX_CLAUSES - 1 : -1]:
         place = len(end) - len(tail) + gap.end()
         if place < len(end):
             yield _Split(end[place:], gap.group(), end[: place - len(gap.group())], is_before=False)
-
-
-def _target_of_instruction(split: _Split) -> LanguageMention | None:
-    """Return the target language of an instruction, which has a verb such as "translate", begins with the language, or
-    has nothing else."""
-    masked = _mask_quotations(split.instruction)
-    target = target_in(masked)
-    if target is None or _language_wished(split.instruction):
-        return target
-    verb = _VERB.search(masked)
-    if split.is_before:
-        return target if verb or not any(map(str.isalnum, masked[: target.start])) else None
-    return target if verb and not split.gap.strip() and not _text_inside(split.instruction, target) else None
-
-
-def _language_wished(instruction: str) -> LanguageMention | None:
-    """Return the target language of an instruction that has no words but those that may stand beside a language."""
-    if len(instruction) > _LONGEST_WISH:
-        return None
-    masked = _mask_quotations(instruction)
-    unknown = [word for word in _WORD.findall(masked.lower()) if word not in _BESIDE_LANGUAGE]
-    # Most clauses end here, because looking for a target takes longer.
-    if (
-        len(unknown) > _LANGUAGE_WORDS
-        or not any(map(tag_of_text, unknown[:2]))
-        or tag_of_text(instruction.strip(_SIGNS))
-    ):
-        return None
-    target = target_in(masked)
-    if target is None:
-        return None
-    others = f"{without_source(masked[: target.start])} {masked[target.end :]}".lower()
-    return target if _BESIDE_LANGUAGE.issuperset(_WORD.findall(others)) else None
 
 
 def _order_of(target: LanguageMention, split: _Split) -> TranslationOrder:
