@@ -57,7 +57,7 @@ _BEFORE_NAME = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_BEFORE = 40
-"""What stands before a name is searched for in this many characters."""
+"""Words of a role are searched for in this many characters before a name."""
 _MAX_LANGUAGES = 16
 """At most this many languages that follow each other are one mention."""
 _NEXT_LANGUAGE = re.compile(rf"{_AND}{_ARTICLES}{_OPEN_QUOTE}", re.IGNORECASE)
@@ -97,6 +97,7 @@ class _LanguageName:
     """A language at the place where a text names it, by a name or a code."""
 
     text: str
+    start: int
     end: int
     tag: str
     name: str
@@ -143,10 +144,14 @@ def _language_at(text: str, start: int) -> _LanguageName | None:
                 (match_after["of"] or "").lower()
             )
             tag = f"{tag}-{region}" if region else str(tag)
-            return _LanguageName(text, match_after.end(), tag, text[position:end], ending=match_after["ending"])
+            return _LanguageName(
+                text, position, match_after.end(), tag, text[position:end], ending=match_after["ending"]
+            )
         code = _CODE.match(text, position)
         if code and code["code"].lower() in TAG_OF_CODE and (tag := tag_of_code(code.group())):
-            return _LanguageName(text, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"]))
+            return _LanguageName(
+                text, position, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"])
+            )
     return None
 
 
@@ -182,8 +187,13 @@ def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention
     return _mention_at((0, bare), words_at_end) if bare and _follows(_INSTRUCTION_END, bare) else None
 
 
+def roles_in(text: str) -> dict[int, str]:
+    """Return the roles of the languages that a text names, by the places of their names."""
+    return {one.start: role for role, places in _places_by_role(text).items() for _, one in places}
+
+
 def _places_by_role(text: str) -> dict[_Role, list[_Place]]:
-    """Return the languages that a text names, by what stands before them. Codes and names of less common languages
+    """Return the languages that a text names, by the words before them. Codes and names of less common languages
     count only after a word such as "into"."""
     found: dict[_Role, list[_Place]] = {role: [] for role in ("from", *_TARGETS)}
     end = 0
@@ -272,12 +282,6 @@ def unknown_in(instruction: str) -> str | None:
     """Return the unknown word where a language is expected, if any."""
     found = _UNKNOWN.search(instruction)
     return found["what"] if found else None
-
-
-def without_source(text: str) -> str:
-    """Remove a final "from English" and the like from `text`."""
-    ends = (start for start, found in _places_by_role(text)["from"] if not text[found.end :].strip())
-    return text[: next(ends, len(text))]
 
 
 def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | None:
