@@ -45,6 +45,7 @@ _QUOTED = re.compile(
 )
 """Pattern of a JSON list of texts, or of a quotation that contains no other of its kind, so that a run of opening signs is read once and not once
 for each sign."""
+_QUESTION_MARKS = " ?？؟"
 _LETTER = re.compile(r"[^\W\d_]")
 _DASH = r"[ \t]*[—–][ \t]*|[ \t]+-[ \t]+"
 _FIRST_CLAUSE = re.compile(rf"{_BOUNDARY.pattern}|{_DASH}")
@@ -232,7 +233,11 @@ def _without_asides(rest: str) -> str:
 
 def _text_inside(instruction: str, target: LanguageMention) -> str:
     """Return the text within the instruction: in quotes, or else as the tagger of parts finds it."""
-    return _longest_quotation(instruction, target) or part_tagger().text_of(instruction, "text")
+    if quoted := _longest_quotation(instruction, target):
+        return quoted
+    text = part_tagger().text_of(instruction, "text")
+    # The question at whose end the text is has the question mark.
+    return text.rstrip(_QUESTION_MARKS) if instruction.endswith(text) else text
 
 
 def _longest_quotation(instruction: str, target: LanguageMention) -> str:
