@@ -3,9 +3,10 @@
 # ruff: noqa: E501 - one language per line
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Literal, cast
 
 from models.translation.languages import (
     CODES_THAT_ARE_WORDS,
@@ -39,32 +40,27 @@ _CODE = re.compile(
 _NAME_ENDS = re.compile(r"(?!\w)")
 _AFTER_NAME = re.compile(r"(?P<ending>[a-zà-žа-яё]{0,6})(?:\s*\((?P<of>[a-z]+)\))?", re.IGNORECASE)
 _NAME_BEGINS = re.compile(r"(?<![^\W\d_])[^\W\d_]|[\u3040-\u9fff\uac00-\ud7af]")
+_ARABIC_PARTICLES = "بلو"
+"""Letters that Arabic writes as one word with the name: "in", "to" and "and"."""
 MARK = "\ue000"
 _OPEN_QUOTE = "[\"'“‘«「„`*<\\[(]*"
 _ARTICLES = r"(?:(?:l['’]|(?:the|both|das|le|la|el|o|het|language|lingua|langue|sprache|язык|اللغة)\b)\s*)*"
-_INTO = r"(?:[-=]{1,3}>\s*|→\s*|\b(?:into|to|ins|nach|vers|al|naar|para|на|до|по-|till|na|til)\b\s*|[成为為到至]\s*|إلى\s*|الى\s*)"
-_IN = r"(?:\b(?:in|im|as|auf|zu|en|a|em|pro|ao|all['’]|в|w|på)\b\s*|用|ل|بال)"
-_INTO_LANGUAGE = re.compile(rf"{_INTO}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
-_IN_LANGUAGE = re.compile(rf"{_IN}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
-_LABELLED = re.compile(
-    r"\b(?:target|output|dest(?:ination)?|zielsprache|to|langs?|languages?|langue cible|目标语言)(?:[ _-]?lang(?:uage)?s?)?[\"']?\s*[:=：]\s*"
-    rf"(?P<articles>){_OPEN_QUOTE}",
-    re.IGNORECASE,
-)
-_BEFORE_SOURCE_LANGUAGE = re.compile(
-    r"\b(?:from|aus dem|vom|du|de l['’]|del|dal|dall['’]|do|uit het|van het|с|со|从|從)\s*"
-    rf"(?P<articles>(?:the\s+)?){_OPEN_QUOTE}",
-    re.IGNORECASE,
-)
-_SOURCE = re.compile(rf"\bsource(?:[ _-]?lang(?:uage)?)?[\"']?\s*[:=：]\s*(?P<articles>){_OPEN_QUOTE}", re.IGNORECASE)
+_INTO = r"(?:[-=]{1,3}>\s*|→\s*|\b(?:into|to|ins|nach|vers|al|naar|para|na|на|до|по-|till|til)\b\s*|[成为為到至]\s*|إلى\s*|الى\s*)"
+_IN = r"(?:\b(?:in|im|as|auf|zu|en|a|em|pro|ao|all['’]|в|w|po|på)\b\s*|用)"
 _AND = rf"\s*(?:(?:[,;/&+、，和及与與و]|\b(?:and|as well as|plus|und|sowie|et|ainsi que|y|e|en|og|och|и|i)\b)\s*)+(?:(?:also|then|auch|aussi|también)\s+)?(?:{_INTO}|{_IN})?"
+_BEFORE_NAME = re.compile(
+    r"(?:(?P<from>\b(?:from|aus dem|vom|du|de l['’]|del|dal|dall['’]|do|uit het|van het|från|z|с|со|从|從)\s*"
+    r"|\bsource(?:[ _-]?lang(?:uage)?)?[\"']?\s*[:=：]\s*)"
+    r"|(?P<label>\b(?:target|output|dest(?:ination)?|zielsprache|to|langs?|languages?|langue cible|目标语言)"
+    r"(?:[ _-]?lang(?:uage)?s?)?[\"']?\s*[:=：]\s*)"
+    rf"|(?P<into>{_INTO})|(?P<in>{_IN})){_ARTICLES}{_OPEN_QUOTE}\Z",
+    re.IGNORECASE,
+)
+_LONGEST_BEFORE = 40
+"""Words of a role are searched for in this many characters before a name."""
 _MAX_LANGUAGES = 16
 """At most this many languages that follow each other are one mention."""
-_NEXT_LANGUAGE = re.compile(rf"{_AND}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
-_TRANSLATION_WORD = re.compile(
-    r"(?<!\s)\s*+(?:translation|version|(?:word|term|phrase|expression|equivalent)s? (?:for|of)\b|for (?=[❝\"'“‘«„])|übersetzung|fassung|(?:に|へ)|翻译|翻譯|で|ye çevir|e çevir|'[ye])",
-    re.IGNORECASE,
-)
+_NEXT_LANGUAGE = re.compile(rf"{_AND}{_ARTICLES}{_OPEN_QUOTE}", re.IGNORECASE)
 _BEGIN = re.compile(r"\W{0,4}")
 _ARROW = re.compile(r"(?<!\s)\s*+(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
 _MAX_ARROWS = 8
@@ -72,6 +68,9 @@ _MAX_ARROWS = 8
 _INSTRUCTION_END = re.compile(
     r"(?:\W{0,3}\b(?:please|pls|bitte|por favor|per favore))?\W{0,3}(?=[:：\n]|\s*\Z)", re.IGNORECASE
 )
+_FROM_AFTER = re.compile("から")
+_FROM_ENDINGS = frozenset(("dan", "den", "tan", "ten"))
+"""Turkish endings that mean "from"."""
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _FEWEST_LETTERS = 4
 """A name in ASCII letters that an ending follows must have at least this many letters. Shorter names begin unrelated
@@ -98,6 +97,7 @@ class _LanguageName:
     """A language at the place where a text names it, by a name or a code."""
 
     text: str
+    start: int
     end: int
     tag: str
     name: str
@@ -124,6 +124,9 @@ class LanguageMention:
 
 _Place = tuple[int, _LanguageName]
 """Start of the words before a language, and the language."""
+_Role = Literal["label", "into", "in", "from", "bare"]
+_TARGETS: Sequence[_Role] = ("label", "into", "in", "bare")
+"""Roles of a target language, the surest first."""
 
 
 def _language_at(text: str, start: int) -> _LanguageName | None:
@@ -141,10 +144,14 @@ def _language_at(text: str, start: int) -> _LanguageName | None:
                 (match_after["of"] or "").lower()
             )
             tag = f"{tag}-{region}" if region else str(tag)
-            return _LanguageName(text, match_after.end(), tag, text[position:end], ending=match_after["ending"])
+            return _LanguageName(
+                text, position, match_after.end(), tag, text[position:end], ending=match_after["ending"]
+            )
         code = _CODE.match(text, position)
         if code and code["code"].lower() in TAG_OF_CODE and (tag := tag_of_code(code.group())):
-            return _LanguageName(text, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"]))
+            return _LanguageName(
+                text, position, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"])
+            )
     return None
 
 
@@ -170,39 +177,43 @@ def named_in(text: str) -> tuple[str, ...]:
 def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention | None:
     """Return the language to translate into, or None if the instruction names none. With `words_at_end`, a code at the
     end of the text counts even if it may be the last word of a sentence."""
-    arrow = _arrow_in(instruction)
-    for places in (
-        _languages_behind(_LABELLED, instruction),
-        [arrow[1]] if arrow else [],
-        _languages_behind(_INTO_LANGUAGE, instruction),
-        _languages_before(_TRANSLATION_WORD, instruction),
-    ):
-        if found := _mentions_at(places, words_at_end):
-            return found[0]
-    if weak := _mentions_at(_languages_behind(_IN_LANGUAGE, instruction), words_at_end):
-        return weak[-1]
+    found = _places_by_role(instruction)
+    if arrow := _arrow_in(instruction):
+        found["label"].append(arrow[1])
+    for role in _TARGETS:
+        if mentions := _mentions_at(found[role], words_at_end):
+            return mentions[-1 if role == "in" else 0]
     bare = _language_at(instruction, 1 if instruction[:1] in "[(" else 0)
     return _mention_at((0, bare), words_at_end) if bare and _follows(_INSTRUCTION_END, bare) else None
 
 
-def _languages_behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
-    """Yield the languages after `words`. A word that looks like an article may itself be a code, as in `translate to
-    la: hello`."""
-    for before in words.finditer(text):
-        found = _language_at(text, before.end()) or _language_at(text, before.start("articles"))
-        if found:
-            yield before.start(), found
+def roles_in(text: str) -> dict[int, str]:
+    """Return the roles of the languages that a text names, by the places of their names."""
+    return {one.start: role for role, places in _places_by_role(text).items() for _, one in places}
 
 
-def _languages_before(words: re.Pattern[str], text: str) -> Iterator[_Place]:
-    """Yield the languages before `words`."""
-    end = len(text) if words.search(text) else 0
-    at = 0
-    while at < end:
-        found = _language_at(text, at)
-        if found and _follows(words, found):
-            yield at, found
-        at = found.end if found else at + 1
+def _places_by_role(text: str) -> dict[_Role, list[_Place]]:
+    """Return the languages that a text names, by the words before them. Codes and names of less common languages
+    count only after a word such as "into"."""
+    found: dict[_Role, list[_Place]] = {role: [] for role in ("from", *_TARGETS)}
+    end = 0
+    for begin in _NAME_BEGINS.finditer(text):
+        at = begin.start()
+        if at < end:
+            continue
+        one = _language_at(text, at)
+        if one is None and text[at] in _ARABIC_PARTICLES:
+            one = _language_at(text, at + 1)
+        before = one and _BEFORE_NAME.search(text, max(0, at - _LONGEST_BEFORE), at)
+        if one is None or (not before and (one.is_code or not LANGUAGES[base_of(one.tag)].is_common)):
+            continue
+        role = cast(_Role, before.lastgroup) if before else "bare"
+        if _follows(_FROM_AFTER, one) or one.ending in _FROM_ENDINGS:
+            role = "from"
+        found[role].append((before.start() if before else at, one))
+        if not one.is_code:
+            end = one.end
+    return found
 
 
 def _follows(pattern: re.Pattern[str], found: _LanguageName) -> bool:
@@ -252,9 +263,7 @@ def source_in(instruction: str, target: LanguageMention) -> str | None:
     """Return the tag of the language to translate from, if the instruction names one."""
     if arrow := _arrow_in(instruction):
         return arrow[0]
-    for _, labelled in _languages_behind(_SOURCE, instruction):
-        return labelled.tag
-    for start, found in _languages_behind(_BEFORE_SOURCE_LANGUAGE, instruction):
+    for start, found in _places_by_role(instruction)["from"]:
         if found.is_code and _follows(_ON_TO, found):
             return found.tag
         source = _mention_at((start, found))
@@ -273,14 +282,6 @@ def unknown_in(instruction: str) -> str | None:
     """Return the unknown word where a language is expected, if any."""
     found = _UNKNOWN.search(instruction)
     return found["what"] if found else None
-
-
-def without_source(text: str) -> str:
-    """Remove a final "from English" and the like from `text`."""
-    for start, found in _languages_behind(_BEFORE_SOURCE_LANGUAGE, text):
-        if not text[found.end :].strip():
-            return text[:start]
-    return text
 
 
 def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | None:

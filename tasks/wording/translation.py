@@ -5,7 +5,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any
 
@@ -14,9 +14,11 @@ from pydantic import BeforeValidator, StringConstraints
 from tasks.errors import InputError
 from tasks.inputs.source import urls_in
 from tasks.json_tokens import parses_quickly
-from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in, unknown_in, without_source
+from tasks.wording.message import split_message
+from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in, unknown_in
 from tasks.wording.options import TaskOptions
-from tasks.wording.phrases import PHRASES
+from tasks.wording.order_parts import part_tagger
+from tasks.wording.wishes import LIKELY, Label, wish_model
 
 LONGEST_INSTRUCTION = 400
 """The instruction of a message is searched for in this many characters at its beginning or end."""
@@ -25,27 +27,10 @@ LONGEST_QUOTATION = 100_000
 _LONGEST_JSON = 1_000_000
 _MAX_CLAUSES = 12
 """At most this many clauses are examined at a message's beginning, and this many at its end."""
-_VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
-_NOTHING = re.compile(
-    r"[\W_]*(?:[请請]?[将將把]?(?:以下|下面|下列|这段|這段|这|這|此)?(?:的)?(?:内容|內容|文本|文字|文章|句子|话|段落)?|"
-    r"(?:次|以下|この)の?(?:文章?|テキスト|文)?(?:を|は)?)?[\W_]*"
-)
-"""Words that only point to the text, in Chinese and Japanese."""
-_POLITE = re.compile(
-    r"(?:[\s,.!?;。！？、]|please|pls|thanks?|thank you|bitte|danke|por favor|s['’]il (?:vous|te) plaît|per "
-    r"favore|alsjeblieft|пожалуйста|for me|now|language|version|translation|übersetzung|して?(?:ください)?|"
-    r"翻訳して(?:ください)?|に|へ|请|언어로)*",
-    re.IGNORECASE,
-)
 _BOUNDARY = re.compile(
     r"[:：][ \t]*(?:\r?\n(?:[ \t]*\r?\n)?)?|[ \t]*\r?\n(?:[ \t]*\r?\n)?|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
 )
-_ASIDE = re.compile(
-    r"(?:please |and |but |also )*(?:thanks?|thank you|danke|merci|gracias|grazie|obrigad[oa]|bedankt|keep|preserve|retain|maintain|do not|don['’]t|only|just|return|output|reply|respond|"
-    r"answer|use|make sure|leave|no explanations?|without|be|behalte|gib|nur|antworte|garde|conserve|ne |no |non |mantén|"
-    r"devuelve|mantieni)[^.!?:\n]{0,160}(?:[.!:]\s*|\s*\n\s*)",
-    re.IGNORECASE,
-)
+_COLON = re.compile(r"[:：]")
 _LABEL = re.compile(
     r"(?:(?:please )?translate|(?:here(?:'s| is) the |the |source |input |original )?(?:text|input|sentence|texte|texto|testo|tekst|content|source|原文|文本))"
     r"[\"']?[ \t]*[:=：][ \t]*\n?",
@@ -60,35 +45,13 @@ _QUOTED = re.compile(
 )
 """Pattern of a JSON list of texts, or of a quotation that contains no other of its kind, so that a run of opening signs is read once and not once
 for each sign."""
-_LEAD = re.compile(
-    r"\s*(?:what do (?:you|i|we|they|people) call|what(?:['’]s|\s+(?:does|do|is))|how (?:do|would|can) (?:you|i|we|one)|was|wie|que|qué|cosa|[请請]?[将將把])\s*",
-    re.IGNORECASE,
-)
-_BEFORE_OBJECT = re.compile(
-    r"\s*(?:translation|version|word|term|phrase|expression|equivalent|übersetzung|traduction|traducción)?\s*(?:of|for|von|de|di)\s+",
-    re.IGNORECASE,
-)
-_POINTING = frozenset(PHRASES["little"]["texts"].split())
-_COURTESY = frozenset(PHRASES["little"]["courtesy"].split())
-_ONLY_POINTS = _POINTING | _COURTESY | frozenset(PHRASES["little"]["around_texts"].split())
-_BESIDE_LANGUAGE = _ONLY_POINTS | frozenset(PHRASES["little"]["wishes"].split())
-_WORD = re.compile(r"[^\W_]+")
+_QUESTION_MARKS = " ?？؟"
 _LETTER = re.compile(r"[^\W\d_]")
-_LONGEST_WISH = 160
-"""A clause that asks for nothing but a language has at most this many characters, and at most _LANGUAGE_WORDS words
-that name languages."""
-_LANGUAGE_WORDS = 6
-_MAX_WISHES = 3
-"""At most this many clauses at each end of a message may be such a clause."""
 _DASH = r"[ \t]*[—–][ \t]*|[ \t]+-[ \t]+"
 _FIRST_CLAUSE = re.compile(rf"{_BOUNDARY.pattern}|{_DASH}")
 _LAST_CLAUSE = re.compile(
     rf"{_DASH}|[ \t]*[(\[]|[ \t]+(?=[-=]{{1,2}}>|→)|[ \t]*[,，、\n]\s*|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
 )
-_QUESTION_MARKS = ("?", "？", "؟")
-_SIGNS = " \t:：.,!?()[]\"'–—-"
-_PARTICLES = "をは,:：-–—"
-"""Particles and signs between a text and the name of its language."""
 
 
 def _tag_of(language: object) -> object:
@@ -144,8 +107,6 @@ class TranslationOrder:
     """Text to translate, unchanged; JSON if it is a list of texts; empty if the message holds none."""
     instruction: str
     """The part of the message that asks for the translation. It may hold the text, too."""
-    is_certain: bool = True
-    """False if the message may rather ask for an answer in the language: "Write a poem, in Spanish please"."""
 
     @property
     def options(self) -> "TranslateOptions":
@@ -172,9 +133,8 @@ def parse_order(message: str) -> TranslationOrder:
     """Parse a message. Raises InputError if it names no language or an unknown one."""
     if order := _parse_json(message):
         return order
-    for split in _splits(message, _MAX_CLAUSES):
-        if (target := _target_of_instruction(split)) and (_LETTER.search(split.rest) or split.is_before):
-            return _order_of(target, split)
+    if split := _likeliest_split(message):
+        return _order_of(*split)
     whole = message[:LONGEST_INSTRUCTION] if len(message) > LONGEST_INSTRUCTION else message
     target = target_in(_mask_quotations(whole))
     if target is not None and len(message) <= LONGEST_INSTRUCTION:
@@ -182,40 +142,30 @@ def parse_order(message: str) -> TranslationOrder:
     raise InputError(_describe_missing_language(whole))
 
 
-def wished_translation(message: str) -> TranslationOrder | None:
-    """Return the order of a message whose first or last clause asks for a translation by nothing but the names of the
-    languages, words that point to the text, and courtesy: "Can I have this in Spanish?", "…, in Spanish please".
-
-    Return None if there is no such clause, or no text beside it.
-    """
-    message = message.strip()
-    if target := _language_wished(message):
-        quoted = _longest_quotation(message, target)
-        return TranslationOrder(target.tags, source_in(message, target), quoted, message) if quoted else None
-    for split in _splits(message, _MAX_WISHES):
-        target = _language_wished(split.instruction)
-        if target is None or not _LETTER.search(split.rest):
+def _likeliest_split(message: str) -> tuple[LanguageMention, _Split] | None:
+    """Return the first split whose instruction names a language and wishes a translation, or else the first one at
+    whose colon or line's end a text begins."""
+    named = []
+    for split in _splits(message):
+        target = target_in(_mask_quotations(split.instruction))
+        if target is None or not (_LETTER.search(split.rest) or split.is_before):
             continue
-        order = _order_of(target, split)
-        words = _WORD.findall(_mask_quotations(split.instruction).lower())
-        points = not _POINTING.isdisjoint(words)
-        # More than a comma or the end of a sentence sets the clause apart.
-        is_apart = "\n" in split.gap or split.gap.strip(" ,，、") or split.instruction[0] in "-=→"
-        if split.is_before:
-            asks = not _COURTESY.isdisjoint(words) and not order.text.endswith(_QUESTION_MARKS)
-        else:
-            asks = (
-                not _COURTESY.isdisjoint(words) or split.instruction[-1] in _QUESTION_MARKS or order.text != split.rest
-            )
-        if points or is_apart or asks:
-            return replace(order, is_certain=points)
-    return None
+        if _wishes(split.instruction, "translate"):
+            return target, split
+        named.append((target, split))
+    return next((one for one in named if one[1].is_before and one[1].gap.strip(" ")), None)
+
+
+def _wishes(clause: str, *labels: Label) -> bool:
+    """True if a clause has any of these wishes."""
+    probabilities = wish_model().probabilities(split_message(clause), ())
+    return any(probabilities[label] >= LIKELY for label in labels)
 
 
 def _describe_missing_language(instruction: str) -> str:
     example = "name it in the text, as in 'Translate the following into French: …'"
     unknown = unknown_in(_mask_quotations(instruction))
-    if unknown and _VERB.search(instruction):
+    if unknown and _wishes(instruction, "translate"):
         return f"task 'translate' knows no language '{unknown}': give an English name or an ISO 639 code; {example}"
     return f"task 'translate' needs the language to translate into: {example}"
 
@@ -225,53 +175,21 @@ def _mask_quotations(text: str) -> str:
     return _QUOTED.sub(lambda quoted: "❝" * len(quoted.group()), text)
 
 
-def _splits(message: str, most: int) -> Iterator[_Split]:
-    """Yield the splits at the ends of clauses near the message's beginning, then near its end, at most `most` each."""
+def _splits(message: str) -> Iterator[_Split]:
+    """Yield the splits at the ends of clauses near the message's beginning, then near its end."""
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
-    for gap in islice(_FIRST_CLAUSE.finditer(head), most):
+    for gap in islice(_FIRST_CLAUSE.finditer(head), _MAX_CLAUSES):
         rest = message[gap.end() :]
-        is_text = gap.group()[:1] in {":", "："} or not _POLITE.fullmatch(rest[:LONGEST_INSTRUCTION])
+        is_text = gap.group()[:1] in {":", "："} or not _wishes(rest[:LONGEST_INSTRUCTION], "thanks", "manner")
         if rest.strip() and is_text:
             yield _Split(message[: gap.start()], gap.group(), rest, is_before=True)
     end = message.rstrip()
     tail = _mask_quotations(end[-LONGEST_INSTRUCTION:])
-    for gap in [*_LAST_CLAUSE.finditer(tail)][: -most - 1 : -1]:
+    for gap in [*_LAST_CLAUSE.finditer(tail)][: -_MAX_CLAUSES - 1 : -1]:
         place = len(end) - len(tail) + gap.end()
-        if place < len(end):
+        # A clause that a colon ends leads to a text, and follows none.
+        if place < len(end) and not _COLON.search(end, place, len(end) - 1):
             yield _Split(end[place:], gap.group(), end[: place - len(gap.group())], is_before=False)
-
-
-def _target_of_instruction(split: _Split) -> LanguageMention | None:
-    """Return the target language of an instruction, which has a verb such as "translate", begins with the language, or
-    has nothing else."""
-    masked = _mask_quotations(split.instruction)
-    target = target_in(masked)
-    if target is None or _language_wished(split.instruction):
-        return target
-    verb = _VERB.search(masked)
-    if split.is_before:
-        return target if verb or not any(map(str.isalnum, masked[: target.start])) else None
-    return target if verb and not split.gap.strip() and not _text_inside(split.instruction, target) else None
-
-
-def _language_wished(instruction: str) -> LanguageMention | None:
-    """Return the target language of an instruction that has no words but those that may stand beside a language."""
-    if len(instruction) > _LONGEST_WISH:
-        return None
-    masked = _mask_quotations(instruction)
-    unknown = [word for word in _WORD.findall(masked.lower()) if word not in _BESIDE_LANGUAGE]
-    # Most clauses end here, because looking for a target takes longer.
-    if (
-        len(unknown) > _LANGUAGE_WORDS
-        or not any(map(tag_of_text, unknown[:2]))
-        or tag_of_text(instruction.strip(_SIGNS))
-    ):
-        return None
-    target = target_in(masked)
-    if target is None:
-        return None
-    others = f"{without_source(masked[: target.start])} {masked[target.end :]}".lower()
-    return target if _BESIDE_LANGUAGE.issuperset(_WORD.findall(others)) else None
 
 
 def _order_of(target: LanguageMention, split: _Split) -> TranslationOrder:
@@ -303,38 +221,23 @@ def _text_following(split: _Split, target: LanguageMention) -> str:
 
 def _without_asides(rest: str) -> str:
     """Remove "Keep the formatting." and the like, if a colon or the end of a line separates them from the text."""
-    place = 0
-    while place < LONGEST_INSTRUCTION and (aside := _ASIDE.match(rest, place)):
-        place = aside.end()
-        if aside.group().rstrip(" \t")[-1] in ":\n":
-            text = rest[place:]
-            return text.lstrip("\r\n") if text.strip() else rest
+    start = 0
+    for gap in _FIRST_CLAUSE.finditer(rest, 0, LONGEST_INSTRUCTION):
+        if not _wishes(rest[start : gap.start()], "manner", "thanks"):
+            break
+        if gap.group().strip(" \t") and rest[gap.end() :].strip():
+            return rest[gap.end() :]
+        start = gap.end()
     return rest
 
 
 def _text_inside(instruction: str, target: LanguageMention) -> str:
-    """Return the text within the instruction: in quotes, before the language, or after it."""
+    """Return the text within the instruction: in quotes, or else as the tagger of parts finds it."""
     if quoted := _longest_quotation(instruction, target):
         return quoted
-    text_before, rest = instruction[: target.start], instruction[target.end :]
-    verb = _VERB.search(text_before)
-    parts = [text_before[verb.end() :], text_before[: verb.start()]] if verb else [text_before]
-    for part in parts:
-        text = without_source(_LABEL.sub("", part, count=1)).rstrip().rstrip(_PARTICLES).rstrip()
-        text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
-        if not _is_nothing(text):
-            return text.strip()
-    rest = _BEFORE_OBJECT.sub("", rest, count=1) if _BEFORE_OBJECT.match(rest) else rest
-    if polite := _POLITE.match(rest):
-        rest = rest[polite.end() :]
-    if _VERB.match(rest) or _is_nothing(rest):
-        return ""
-    return rest.strip().rstrip("?？" if _LEAD.match(instruction) else "")
-
-
-def _is_nothing(text: str) -> bool:
-    """True if a text only points to the text to translate."""
-    return _NOTHING.fullmatch(text) is not None or _ONLY_POINTS.issuperset(_WORD.findall(text.lower()))
+    text = part_tagger().text_of(instruction, "text")
+    # The question at whose end the text is has the question mark.
+    return text.rstrip(_QUESTION_MARKS) if instruction.endswith(text) else text
 
 
 def _longest_quotation(instruction: str, target: LanguageMention) -> str:

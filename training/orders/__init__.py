@@ -1,0 +1,1 @@
+"""Fits the tagger of parts, and holds its labelled orders."""
