@@ -27,7 +27,7 @@ from app.chat.pasted import is_document
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.chat.planning.described_json import or_null
 from app.chat.planning.programs import BackgroundPrompt, read_background_prompt
-from app.chat.planning.questions import RequestedValues, is_question, sentences_for, unanswered, values_asked_for
+from app.chat.planning.questions import RequestedValues, is_question, values_asked_for
 from app.chat.quotes import passages_for, summary_of
 from app.chat.requested_fields import (
     RequestedFields,
@@ -37,6 +37,7 @@ from app.chat.requested_fields import (
     forced_tools,
 )
 from app.chat.run_plan import Material, Specialists, answer_from_results, gather, objects_found
+from app.chat.sentences import Sentences, sentences_for, unanswered
 from app.chat.shape import NotFoundInInput, Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.trim import similarities
@@ -283,7 +284,7 @@ class OwnAnswers:
             if shown:
                 return PlainAnswer(shown, (COPIED,))
         if wish.is_only("greeting", "thanks", "server"):
-            sentences = sentences_for(wish.message.words)
+            sentences = sentences_for(wish.question)
             return PlainAnswer(sentences.welcome if wish.is_only("thanks") else sentences.about)
         if "prose" in wish.labels and "summary" not in wish.labels:
             return None
@@ -304,9 +305,7 @@ class OwnAnswers:
         wanted = await asyncio.to_thread(values_asked_for, wish.question) if read or found else None
         if wanted is not None:
             only_likely = len(found) != len(read) or material.request.messages[-1].role == "tool"
-            values = await answer_with_values(
-                wanted, material, document, self.structured, only_likely=only_likely, is_bare="bare" in wish.labels
-            )
+            values = await answer_with_values(wanted, material, document, self.structured, only_likely=only_likely)
             if values is not None:
                 return PlainAnswer(values, (COPIED,))
         if objects:
@@ -377,14 +376,13 @@ async def answer_with_values(
     structured: StructuredAnswers,
     *,
     only_likely: bool,
-    is_bare: bool = False,
 ) -> str | None:
     """Return an answer with the requested values.
 
     The values are searched in the texts that were read, or else in `document`. For each value that was not found, and
     each part of the question that names no value, the answer has a sentence that says so. If documents rarely print
     what the question is about, if `only_likely` is true, or if a part names no value, only likely values count as
-    found; without any of these, return None. If `is_bare`, the lines of the values are left out. Raises ModelError.
+    found; without any of these, return None. A bare answer leaves out the lines of the values. Raises ModelError.
     """
     shape = Shape.of_schema(requested.schema, "messages")
     filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")
@@ -398,8 +396,11 @@ async def answer_with_values(
         found = {key: values_of_key if _is_likely(values_of_key, least) else [] for key, values_of_key in found.items()}
         if not any(found.values()):
             return None
-    parts = [_format_values(requested, key, values, is_bare=is_bare) for key, values in found.items()]
-    parts += [requested.sentences.missing.format(name=part) for part in requested.unnamed]
+    wish = material.plan.wish
+    sentences = sentences_for(wish.question)
+    is_bare = "bare" in wish.labels
+    parts = [_format_values(requested, key, values, sentences, is_bare=is_bare) for key, values in found.items()]
+    parts += [sentences.missing.format(name=part) for part in requested.unnamed]
     return "\n\n".join(parts)
 
 
@@ -435,20 +436,22 @@ def _printed_values(
     yield _PrintedValue(text, row, known.get("page"), known.get("probability", 0.0))
 
 
-def _format_values(requested: RequestedValues, key: str, found: Sequence[_PrintedValue], *, is_bare: bool) -> str:
+def _format_values(
+    requested: RequestedValues, key: str, found: Sequence[_PrintedValue], sentences: Sentences, *, is_bare: bool
+) -> str:
     """Return the part of an answer that is about one value, as Markdown."""
     title = requested.titles[key]
     if not found:
-        return requested.sentences.missing.format(name=title)
+        return sentences.missing.format(name=title)
     parts = []
     if isinstance(requested.schema["properties"][key].get("items"), dict):
         parts.append("\n".join(f"- {one.text}" for one in found))
     else:
         [one] = found
         parts.append(one.text if len(requested.titles) == 1 else f"{title}: {one.text}")
-        page = f" ({requested.sentences.page.format(page=one.page)})" if one.page is not None else ""
+        page = f" ({sentences.page.format(page=one.page)})" if one.page is not None else ""
         if (one.row != one.text or page) and not is_bare:
             parts.append(f"> {one.row}{page}")
     if (least_probability := min(one.probability for one in found)) < LEAST_CERTAIN:
-        parts.append(requested.sentences.uncertain.format(percent=round(100 * least_probability)))
+        parts.append(sentences.uncertain.format(percent=round(100 * least_probability)))
     return "\n\n".join(parts)
