@@ -20,7 +20,7 @@ import numpy as np
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.plan import Planner
+from app.chat.plan import Planner, with_wish
 from tasks.inputs.kinds import Kind
 from tasks.wording.message_language import language_classifier
 from tasks.wording.wishes import LABELS, Label
@@ -108,7 +108,7 @@ async def print_lengths() -> None:
         least = float("inf")
         for _ in range(TRIES):
             started = time.process_time()
-            await Planner().plan(Turn(text, ()))
+            await Planner().plan(await with_wish(Turn(text, ())))
             least = min(least, 1e6 * (time.process_time() - started))
         print(f"{length:<34}{least:9.0f}")
 
@@ -120,7 +120,7 @@ async def measured(planner: Planner, rounds: int) -> tuple[Sequence[float], floa
     for _ in range(rounds):
         for case, turn in zip(TABLE, turns, strict=True):
             started = time.perf_counter()
-            plan = await planner.plan(turn)
+            plan = await planner.plan(await with_wish(turn))
             times.append(time.perf_counter() - started)
             right += sorted(plan.summary) == sorted(case.steps)
     return times, right / len(times)

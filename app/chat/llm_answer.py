@@ -8,10 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
-from app.chat.call import ChatCall
-from app.chat.directives import Directives
 from app.chat.filling import Filling, fill
-from app.chat.inputs import Turn, run_off_loop, texts_of
+from app.chat.inputs import run_off_loop, texts_of
+from app.chat.inquiry import Inquiry
 from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.chat.prompt import InternalTool, build_messages, fence_results, offered
@@ -54,11 +53,9 @@ class LlmAnswers:
     extracts_always: bool = False
     """True if the fields of a schema are extracted, and the LLM writes only those that could not be copied."""
 
-    async def answer(
-        self, llm: Llm, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
-    ) -> AsyncGenerator[Event, None]:
+    async def answer(self, llm: Llm, inquiry: Inquiry, specialists: Specialists) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
-        request = call.request
+        call, request, turn = inquiry.call, inquiry.request, inquiry.turn
         shape = await in_thread(Shape.of, request.response_format) if request.response_format is not None else None
         extracts = self.extracts_always and shape is not None and not request.tools
         if not (extracts or turn.sources):
@@ -77,7 +74,7 @@ class LlmAnswers:
             )
             plan = await self.planner.plan(turn, situation)
         call.stages.done("plan")
-        material = Material(call, directives, turn, specialists, llm, shape, plan)
+        material = Material(inquiry, specialists, llm, shape, plan)
         async with aclosing(gather(material, is_all=False)) as events:
             async for found in events:
                 if isinstance(found, Material):
@@ -126,21 +123,21 @@ class LlmAnswers:
                 yield event
         if waiting:
             yield Precontext(waiting)
-        material.call.stages.done("answer")
+        material.inquiry.call.stages.done("answer")
         yield rounds.finish
 
     async def _prepare(self, material: Material) -> Rounds:
         """Return the rounds of the LLM: its first prompt, its tools and their limits."""
-        request, turn, filling = material.request, material.turn, material.filling
-        call, llm = material.call, material.llm
+        inquiry, llm, filling = material.inquiry, material.llm, material.filling
+        request, turn, skips_planning = inquiry.request, inquiry.turn, inquiry.call.skip_planning
         shape = filling.rest if filling else material.shape
         abilities = await llm.abilities()
         entries = material.entries
         instructions = [text for text in (shape and shape.instruction, filling and filling.instruction) if text]
-        system = [*material.directives.system, *instructions]
+        system = [*inquiry.directives.system, *instructions]
         forced = request.tool_choice is not None and request.tool_choice not in ("auto", "none")
         tools = []
-        if abilities.tools and not call.skip_planning and not forced:
+        if abilities.tools and not skips_planning and not forced:
             tools = offered(turn, material.plan, self.has_task)
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
         if request.tools or request.response_format:
@@ -155,7 +152,7 @@ class LlmAnswers:
                 shown,
                 self.loader,
                 room,
-                omits_unreadable=not call.skip_planning,
+                omits_unreadable=not skips_planning,
                 omits_metadata=material.specialists.redacts,
             )
             taken += tokens_of(images)
@@ -169,17 +166,14 @@ class LlmAnswers:
         results = fence_results(enumerate(entries), texts, fence)
         return Rounds(
             llm=llm,
-            request=request,
+            inquiry=inquiry,
             messages=await run_off_loop(request, build_messages, request, system, results, fence, images),
             specialists=material.specialists,
             shorten=shorten,
             response_format=shape.as_response_format if shape and abilities.json_schema else None,
             internal={tool.name: tool for tool in tools},
-            turn=turn,
             entries=list(entries),
             fence=fence,
-            limit=call.limit,
-            admission=call.admission,
             holds_text=shape is not None,
         )
 

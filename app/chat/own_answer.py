@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from app.chat.call import ChatCall
-from app.chat.directives import Directives
 from app.chat.filling import Filling, fill_given, fill_whole
 from app.chat.inputs import (
     Turn,
@@ -23,6 +21,7 @@ from app.chat.inputs import (
     text_of_document,
     texts_of,
 )
+from app.chat.inquiry import Inquiry
 from app.chat.pasted import is_document
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.chat.planning.described_json import or_null
@@ -43,7 +42,7 @@ from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.trim import similarities
 from app.chat.wish import Wish
 from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
-from app.wire.request import ChatRequest, ChatTool
+from app.wire.request import ChatTool
 from models.embedding.embedder import Embedder
 from models.language.llm import HOW_TO_REPLACE, Llm, estimate_tokens, first_tokens
 from tasks.extraction.examples import Example
@@ -106,11 +105,9 @@ class OwnAnswers:
     write: Callable[[Material], AsyncGenerator[Event, None]]
     """Lets the incapable LLM write free text."""
 
-    async def answer(
-        self, llm: Llm, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
-    ) -> AsyncGenerator[Event, None]:
+    async def answer(self, llm: Llm, inquiry: Inquiry, specialists: Specialists) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
-        request = call.request
+        call, request, turn = inquiry.call, inquiry.request, inquiry.turn
         background = await asyncio.to_thread(
             lambda: read_background_prompt(texts_of(request, "system", "developer"), texts_of(request, "user"))
         )
@@ -121,9 +118,9 @@ class OwnAnswers:
         has_document = pasted is not None and (
             has_results or turn.has_handed_text or is_document(text_of_document(pasted).strip())
         )
-        requested = await self._read_requested_fields(request, turn, background)
+        requested = await self._read_requested_fields(inquiry, background)
         if call.skip_planning or background or (requested is None and has_results):
-            plan = Plan(wish=await Wish.of(turn.text, ("document",) if has_document else ()))
+            plan = Plan(wish=turn.wish.beside(("document",) if has_document else ()))
         else:
             situation = Situation(
                 has_schema=requested is not None,
@@ -133,7 +130,7 @@ class OwnAnswers:
             )
             plan = await self.planner.plan(turn, situation)
         shape = requested.shape if requested else None
-        material = Material(call, directives, turn, specialists, llm, shape, plan, has_document=has_document)
+        material = Material(inquiry, specialists, llm, shape, plan, has_document=has_document)
         if requested is None and not (background or has_document):
             requested, material = await self._call_fitting_tool(material) or (None, material)
         call.stages.done("plan")
@@ -162,12 +159,13 @@ class OwnAnswers:
                 yield event
 
     async def _read_requested_fields(
-        self, request: ChatRequest, turn: Turn, background: BackgroundPrompt | None
+        self, inquiry: Inquiry, background: BackgroundPrompt | None
     ) -> RequestedFields | None:
         """Return the fields that the answer must have, or None if the answer is plain text. Raises InputError."""
+        request = inquiry.request
         form = request.response_format
         if tools := forced_tools(request):
-            tool = await self._choose_tool(turn, tools)
+            tool = await self._choose_tool(inquiry.turn, tools)
             return await in_thread(fields_of_tool, request, tool)
         if form is not None and not (background and form.type == "json_object"):
             return await in_thread(fields_of_format, request, form)
@@ -192,7 +190,7 @@ class OwnAnswers:
         """Return the call of an offered tool that plainly fits a wish for facts without an input, with its arguments in
         the material; None if there is none, or if the user's words lack an argument."""
         request, turn, wish = material.request, material.turn, material.plan.wish
-        is_free = request.tool_choice in (None, "auto") and not material.call.skip_planning
+        is_free = request.tool_choice in (None, "auto") and not material.inquiry.call.skip_planning
         if not (is_free and request.tools) or turn.sources or not wish.is_only("fact", "search", "other", "bare"):
             return None
         ranked = await self._rank_tools(turn, request.tools)
@@ -340,7 +338,7 @@ async def _plain_events(answer: PlainAnswer, material: Material) -> AsyncGenerat
     limit = request.max_completion_tokens or request.max_tokens
     text, is_cut = await asyncio.to_thread(first_tokens, answer.text, limit)
     tokens = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
-    material.call.admission.count_call(*tokens)
+    material.inquiry.call.admission.count_call(*tokens)
     for warning in answer.warnings:
         yield AnswerWarning(warning)
     if entries:
@@ -348,7 +346,7 @@ async def _plain_events(answer: PlainAnswer, material: Material) -> AsyncGenerat
     for chunk in text_chunks(text):
         yield chunk
     yield Finish("length" if is_cut else "stop", *tokens)
-    material.call.stages.done("answer")
+    material.inquiry.call.stages.done("answer")
 
 
 def _is_one_line(document: Entry, message: str) -> bool:

@@ -143,14 +143,20 @@ class Situation:
     search is left to it."""
 
 
-async def with_inputs_asked_about(turn: Turn) -> Turn:
+async def with_wish(turn: Turn) -> Turn:
+    return replace(turn, wish=await Wish.of(turn.text, [kind_of(source) for source in turn.sources]))
+
+
+def with_inputs_asked_about(turn: Turn) -> Turn:
     """Return a turn without the inputs of earlier messages if it does not ask about them, but says thanks, greets
     or asks about something else."""
-    is_aside = (await Wish.of(turn.text, ())).labels <= ASIDE
+    if not (turn.is_of_earlier or turn.has_handed_text):
+        return turn
+    alone = turn.wish.beside(())
+    is_aside = alone.labels <= ASIDE
     # "What is the price of the soup?" is a question of fact only if there is no menu.
-    beside = await Wish.of(turn.text, [kind_of(source) for source in turn.sources])
-    if turn.is_of_earlier and (is_aside or beside.labels <= APART):
-        return replace(turn, sources=(), leaves_document=True)
+    if turn.is_of_earlier and (is_aside or turn.wish.labels <= APART):
+        return replace(turn, sources=(), leaves_document=True, wish=alone)
     return replace(turn, leaves_document=turn.has_handed_text and is_aside)
 
 
@@ -174,10 +180,7 @@ class Planner:
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
         """Return the plan of a turn. Never raises."""
         situation = situation or Situation()
-        kinds = [kind_of(source) for source in turn.sources]
-        if situation.has_document and not kinds:
-            kinds = ["document"]
-        wish = await Wish.of(turn.text, kinds)
+        wish = turn.wish.beside(["document"]) if situation.has_document and not turn.sources else turn.wish
         why_not: dict[str, str] = {}
         if situation.calls_tools and not turn.sources and wish.labels.isdisjoint(_ORDERED):
             return Plan(wish=wish, why_not={"all": "the language model calls tools by itself"})

@@ -95,7 +95,7 @@ class StructuredAnswers:
         entries = material.entries
         prompt = texts_of(material.request)
         tokens = await asyncio.to_thread(lambda: (estimate_tokens(*prompt), estimate_tokens(answer.text)))
-        material.call.admission.count_call(*tokens)
+        material.inquiry.call.admission.count_call(*tokens)
         if entries:
             yield Precontext(entries)
         for event in await self.with_evidence(answer, entries, material, material.shape):
@@ -107,7 +107,7 @@ class StructuredAnswers:
             else:
                 yield event
         yield Finish("tool_calls" if function else "stop", *tokens)
-        material.call.stages.done("answer")
+        material.inquiry.call.stages.done("answer")
 
     async def with_evidence(
         self,

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from tasks.inputs.kinds import Kind
@@ -45,22 +45,20 @@ class Wish:
         return await asyncio.to_thread(cls.read, text, kinds) if len(text) > LONG_CHARS else cls.read(text, kinds)
 
     @classmethod
-    def read(cls, text: str, kinds: Sequence[Kind], model: WishModel | None = None) -> Self:
-        model = model or wish_model()
+    def read(cls, text: str, kinds: Sequence[Kind]) -> Self:
         if len(text) > 2 * _LONGEST_END:
             text = f"{text[:_LONGEST_END]}\n{text[-_LONGEST_END:]}"
         message = split_message(text)
-        if not message.head and not message.document:
-            return cls(frozenset({"read_out"}) if kinds else frozenset({"other"}), "", message, 1.0)
-        probabilities = model.probabilities(message, kinds)
+        most_sentences = most_sentences_in(message.words) or 3
+        return cls(frozenset(), _question(message, wish_model()), message, 0.0, most_sentences).beside(kinds)
+
+    def beside(self, kinds: Sequence[Kind]) -> Self:
+        """Return the wish of the same message beside inputs of these kinds."""
+        if not self.message.head and not self.message.document:
+            return replace(self, labels=frozenset({"read_out"} if kinds else {"other"}), probability=1.0)
+        probabilities = wish_model().probabilities(self.message, kinds)
         labels = wishes_in(probabilities)
-        return cls(
-            labels,
-            _question(message, model),
-            message,
-            min(probabilities[label] for label in labels),
-            most_sentences_in(message.words) or 3,
-        )
+        return replace(self, labels=labels, probability=min(probabilities[label] for label in labels))
 
     def is_only(self, *labels: Label) -> bool:
         """True if the message wishes something, and nothing but these."""

@@ -294,12 +294,12 @@ async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
         ("Danke", False),
     ],
 )
-async def test_a_greeting_after_an_input_is_not_about_it(text: str, is_about: bool) -> None:
+def test_a_greeting_after_an_input_is_not_about_it(text: str, is_about: bool) -> None:
     turn = replace(turn_of(Case(text, ("image",), ())), is_of_earlier=True)
-    followed = await with_inputs_asked_about(turn)
+    followed = with_inputs_asked_about(turn)
     assert (bool(followed.sources), followed.leaves_document) == (is_about, not is_about)
 
 
-async def test_a_greeting_beside_an_input_is_about_it() -> None:
+def test_a_greeting_beside_an_input_is_about_it() -> None:
     turn = turn_of(Case("Hello!", ("image",), ()))
-    assert await with_inputs_asked_about(turn) == turn
+    assert with_inputs_asked_about(turn) == turn
