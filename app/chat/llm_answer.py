@@ -104,8 +104,7 @@ class LlmAnswers:
     async def write(self, material: Material) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer that the LLM writes from the material."""
         rounds = await self._prepare(material)
-        shape = material.shape
-        events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
+        events = rounds.answer() if material.shape is None else self.structured.by_llm(rounds, material)
         # The precontext is sent as one piece before the answer. It waits if the LLM may still call specialists, because
         # their results are added to it.
         waiting = tuple(rounds.entries)
@@ -174,7 +173,7 @@ class LlmAnswers:
             internal={tool.name: tool for tool in tools},
             entries=list(entries),
             fence=fence,
-            holds_text=shape is not None,
+            holds_text=material.shape is not None,
         )
 
     async def _shorten_results(

@@ -120,8 +120,12 @@ class OwnAnswers:
         )
         requested = await self._read_requested_fields(inquiry, background)
         if call.skip_planning or background or (requested is None and has_results):
-            plan = Plan(wish=turn.wish.beside(("document",) if has_document else ()))
+            wish, plan = turn.wish.beside(("document",) if has_document else ()), Plan()
+            inquiry = replace(inquiry, turn=replace(turn, wish=wish))
         else:
+            if has_document and not turn.sources:
+                turn = replace(turn, wish=turn.wish.beside(("document",)))
+                inquiry = replace(inquiry, turn=turn)
             situation = Situation(
                 has_schema=requested is not None,
                 has_document=has_document,
@@ -189,7 +193,7 @@ class OwnAnswers:
     async def _call_fitting_tool(self, material: Material) -> tuple[RequestedFields, Material] | None:
         """Return the call of an offered tool that plainly fits a wish for facts without an input, with its arguments in
         the material; None if there is none, or if the user's words lack an argument."""
-        request, turn, wish = material.request, material.turn, material.plan.wish
+        request, turn, wish = material.request, material.turn, material.turn.wish
         is_free = request.tool_choice in (None, "auto") and not material.inquiry.call.skip_planning
         if not (is_free and request.tools) or turn.sources or not wish.is_only("fact", "search", "other", "bare"):
             return None
@@ -198,7 +202,7 @@ class OwnAnswers:
         if not ranked or ranked[0][0] < LEAST_FITTING or margin < LEAST_LEAD:
             return None
         requested = await in_thread(fields_of_tool, request, ranked[0][1])
-        material = replace(material, shape=requested.shape, plan=Plan(wish=wish))
+        material = replace(material, shape=requested.shape, plan=Plan())
         try:
             material = await self._fill_all(material, requested)
         except NotFoundInInput:
@@ -268,7 +272,7 @@ class OwnAnswers:
         sentences; the values that a question or an order names; the objects that were found; passages of what was read
         or found; or a sentence that nothing here can answer. `pasted` is the document in the messages, if any.
         """
-        plan, results, wish = material.plan, material.results, material.plan.wish
+        plan, results, wish = material.plan, material.results, material.turn.wish
         ready = await asyncio.to_thread(answer_from_results, plan, results)
         if ready is not None:
             return PlainAnswer(ready, () if plan.results_only else (PASSAGES,))
@@ -387,14 +391,14 @@ async def answer_with_values(
     assert filling.answer is not None
     material = replace(material, shape=shape, filling=filling, document=document)
     values = filling.answer.value
-    evidence, _ = await structured.trace(values, material.results, material, shape)
+    evidence, _ = await structured.trace(values, material.results, material)
     found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in requested.titles}
     if only_likely or requested.unnamed or not requested.are_known:
         least = LEAST_PRINTED if requested.are_known and not requested.unnamed else LEAST_PROBABLE
         found = {key: values_of_key if _is_likely(values_of_key, least) else [] for key, values_of_key in found.items()}
         if not any(found.values()):
             return None
-    wish = material.plan.wish
+    wish = material.turn.wish
     sentences = sentences_for(wish.question)
     is_bare = "bare" in wish.labels
     parts = [_format_values(requested, key, values, sentences, is_bare=is_bare) for key, values in found.items()]

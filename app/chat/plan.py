@@ -91,20 +91,19 @@ class Plan:
     object is found."""
     unfindable: EngineUnavailable | None = None
     """The reason why the things that the request looks for are not detected; None if they are, or if there are none."""
-    wish: Wish = field(default_factory=Wish)
     why_not: Mapping[str, str] = field(default_factory=dict)
     """Reason why a wished task is not a step, by the task's name."""
 
-    def explained(self, *, shows_content: bool) -> dict[str, Any]:
+    def explained(self, wish: Wish, *, shows_content: bool) -> dict[str, Any]:
         """Return the reasons of the plan for a log. Only with `shows_content` are words of the message among them."""
         facts: dict[str, Any] = {
-            "wishes": sorted(self.wish.labels),
-            "probability": round(self.wish.probability, 3),
+            "wishes": sorted(wish.labels),
+            "probability": round(wish.probability, 3),
             "steps": self.summary,
             "why_not": dict(self.why_not),
         }
         if shows_content:
-            facts["instruction"] = self.wish.message.instruction[:_LOGGED]
+            facts["instruction"] = wish.message.instruction[:_LOGGED]
             facts["options"] = [repr(step.options)[:_LOGGED] for step in self.steps]
         return facts
 
@@ -144,7 +143,10 @@ class Situation:
 
 
 async def with_wish(turn: Turn) -> Turn:
-    return replace(turn, wish=await Wish.of(turn.text, [kind_of(source) for source in turn.sources]))
+    kinds = [kind_of(source) for source in turn.sources]
+    if turn.has_handed_text and not kinds:
+        kinds = ["document"]
+    return replace(turn, wish=await Wish.of(turn.text, kinds))
 
 
 def with_inputs_asked_about(turn: Turn) -> Turn:
@@ -157,7 +159,9 @@ def with_inputs_asked_about(turn: Turn) -> Turn:
     # "What is the price of the soup?" is a question of fact only if there is no menu.
     if turn.is_of_earlier and (is_aside or turn.wish.labels <= APART):
         return replace(turn, sources=(), leaves_document=True, wish=alone)
-    return replace(turn, leaves_document=turn.has_handed_text and is_aside)
+    if turn.has_handed_text and is_aside:
+        return replace(turn, leaves_document=True, wish=turn.wish if turn.sources else alone)
+    return turn
 
 
 class Planner:
@@ -180,16 +184,15 @@ class Planner:
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
         """Return the plan of a turn. Never raises."""
         situation = situation or Situation()
-        wish = turn.wish.beside(["document"]) if situation.has_document and not turn.sources else turn.wish
+        wish = turn.wish
         why_not: dict[str, str] = {}
         if situation.calls_tools and not turn.sources and wish.labels.isdisjoint(_ORDERED):
-            return Plan(wish=wish, why_not={"all": "the language model calls tools by itself"})
-        sources = turn.sources
-        followed = _links_followed(wish, has_media=not all(source.is_linked for source in sources))
-        sources = tuple(
-            one for one in sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text
-        )
-        steps = await _off_loop(turn, self._steps_of_all, sources, turn, wish, situation)
+            return Plan(why_not={"all": "the language model calls tools by itself"})
+        followed = _links_followed(turn)
+        sources = [
+            one for one in turn.sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text
+        ]
+        steps = await _off_loop(turn, self._steps_of_all, sources, turn, situation)
         unfindable = await self._find_out_unfindable(steps, wish)
         if unfindable is not None:
             steps = [step for step in steps if step.task != "object_detection"]
@@ -197,7 +200,7 @@ class Planner:
         if "forecast" in wish.labels and not sources:
             steps += await self._forecast_inline(turn)
         if "search" in wish.labels or ("fact" in wish.labels and situation.searches_facts and not steps):
-            reason = self._why_not_search(turn, wish, situation)
+            reason = self._why_not_search(turn, situation)
             if reason is None:
                 steps.append(
                     _make_step("web_search", (), wish.message.words, turn, is_guess="search" not in wish.labels)
@@ -205,7 +208,7 @@ class Planner:
             else:
                 why_not["web_search"] = reason
         if "translate" in wish.labels:
-            steps += await _off_loop(turn, _translations, turn, wish, steps, situation)
+            steps += await _off_loop(turn, _translations, turn, steps, situation)
         steps = _with_secondary_readings(steps, wish)
         return Plan(
             tuple(steps),
@@ -214,16 +217,15 @@ class Planner:
             results_only=_is_results_only(steps, wish),
             describes="objects" in wish.labels and any(step.task == "object_detection" for step in steps),
             unfindable=unfindable,
-            wish=wish,
             why_not=why_not,
         )
 
-    def _steps_of_all(self, sources: Sequence[Source], turn: Turn, wish: Wish, situation: Situation) -> list[Step]:
-        return [step for source in sources for step in self._steps_of(source, turn, wish, situation, len(sources))]
+    def _steps_of_all(self, sources: Sequence[Source], turn: Turn, situation: Situation) -> list[Step]:
+        return [step for source in sources for step in self._steps_of(source, turn, situation, len(sources))]
 
-    def _steps_of(self, source: Source, turn: Turn, wish: Wish, situation: Situation, sources: int) -> Iterator[Step]:
+    def _steps_of(self, source: Source, turn: Turn, situation: Situation, sources: int) -> Iterator[Step]:
         """Yield the steps that read or look at one source, of so many `sources`."""
-        kind, wished, text = kind_of(source), wish.labels, ends_of(turn.text, _MOST_WORDS)
+        kind, wished, text = kind_of(source), turn.wish.labels, ends_of(turn.text, _MOST_WORDS)
         if "forecast" in wished and (kind == "table" or (kind == "page" and sources == 1)):
             yield _make_step("forecast", (source,), text, turn)
             return
@@ -258,17 +260,18 @@ class Planner:
             return []
         return [Step("forecast", (), options_beside(turn.text, found.words))]
 
-    def _why_not_search(self, turn: Turn, wish: Wish, situation: Situation) -> str | None:
+    def _why_not_search(self, turn: Turn, situation: Situation) -> str | None:
         """Return the reason for which the web is not searched; None if it is."""
+        is_ordered = orders_search(turn.wish.message.words)
         if turn.has_handed_text:
             return "a program handed over a text, of which nothing may leave the server"
-        if situation.has_schema and not orders_search(wish.message.words):
+        if situation.has_schema and not is_ordered:
             return "a text beside a schema is data"
-        if situation.calls_tools and not (turn.sources or orders_search(wish.message.words)):
+        if situation.calls_tools and not (turn.sources or is_ordered):
             return "the language model calls tools by itself"
         if situation.has_client_tools:
             return "the language model chooses among the client's tools and the web search"
-        if "search" not in wish.labels and not self._can_run("web_search"):
+        if "search" not in turn.wish.labels and not self._can_run("web_search"):
             return "no provider is set up"
         return None
 
@@ -280,10 +283,10 @@ async def _off_loop(turn: Turn, work: Callable[P, T], *args: P.args, **kwargs: P
     return await asyncio.to_thread(work, *args, **kwargs)
 
 
-def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situation) -> list[Step]:
+def _translations(turn: Turn, steps: Sequence[Step], situation: Situation) -> list[Step]:
     """Return the steps that translate: what earlier steps read, or else the text in the message, into each language."""
     read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
-    message = wish.message
+    message = turn.wish.message
     brings_text = bool(message.tail or message.document or message.quotations)
     if read and not (brings_text and _text_to_translate(turn.text)):
         targets = _targets_in(message.words) or _targets_in(turn.text)
@@ -303,13 +306,14 @@ def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situ
     return [replace(step, options=options) for options in alone]
 
 
-def _links_followed(wish: Wish, *, has_media: bool) -> Collection[str]:
+def _links_followed(turn: Turn) -> Collection[str]:
     """Return the links in the message that are opened."""
-    if "closed" in wish.labels:
+    wished, message = turn.wish.labels, turn.wish.message
+    if "closed" in wished:
         return ()
-    if "translate" in wish.labels and not has_media and wish.message.tail:
-        return Message(wish.message.head).followed
-    return wish.message.followed
+    if "translate" in wished and message.tail and all(source.is_linked for source in turn.sources):
+        return Message(message.head).followed
+    return message.followed
 
 
 def _text_to_translate(text: str) -> str | tuple[str, ...]:

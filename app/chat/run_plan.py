@@ -348,6 +348,12 @@ class Material:
         return self.inquiry.turn
 
     @property
+    def form(self) -> Shape:
+        """Required form of an answer that has one."""
+        assert self.shape is not None
+        return self.shape
+
+    @property
     def entries(self) -> tuple[Entry, ...]:
         """Results that are shown to the LLM and the client."""
         shown = without_empty_readings(self.plan, self.results) if self.results else ()
@@ -366,7 +372,7 @@ async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | 
     plan = material.plan
     # Of a guarded request, and of one that is to be forgotten, no word is in a log.
     is_shown = material.specialists.guard is None and not material.inquiry.call.fresh
-    log.debug("planned", **plan.explained(shows_content=is_shown))
+    log.debug("planned", **plan.explained(material.turn.wish, shows_content=is_shown))
     if plan.steps:
         log.info("plan", steps=plan.summary)
         work = Work[ProgressEvent, tuple[Entry, ...]](

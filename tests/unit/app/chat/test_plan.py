@@ -99,10 +99,9 @@ async def test_a_link_that_is_only_shown_is_not(message: str) -> None:
 
 
 async def test_a_plan_explains_itself_with_words_of_the_message_only_where_they_may_be_shown() -> None:
-    plan = await Planner(can_run=lambda _task: False).plan(
-        turn_of(Case("What is the capital of France?", (), ())), Situation(searches_facts=True)
-    )
-    hidden = plan.explained(shows_content=False)
+    turn = turn_of(Case("What is the capital of France?", (), ()))
+    plan = await Planner(can_run=lambda _task: False).plan(turn, Situation(searches_facts=True))
+    hidden = plan.explained(turn.wish, shows_content=False)
     assert hidden == {
         "wishes": ["fact"],
         "probability": hidden["probability"],
@@ -111,7 +110,7 @@ async def test_a_plan_explains_itself_with_words_of_the_message_only_where_they_
     }
     assert 0.5 <= hidden["probability"] <= 1
     shown = {"instruction": "What is the capital of France?", "options": []}
-    assert plan.explained(shows_content=True) == {**hidden, **shown}
+    assert plan.explained(turn.wish, shows_content=True) == {**hidden, **shown}
 
 
 async def test_a_text_that_comes_along_is_what_gets_translated_even_beside_media() -> None:
