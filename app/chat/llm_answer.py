@@ -83,7 +83,7 @@ class LlmAnswers:
                     yield found
         filling: Filling | None = None
         if shape is not None and extracts:
-            material, filling = await self._fill(material, shape)
+            material, filling = await self._fill(material)
             for warning in filling.copied.warnings if filling else ():
                 yield AnswerWarning(warning)
         ready = filling.answer if filling else None
@@ -92,13 +92,15 @@ class LlmAnswers:
             async for event in events:
                 yield event
 
-    async def _fill(self, material: Material, shape: Shape) -> tuple[Material, Filling | None]:
+    async def _fill(self, material: Material) -> tuple[Material, Filling | None]:
         """Return the material with the fields that are copied from its results, or else from the document in it."""
-        examples = await read_examples(material, shape)
+        examples = await read_examples(material)
         document = await material.pasted_document()
         filling: Filling | None = None
         if document is not None or any(entry.error is None for entry in material.results):
-            filling = await fill(shape, material.plan, material.results, document, self.structured.extractor, examples)
+            filling = await fill(
+                material.form, material.plan, material.results, document, self.structured.extractor, examples
+            )
         return replace(material, document=document, filling=filling), filling
 
     async def write(self, material: Material) -> AsyncGenerator[Event, None]:

@@ -220,7 +220,7 @@ class OwnAnswers:
             material = replace(material, filling=await fill_given(requested.shape, values))
         elif material.filling is None:
             material = replace(material, document=await material.pasted_document())
-            examples = await read_examples(material, requested.shape)
+            examples = await read_examples(material)
             material = await self._fill_all(material, requested, examples)
         assert material.filling is not None
         assert material.filling.answer is not None

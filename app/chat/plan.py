@@ -1,15 +1,14 @@
 """Plans which tasks have to run before an answer can be made: what a message wishes, as a small model says, and the
 kinds of its inputs decide."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, LONG_CHARS, Wish
+from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, Wish, off_loop
 from app.errors import report_error
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
@@ -50,8 +49,6 @@ _MOST_WORDS = 4_000
 """Options of tasks that read inputs are looked for in this many characters of a message."""
 _LOGGED = 200
 """The log shows at most this many characters of an instruction, and of the options of a step."""
-P = ParamSpec("P")
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -192,7 +189,7 @@ class Planner:
         sources = [
             one for one in turn.sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text
         ]
-        steps = await _off_loop(turn, self._steps_of_all, sources, turn, situation)
+        steps = await off_loop(turn.text, self._steps_of_all, sources, turn, situation)
         unfindable = await self._find_out_unfindable(steps, wish)
         if unfindable is not None:
             steps = [step for step in steps if step.task != "object_detection"]
@@ -208,7 +205,7 @@ class Planner:
             else:
                 why_not["web_search"] = reason
         if "translate" in wish.labels:
-            steps += await _off_loop(turn, _translations, turn, steps, situation)
+            steps += await off_loop(turn.text, _translations, turn, steps, situation)
         steps = _with_secondary_readings(steps, wish)
         return Plan(
             tuple(steps),
@@ -274,13 +271,6 @@ class Planner:
         if "search" not in turn.wish.labels and not self._can_run("web_search"):
             return "no provider is set up"
         return None
-
-
-async def _off_loop(turn: Turn, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `work`, which parses a turn's words, in a thread unless they are few."""
-    if len(turn.text) <= LONG_CHARS:
-        return work(*args, **kwargs)
-    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _translations(turn: Turn, steps: Sequence[Step], situation: Situation) -> list[Step]:

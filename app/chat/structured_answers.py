@@ -165,14 +165,15 @@ class StructuredAnswers:
         return replace(evidence, unsupported=unsupported), left_out
 
 
-async def read_examples(material: Material, shape: Shape) -> list[Example]:
+async def read_examples(material: Material) -> list[Example]:
     """Return the conversation's examples whose answers satisfy the schema, with the texts read from their inputs.
 
     Raises InputError or ModelError if an input cannot be read.
     """
     found = []
+    checker = material.form.checker
     for one in material.turn.examples:
-        if shape.checker is None or await in_thread(shape.checker.problem, one.answer) is None:
+        if checker is None or await in_thread(checker.problem, one.answer) is None:
             plan = reading_plan(one.sources)
             entries = await material.specialists.run_plan(plan, unreported, is_all=True)
             found.append(Example(read_of(entries, one.document), one.answer))

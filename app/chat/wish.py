@@ -2,15 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Final, ParamSpec, Self, TypeVar
 
 from tasks.inputs.kinds import Kind
 from tasks.wording.message import Message, split_message
 from tasks.wording.summary import most_sentences_in
 from tasks.wording.wishes import LIKELY, Label, WishModel, wish_model, wishes_in
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _LONGEST_END: Final = 4_000
 """A wish is looked for in this many characters at each end of a message."""
 LONG_CHARS: Final = 300
@@ -42,7 +44,7 @@ class Wish:
     @classmethod
     async def of(cls, text: str, kinds: Sequence[Kind]) -> Self:
         """Return the wish of a message with inputs of these kinds."""
-        return await asyncio.to_thread(cls.read, text, kinds) if len(text) > LONG_CHARS else cls.read(text, kinds)
+        return await off_loop(text, cls.read, text, kinds)
 
     @classmethod
     def read(cls, text: str, kinds: Sequence[Kind]) -> Self:
@@ -63,6 +65,13 @@ class Wish:
     def is_only(self, *labels: Label) -> bool:
         """True if the message wishes something, and nothing but these."""
         return bool(self.labels) and self.labels <= set(labels)
+
+
+async def off_loop(text: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `work`, which parses a text, in a thread unless the text is short."""
+    if len(text) <= LONG_CHARS:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _question(message: Message, model: WishModel) -> str:
