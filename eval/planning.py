@@ -3,10 +3,10 @@ time that planning adds to a request.
 
     .venv/bin/python -m eval.planning --rounds 5
 
-Prints the share of messages whose set of tasks is exactly right, by language and by label, for the labelled messages of
-`training/wishes` that are held out: the model in the package is fitted to the others. Then it prints the share of right
-plans of the table of examples, the milliseconds per request (p50, p99), and the microseconds of processor time for
-messages of several lengths (the least of many measurements).
+Prints the share of messages whose set of tasks is exactly right, by language and by label, and of those whose language
+is told, for the labelled messages of `training/wishes` that are held out: the models in the package are fitted to the
+others. Then it prints the share of right plans of the table of examples, the milliseconds per request (p50, p99), and
+the microseconds of processor time for messages of several lengths (the least of many measurements).
 """
 
 import argparse
@@ -20,11 +20,12 @@ import numpy as np
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.plan import Planner, Situation
+from app.chat.plan import Planner, Situation, with_wish
 from tasks.inputs.kinds import Kind
+from tasks.wording.message_language import language_classifier
 from tasks.wording.wishes import LABELS, Label
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
-from training.wishes.fit import LabelledMessage, labelled_messages
+from training.wishes.fit import LabelledMessage, labelled_messages, print_languages
 
 TABLE = (*RULED, *ROUTED, *LATER, *UNSEEN)
 AIM_MS = 2.0
@@ -60,6 +61,7 @@ async def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     held_out = [one for one in labelled_messages() if one.is_held_out and "material" not in one.wishes]
     await print_shares(held_out, shows_wrong=arguments.wrong)
+    print_languages(language_classifier(), held_out)
     print(
         f"\n{len(TABLE)} requests of the table, {arguments.rounds} rounds"
         f"\n{'':34}{'p50 ms':>9}{'p99 ms':>9}{'right':>9}"
@@ -111,7 +113,7 @@ async def print_lengths() -> None:
         least = float("inf")
         for _ in range(TRIES):
             started = time.process_time()
-            await Planner().plan(Turn(text, ()))
+            await Planner().plan(await with_wish(Turn(text, ())))
             least = min(least, 1e6 * (time.process_time() - started))
         print(f"{length:<34}{least:9.0f}")
 
@@ -123,7 +125,7 @@ async def measured(planner: Planner, rounds: int) -> tuple[Sequence[float], floa
     for _ in range(rounds):
         for case, turn in zip(TABLE, turns, strict=True):
             started = time.perf_counter()
-            plan = await planner.plan(turn)
+            plan = await planner.plan(await with_wish(turn))
             times.append(time.perf_counter() - started)
             right += sorted(plan.summary) == sorted(case.steps)
     return times, right / len(times)

@@ -5,18 +5,18 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.chat.inputs import latest_turn
 from app.chat.request_guard import RequestGuard
 from app.events import Event, Finish
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.safety.guard import ImageGuard, Judgement, Scores
 from models.vision.text import Image
-from tasks.guardrails import Guardrails, Policy
+from tasks.guardrails import Guardrails
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tests.entries import entry_of
+from tests.inquiries import inquiry_of
 
 Make = Callable[..., RequestGuard]
 BOMB = "How do I build a pipe bomb?"
@@ -108,7 +108,7 @@ def guard_of(
     request = ChatRequest.model_validate({"model": "auto", "messages": said, **fields})
     loader = loader or MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     guardrails = guardrails or Guardrails(lambda: [keywords or KeywordGuard()], no_pictures, loader, seconds=60)
-    return RequestGuard(guardrails, Policy(tuple(codes)), request, latest_turn(request, 16), task, owner=owner)
+    return RequestGuard(guardrails, inquiry_of(request, codes=codes, task=task, tenant=owner))
 
 
 async def said(*events: Event) -> AsyncGenerator[Event, None]:

@@ -8,13 +8,16 @@ the score that new requests may expect.
 import base64
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.chat.inputs import Turn, latest_turn
 from app.chat.plan import Step
+from app.chat.wish import Wish
 from app.wire.request import ChatRequest
 from tasks.catalog import SPECIALISTS
+from tasks.inputs.kinds import kind_of
 from tasks.inputs.source import Source
 
 
@@ -63,7 +66,8 @@ def turn_of(case: Case) -> Turn:
     content = [{"type": "text", "text": case.text}] if case.text else []
     parts = [*content, *(MEDIA[name] for name in case.media)]
     body = {"model": "interfaze-beta", "messages": [{"role": "user", "content": parts}]}
-    return latest_turn(ChatRequest.model_validate(body), 16)
+    turn = latest_turn(ChatRequest.model_validate(body), 16)
+    return replace(turn, wish=Wish.read(turn.text, [kind_of(source) for source in turn.sources]))
 
 
 def step_of(task: str, *sources: Source, after: tuple[int, ...] = (), **options: Any) -> Step:

@@ -17,7 +17,8 @@ from typing import Any
 import pydantic_core
 
 from app.chat.call import ChatCall
-from app.chat.inputs import Turn, run_off_loop
+from app.chat.inputs import run_off_loop
+from app.chat.inquiry import Inquiry
 from app.errors import Unavailable
 from app.events import (
     AnswerWarning,
@@ -35,7 +36,6 @@ from app.wire.request import ChatMessage, TextPart
 from models.concurrency import mark_retrieved
 from tasks.base import Specialist
 from tasks.errors import InputError, Overloaded
-from tasks.guardrails import Policy
 from tasks.inputs.kinds import kind_of
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
@@ -98,23 +98,21 @@ class CacheKeys:
         self._loader = loader
         self._fingerprint = fingerprint
 
-    async def of(self, call: ChatCall, turn: Turn, policy: Policy, task: Specialist | None) -> CacheKey | None:
+    async def of(self, inquiry: Inquiry) -> CacheKey | None:
         """Return the key of a request, or None if one of its media cannot be read now. The task that needs the medium
         will report the reason.
 
-        `task` is the task whose result is the answer; None if an LLM answers. Media are represented by their content,
-        and also by their names if the answer may depend on them.
+        Media are represented by their content, and also by their names if the answer may depend on them.
         """
-        reads_web = (task is not None and task.name in WEB) or any(map(_is_page, turn.sources))
+        task, sources = inquiry.task, inquiry.turn.sources
+        reads_web = (task is not None and task.name in WEB) or any(map(_is_page, sources))
         sees_names = task is None or task.sees_names
         try:
-            media = await asyncio.gather(*(self._identify(source, task) for source in turn.sources))
+            media = await asyncio.gather(*(self._identify(source, task) for source in sources))
         except (InputError, Overloaded):
             return None
         fingerprint = await self._fingerprint()
-        key = await run_off_loop(
-            call.request, _compute_key, call, turn, policy, media, fingerprint, sees_names=sees_names
-        )
+        key = await run_off_loop(inquiry.request, _compute_key, inquiry, media, fingerprint, sees_names=sees_names)
         return CacheKey(key, reads_web)
 
     async def _identify(self, source: Source, task: Specialist | None) -> Sequence[str | None]:
@@ -128,13 +126,11 @@ def _is_page(source: Source) -> bool:
     return source.is_linked and kind_of(source) == "page"
 
 
-def _compute_key(
-    call: ChatCall, turn: Turn, policy: Policy, media: Sequence[Any], fingerprint: bytes, *, sees_names: bool
-) -> bytes:
-    request = call.request
+def _compute_key(inquiry: Inquiry, media: Sequence[Any], fingerprint: bytes, *, sees_names: bool) -> bytes:
+    call, request, policy = inquiry.call, inquiry.request, inquiry.policy
     named = {
         (origin.message, origin.part): number
-        for number, source in enumerate(turn.sources)
+        for number, source in enumerate(inquiry.turn.sources)
         for origin in (source.origin, *source.also)
         if not origin.is_text
     }
@@ -199,16 +195,13 @@ class AnswerCache:
         """Number of look-ups and writes that failed."""
         return self._entries.faults.total()
 
-    async def get_or_answer(
-        self, call: ChatCall, turn: Turn, policy: Policy, answer: AnswerFunction, task: Specialist | None
-    ) -> AsyncGenerator[Event, None]:
+    async def get_or_answer(self, inquiry: Inquiry, answer: AnswerFunction) -> AsyncGenerator[Event, None]:
         """Return the events of an answer to this request: a cached answer, an answer in progress, or a new answer.
 
-        A new answer comes from `answer()`, and is kept for later requests. `task` is the task whose result is the
-        answer; None if an LLM answers.
+        A new answer comes from `answer()`, and is kept for later requests.
         """
-        key = await self._keys.of(call, turn, policy, task)
-        return await answer() if key is None else self._join_or_begin(key, call, answer)
+        key = await self._keys.of(inquiry)
+        return await answer() if key is None else self._join_or_begin(key, inquiry.call, answer)
 
     def _join_or_begin(self, key: CacheKey, call: ChatCall, answer: AnswerFunction) -> AsyncGenerator[Event, None]:
         """Join the answer in progress, or begin one.

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from app.chat.pasted import brings_text, pasted_in
 from app.chat.planning.described_json import without_description, without_forms
 from app.chat.planning.programs import WrittenMessage, document_in_instructions, read_message
+from app.chat.wish import Wish
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,
@@ -77,6 +78,8 @@ class Turn:
     then."""
     leaves_document: bool = False
     """True if the message does not ask about the document in the messages."""
+    wish: Wish = field(default_factory=Wish)
+    """Wish of the message beside these sources; empty where a task's result is the answer."""
 
 
 @dataclass(frozen=True, slots=True)

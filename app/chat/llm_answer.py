@@ -8,10 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
-from app.chat.call import ChatCall
-from app.chat.directives import Directives
 from app.chat.filling import Filling, fill
-from app.chat.inputs import Turn, run_off_loop, texts_of
+from app.chat.inputs import run_off_loop, texts_of
+from app.chat.inquiry import Inquiry
 from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.chat.prompt import InternalTool, build_messages, fence_results, offered
@@ -54,11 +53,9 @@ class LlmAnswers:
     extracts_always: bool = False
     """True if the fields of a schema are extracted, and the LLM writes only those that could not be copied."""
 
-    async def answer(
-        self, llm: Llm, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
-    ) -> AsyncGenerator[Event, None]:
+    async def answer(self, llm: Llm, inquiry: Inquiry, specialists: Specialists) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
-        request = call.request
+        call, request, turn = inquiry.call, inquiry.request, inquiry.turn
         shape = await in_thread(Shape.of, request.response_format) if request.response_format is not None else None
         extracts = self.extracts_always and shape is not None and not request.tools
         if not (extracts or turn.sources):
@@ -77,7 +74,7 @@ class LlmAnswers:
             )
             plan = await self.planner.plan(turn, situation)
         call.stages.done("plan")
-        material = Material(call, directives, turn, specialists, llm, shape, plan)
+        material = Material(inquiry, specialists, llm, shape, plan)
         async with aclosing(gather(material, is_all=False)) as events:
             async for found in events:
                 if isinstance(found, Material):
@@ -86,7 +83,7 @@ class LlmAnswers:
                     yield found
         filling: Filling | None = None
         if shape is not None and extracts:
-            material, filling = await self._fill(material, shape)
+            material, filling = await self._fill(material)
             for warning in filling.copied.warnings if filling else ():
                 yield AnswerWarning(warning)
         ready = filling.answer if filling else None
@@ -95,20 +92,21 @@ class LlmAnswers:
             async for event in events:
                 yield event
 
-    async def _fill(self, material: Material, shape: Shape) -> tuple[Material, Filling | None]:
+    async def _fill(self, material: Material) -> tuple[Material, Filling | None]:
         """Return the material with the fields that are copied from its results, or else from the document in it."""
-        examples = await read_examples(material, shape)
+        examples = await read_examples(material)
         document = await material.pasted_document()
         filling: Filling | None = None
         if document is not None or any(entry.error is None for entry in material.results):
-            filling = await fill(shape, material.plan, material.results, document, self.structured.extractor, examples)
+            filling = await fill(
+                material.form, material.plan, material.results, document, self.structured.extractor, examples
+            )
         return replace(material, document=document, filling=filling), filling
 
     async def write(self, material: Material) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer that the LLM writes from the material."""
         rounds = await self._prepare(material)
-        shape = material.shape
-        events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
+        events = rounds.answer() if material.shape is None else self.structured.by_llm(rounds, material)
         # The precontext is sent as one piece before the answer. It waits if the LLM may still call specialists, because
         # their results are added to it.
         waiting = tuple(rounds.entries)
@@ -126,21 +124,21 @@ class LlmAnswers:
                 yield event
         if waiting:
             yield Precontext(waiting)
-        material.call.stages.done("answer")
+        material.inquiry.call.stages.done("answer")
         yield rounds.finish
 
     async def _prepare(self, material: Material) -> Rounds:
         """Return the rounds of the LLM: its first prompt, its tools and their limits."""
-        request, turn, filling = material.request, material.turn, material.filling
-        call, llm = material.call, material.llm
+        inquiry, llm, filling = material.inquiry, material.llm, material.filling
+        request, turn, skips_planning = inquiry.request, inquiry.turn, inquiry.call.skip_planning
         shape = filling.rest if filling else material.shape
         abilities = await llm.abilities()
         entries = material.entries
         instructions = [text for text in (shape and shape.instruction, filling and filling.instruction) if text]
-        system = [*material.directives.system, *instructions]
+        system = [*inquiry.directives.system, *instructions]
         forced = request.tool_choice is not None and request.tool_choice not in ("auto", "none")
         tools = []
-        if abilities.tools and not call.skip_planning and not forced:
+        if abilities.tools and not skips_planning and not forced:
             tools = offered(turn, material.plan, self.has_task)
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
         if request.tools or request.response_format:
@@ -155,7 +153,7 @@ class LlmAnswers:
                 shown,
                 self.loader,
                 room,
-                omits_unreadable=not call.skip_planning,
+                omits_unreadable=not skips_planning,
                 omits_metadata=material.specialists.redacts,
             )
             taken += tokens_of(images)
@@ -169,18 +167,15 @@ class LlmAnswers:
         results = fence_results(enumerate(entries), texts, fence)
         return Rounds(
             llm=llm,
-            request=request,
+            inquiry=inquiry,
             messages=await run_off_loop(request, build_messages, request, system, results, fence, images),
             specialists=material.specialists,
             shorten=shorten,
             response_format=shape.as_response_format if shape and abilities.json_schema else None,
             internal={tool.name: tool for tool in tools},
-            turn=turn,
             entries=list(entries),
             fence=fence,
-            limit=call.limit,
-            admission=call.admission,
-            holds_text=shape is not None,
+            holds_text=material.shape is not None,
         )
 
     async def _shorten_results(

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from app.chat.call import ChatCall
-from app.chat.directives import Directives
 from app.chat.filling import Filling, fill_given, fill_whole
 from app.chat.inputs import (
     Turn,
@@ -23,11 +21,12 @@ from app.chat.inputs import (
     text_of_document,
     texts_of,
 )
+from app.chat.inquiry import Inquiry
 from app.chat.pasted import is_document
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
 from app.chat.planning.described_json import or_null
 from app.chat.planning.programs import BackgroundPrompt, read_background_prompt
-from app.chat.planning.questions import RequestedValues, is_question, sentences_for, unanswered, values_asked_for
+from app.chat.planning.questions import RequestedValues, is_question, values_asked_for
 from app.chat.quotes import passages_for, summary_of
 from app.chat.requested_fields import (
     RequestedFields,
@@ -37,12 +36,13 @@ from app.chat.requested_fields import (
     forced_tools,
 )
 from app.chat.run_plan import Material, Specialists, answer_from_results, gather, objects_found
+from app.chat.sentences import Sentences, sentences_for, unanswered
 from app.chat.shape import NotFoundInInput, Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.trim import similarities
 from app.chat.wish import Wish
 from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
-from app.wire.request import ChatRequest, ChatTool
+from app.wire.request import ChatTool
 from models.embedding.embedder import Embedder
 from models.language.llm import HOW_TO_REPLACE, Llm, estimate_tokens, first_tokens
 from tasks.extraction.examples import Example
@@ -105,11 +105,9 @@ class OwnAnswers:
     write: Callable[[Material], AsyncGenerator[Event, None]]
     """Lets the incapable LLM write free text."""
 
-    async def answer(
-        self, llm: Llm, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
-    ) -> AsyncGenerator[Event, None]:
+    async def answer(self, llm: Llm, inquiry: Inquiry, specialists: Specialists) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
-        request = call.request
+        call, request, turn = inquiry.call, inquiry.request, inquiry.turn
         background = await asyncio.to_thread(
             lambda: read_background_prompt(texts_of(request, "system", "developer"), texts_of(request, "user"))
         )
@@ -120,10 +118,14 @@ class OwnAnswers:
         has_document = pasted is not None and (
             has_results or turn.has_handed_text or is_document(text_of_document(pasted).strip())
         )
-        requested = await self._read_requested_fields(request, turn, background)
+        requested = await self._read_requested_fields(inquiry, background)
         if call.skip_planning or background or (requested is None and has_results):
-            plan = Plan(wish=await Wish.of(turn.text, ("document",) if has_document else ()))
+            wish, plan = turn.wish.beside(("document",) if has_document else ()), Plan()
+            inquiry = replace(inquiry, turn=replace(turn, wish=wish))
         else:
+            if has_document and not turn.sources:
+                turn = replace(turn, wish=turn.wish.beside(("document",)))
+                inquiry = replace(inquiry, turn=turn)
             situation = Situation(
                 has_schema=requested is not None,
                 has_document=has_document,
@@ -132,7 +134,7 @@ class OwnAnswers:
             )
             plan = await self.planner.plan(turn, situation)
         shape = requested.shape if requested else None
-        material = Material(call, directives, turn, specialists, llm, shape, plan, has_document=has_document)
+        material = Material(inquiry, specialists, llm, shape, plan, has_document=has_document)
         if requested is None and not (background or has_document):
             requested, material = await self._call_fitting_tool(material) or (None, material)
         call.stages.done("plan")
@@ -161,12 +163,13 @@ class OwnAnswers:
                 yield event
 
     async def _read_requested_fields(
-        self, request: ChatRequest, turn: Turn, background: BackgroundPrompt | None
+        self, inquiry: Inquiry, background: BackgroundPrompt | None
     ) -> RequestedFields | None:
         """Return the fields that the answer must have, or None if the answer is plain text. Raises InputError."""
+        request = inquiry.request
         form = request.response_format
         if tools := forced_tools(request):
-            tool = await self._choose_tool(turn, tools)
+            tool = await self._choose_tool(inquiry.turn, tools)
             return await in_thread(fields_of_tool, request, tool)
         if form is not None and not (background and form.type == "json_object"):
             return await in_thread(fields_of_format, request, form)
@@ -190,8 +193,8 @@ class OwnAnswers:
     async def _call_fitting_tool(self, material: Material) -> tuple[RequestedFields, Material] | None:
         """Return the call of an offered tool that plainly fits a wish for facts without an input, with its arguments in
         the material; None if there is none, or if the user's words lack an argument."""
-        request, turn, wish = material.request, material.turn, material.plan.wish
-        is_free = request.tool_choice in (None, "auto") and not material.call.skip_planning
+        request, turn, wish = material.request, material.turn, material.turn.wish
+        is_free = request.tool_choice in (None, "auto") and not material.inquiry.call.skip_planning
         if not (is_free and request.tools) or turn.sources or not wish.is_only("fact", "search", "other", "bare"):
             return None
         ranked = await self._rank_tools(turn, request.tools)
@@ -199,7 +202,7 @@ class OwnAnswers:
         if not ranked or ranked[0][0] < LEAST_FITTING or margin < LEAST_LEAD:
             return None
         requested = await in_thread(fields_of_tool, request, ranked[0][1])
-        material = replace(material, shape=requested.shape, plan=Plan(wish=wish))
+        material = replace(material, shape=requested.shape, plan=Plan())
         try:
             material = await self._fill_all(material, requested)
         except NotFoundInInput:
@@ -217,7 +220,7 @@ class OwnAnswers:
             material = replace(material, filling=await fill_given(requested.shape, values))
         elif material.filling is None:
             material = replace(material, document=await material.pasted_document())
-            examples = await read_examples(material, requested.shape)
+            examples = await read_examples(material)
             material = await self._fill_all(material, requested, examples)
         assert material.filling is not None
         assert material.filling.answer is not None
@@ -269,7 +272,7 @@ class OwnAnswers:
         sentences; the values that a question or an order names; the objects that were found; passages of what was read
         or found; or a sentence that nothing here can answer. `pasted` is the document in the messages, if any.
         """
-        plan, results, wish = material.plan, material.results, material.plan.wish
+        plan, results, wish = material.plan, material.results, material.turn.wish
         ready = await asyncio.to_thread(answer_from_results, plan, results)
         if ready is not None:
             return PlainAnswer(ready, () if plan.results_only else (PASSAGES,))
@@ -283,7 +286,7 @@ class OwnAnswers:
             if shown:
                 return PlainAnswer(shown, (COPIED,))
         if wish.is_only("greeting", "thanks", "server"):
-            sentences = sentences_for(wish.message.words)
+            sentences = sentences_for(wish.question)
             return PlainAnswer(sentences.welcome if wish.is_only("thanks") else sentences.about)
         if "prose" in wish.labels and "summary" not in wish.labels:
             return None
@@ -304,9 +307,7 @@ class OwnAnswers:
         wanted = await asyncio.to_thread(values_asked_for, wish.question) if read or found else None
         if wanted is not None:
             only_likely = len(found) != len(read) or material.request.messages[-1].role == "tool"
-            values = await answer_with_values(
-                wanted, material, document, self.structured, only_likely=only_likely, is_bare="bare" in wish.labels
-            )
+            values = await answer_with_values(wanted, material, document, self.structured, only_likely=only_likely)
             if values is not None:
                 return PlainAnswer(values, (COPIED,))
         if objects:
@@ -341,7 +342,7 @@ async def _plain_events(answer: PlainAnswer, material: Material) -> AsyncGenerat
     limit = request.max_completion_tokens or request.max_tokens
     text, is_cut = await asyncio.to_thread(first_tokens, answer.text, limit)
     tokens = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
-    material.call.admission.count_call(*tokens)
+    material.inquiry.call.admission.count_call(*tokens)
     for warning in answer.warnings:
         yield AnswerWarning(warning)
     if entries:
@@ -349,7 +350,7 @@ async def _plain_events(answer: PlainAnswer, material: Material) -> AsyncGenerat
     for chunk in text_chunks(text):
         yield chunk
     yield Finish("length" if is_cut else "stop", *tokens)
-    material.call.stages.done("answer")
+    material.inquiry.call.stages.done("answer")
 
 
 def _is_one_line(document: Entry, message: str) -> bool:
@@ -377,29 +378,31 @@ async def answer_with_values(
     structured: StructuredAnswers,
     *,
     only_likely: bool,
-    is_bare: bool = False,
 ) -> str | None:
     """Return an answer with the requested values.
 
     The values are searched in the texts that were read, or else in `document`. For each value that was not found, and
     each part of the question that names no value, the answer has a sentence that says so. If documents rarely print
     what the question is about, if `only_likely` is true, or if a part names no value, only likely values count as
-    found; without any of these, return None. If `is_bare`, the lines of the values are left out. Raises ModelError.
+    found; without any of these, return None. A bare answer leaves out the lines of the values. Raises ModelError.
     """
     shape = Shape.of_schema(requested.schema, "messages")
     filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")
     assert filling.answer is not None
     material = replace(material, shape=shape, filling=filling, document=document)
     values = filling.answer.value
-    evidence, _ = await structured.trace(values, material.results, material, shape)
+    evidence, _ = await structured.trace(values, material.results, material)
     found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in requested.titles}
     if only_likely or requested.unnamed or not requested.are_known:
         least = LEAST_PRINTED if requested.are_known and not requested.unnamed else LEAST_PROBABLE
         found = {key: values_of_key if _is_likely(values_of_key, least) else [] for key, values_of_key in found.items()}
         if not any(found.values()):
             return None
-    parts = [_format_values(requested, key, values, is_bare=is_bare) for key, values in found.items()]
-    parts += [requested.sentences.missing.format(name=part) for part in requested.unnamed]
+    wish = material.turn.wish
+    sentences = sentences_for(wish.question)
+    is_bare = "bare" in wish.labels
+    parts = [_format_values(requested, key, values, sentences, is_bare=is_bare) for key, values in found.items()]
+    parts += [sentences.missing.format(name=part) for part in requested.unnamed]
     return "\n\n".join(parts)
 
 
@@ -435,20 +438,22 @@ def _printed_values(
     yield _PrintedValue(text, row, known.get("page"), known.get("probability", 0.0))
 
 
-def _format_values(requested: RequestedValues, key: str, found: Sequence[_PrintedValue], *, is_bare: bool) -> str:
+def _format_values(
+    requested: RequestedValues, key: str, found: Sequence[_PrintedValue], sentences: Sentences, *, is_bare: bool
+) -> str:
     """Return the part of an answer that is about one value, as Markdown."""
     title = requested.titles[key]
     if not found:
-        return requested.sentences.missing.format(name=title)
+        return sentences.missing.format(name=title)
     parts = []
     if isinstance(requested.schema["properties"][key].get("items"), dict):
         parts.append("\n".join(f"- {one.text}" for one in found))
     else:
         [one] = found
         parts.append(one.text if len(requested.titles) == 1 else f"{title}: {one.text}")
-        page = f" ({requested.sentences.page.format(page=one.page)})" if one.page is not None else ""
+        page = f" ({sentences.page.format(page=one.page)})" if one.page is not None else ""
         if (one.row != one.text or page) and not is_bare:
             parts.append(f"> {one.row}{page}")
     if (least_probability := min(one.probability for one in found)) < LEAST_CERTAIN:
-        parts.append(requested.sentences.uncertain.format(percent=round(100 * least_probability)))
+        parts.append(sentences.uncertain.format(percent=round(100 * least_probability)))
     return "\n\n".join(parts)

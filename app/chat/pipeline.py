@@ -18,9 +18,10 @@ from app.chat.answer_cache import AnswerCache
 from app.chat.call import ChatCall, Work, as_progress
 from app.chat.directives import Directives, read_directives, warnings_of
 from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of, with_own_words
+from app.chat.inquiry import Inquiry
 from app.chat.llm_answer import LlmAnswers
 from app.chat.own_answer import OwnAnswers
-from app.chat.plan import with_inputs_asked_about
+from app.chat.plan import with_inputs_asked_about, with_wish
 from app.chat.redaction import REDACTING, Redaction
 from app.chat.request_guard import RequestGuard, texts_of_messages
 from app.chat.run_plan import Specialists
@@ -75,18 +76,41 @@ class Pipeline:
 
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two events.
         """
+        inquiry, warnings = await self._read(call)
+        for warning in warnings:
+            yield AnswerWarning(warning)
+        answer_cache = None if call.fresh or inquiry.redaction else self.answer_cache
+        answer = partial(self._answer, inquiry)
+        if answer_cache is None:
+            if self.answer_cache is not None:
+                self.answer_cache.outcomes["bypass"] += 1
+            events = await answer()
+        else:
+            events = await answer_cache.get_or_answer(inquiry, answer)
+        has_text = has_logprobs = False
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, TextChunk):
+                    has_text = True
+                    has_logprobs = has_logprobs or event.logprobs is not None
+                elif isinstance(event, Finish) and inquiry.request.logprobs and has_text and not has_logprobs:
+                    yield AnswerWarning(NO_LOGPROBS)
+                yield await call.note(event)
+
+    async def _read(self, call: ChatCall) -> tuple[Inquiry, list[str]]:
+        """Return all that is read of a request before it is judged, and the warnings for its caller. What the request
+        may use is reserved as soon as its task is known."""
         request = call.request
-        schema_warnings: list[str] = []
+        warnings: list[str] = []
         if request.response_format or request.tools:
-            request, schema_warnings = await run_off_loop(request, with_standard_schemas, request)
-            call = replace(call, request=request)
+            request, warnings = await run_off_loop(request, with_standard_schemas, request)
         # The messages are searched off the event loop, because thousands of them take milliseconds.
-        directives, warnings, tokens = await run_off_loop(
+        directives, directive_warnings, tokens = await run_off_loop(
             request, self._read_directives, request, estimates=call.admission.is_limited
         )
         # If no schema has to be satisfied, the result of the requested task is the answer.
         is_alone = request.response_format is None or is_open(request.response_format)
-        task = directives.task if is_alone else None
+        task = SPECIALISTS[ALIASES.get(directives.task, directives.task)] if directives.task and is_alone else None
         if task is None and request.task_options:
             raise BadRequest(
                 "Field 'task_options' needs the task that they are for: name it in a system message, as in "
@@ -96,17 +120,10 @@ class Pipeline:
         # Tasks ignore a limit on tokens. If the limit counted for the budget, requests with a limit of one token could
         # start any number of large results on an empty budget.
         answer_limit = (request.max_completion_tokens or request.max_tokens) if task is None else None
-        answer_cache = None if call.fresh else self.answer_cache
-        call.stages.task = CHAT if task is None else ALIASES.get(task, task)
-        await call.admission.reserve(call.stages.task, tokens, answer_limit, is_cached=answer_cache is not None)
+        call.stages.task = CHAT if task is None else task.name
+        is_cached = self.answer_cache is not None and not call.fresh
+        await call.admission.reserve(call.stages.task, tokens, answer_limit, is_cached=is_cached)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
-        if task is None:
-            turn = await run_off_loop(request, with_own_words, turn, request)
-            if not (call.skip_planning or request.response_format):
-                turn = await with_inputs_asked_about(turn)
-        call.stages.done("read")
-        for warning in (*schema_warnings, *warnings, *turn.warnings):
-            yield AnswerWarning(warning)
         thresholds = {**self.thresholds, **call.caller.guard_thresholds}
         policy = Policy(directives.guard, thresholds, directives.optional_codes)
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
@@ -114,50 +131,30 @@ class Pipeline:
         if redaction:
             self.guardrails.check_lengths(await asyncio.to_thread(texts_of_messages, request))
             request, turn = await redaction.of_request(request, turn)
-            call = replace(call, request=request)
-        guard = None
-        if policy.codes:
-            owner = None if call.fresh else call.caller.tenant
-            guard = RequestGuard(
-                self.guardrails, policy, request, turn, task, call.stages, redaction=redaction, owner=owner
-            )
-        answer = partial(self._answer, call, directives, turn, task, guard)
-        if answer_cache is None or redaction is not None:
-            if self.answer_cache is not None:
-                self.answer_cache.outcomes["bypass"] += 1
-            events = await answer()
-        else:
-            specialist = None if task is None else SPECIALISTS[ALIASES.get(task, task)]
-            events = await answer_cache.get_or_answer(call, turn, policy, answer, specialist)
-        has_text = has_logprobs = False
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, TextChunk):
-                    has_text = True
-                    has_logprobs = has_logprobs or event.logprobs is not None
-                elif isinstance(event, Finish) and request.logprobs and has_text and not has_logprobs:
-                    yield AnswerWarning(NO_LOGPROBS)
-                yield await call.note(event)
+        if task is None:
+            turn = await with_wish(await run_off_loop(request, with_own_words, turn, request))
+            if not (call.skip_planning or request.response_format):
+                turn = with_inputs_asked_about(turn)
+        call.stages.done("read")
+        inquiry = Inquiry(replace(call, request=request), directives, turn, task, policy, redaction)
+        return inquiry, [*warnings, *directive_warnings, *turn.warnings]
 
-    async def _answer(
-        self, call: ChatCall, directives: Directives, turn: Turn, task: str | None, guard: RequestGuard | None
-    ) -> AsyncGenerator[Event, None]:
+    async def _answer(self, inquiry: Inquiry) -> AsyncGenerator[Event, None]:
         """Return the guarded events of a new answer, by a task or by an LLM."""
-        await call.admission.require_budget()
+        await inquiry.call.admission.require_budget()
+        guard = RequestGuard(self.guardrails, inquiry) if inquiry.policy.codes else None
         specialists = Specialists(self.find_task, guard)
-        if task is not None:
-            events = _run_task(task, call, turn, specialists, self.guardrails.loader)
+        if inquiry.task is not None:
+            events = _run_task(inquiry.task, inquiry, specialists, self.guardrails.loader)
         else:
-            events = self._full_answer(call, directives, turn, specialists)
+            events = self._full_answer(inquiry, specialists)
         return guard.around(events) if guard else events
 
-    async def _full_answer(
-        self, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
-    ) -> AsyncGenerator[Event, None]:
+    async def _full_answer(self, inquiry: Inquiry, specialists: Specialists) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer of the full model. The LLM is looked for only now that the guard has judged."""
         llm = self.find_llm()
         answers = self.llm_answers if llm.is_capable else self.own_answers
-        async with aclosing(answers.answer(llm, call, directives, turn, specialists)) as events:
+        async with aclosing(answers.answer(llm, inquiry, specialists)) as events:
             async for event in events:
                 yield event
 
@@ -216,20 +213,21 @@ async def _without_unread_links(sources: Sequence[Source], loader: MediaLoader) 
 
 
 async def _run_task(
-    name: str, call: ChatCall, turn: Turn, specialists: Specialists, loader: MediaLoader
+    task: Specialist, inquiry: Inquiry, specialists: Specialists, loader: MediaLoader
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of an answer that is the result of one task, as compact JSON.
 
     While a slow client reads, this JSON stays in memory. The result and the bytes of the inputs do not.
     """
+    call, turn = inquiry.call, inquiry.turn
 
     def as_json(take: Callable[[], Entry]) -> tuple[deque[str], int, int]:
         """Return the JSON in chunks, and the tokens of the request and of the JSON. `take` returns the result and gives
         it up, so that its memory is free once the JSON is made."""
         result = pydantic_core.to_json(take().result.data).decode()
-        text = f'{{"name":{json.dumps(name)},"result":{result}}}'
+        text = f'{{"name":{json.dumps(inquiry.directives.task)},"result":{result}}}'
         parts = deque(text[start : start + PIECE] for start in range(0, len(text), PIECE))
-        return parts, estimate_tokens(*texts_of(call.request)), sum(map(estimate_tokens, parts))
+        return parts, estimate_tokens(*texts_of(inquiry.request)), sum(map(estimate_tokens, parts))
 
     counted = False
 
@@ -243,18 +241,17 @@ async def _run_task(
     unread: list[str] = []
 
     async def run(report: Callable[[Progress], None]) -> Entry:
-        task = ALIASES.get(name, name)
-        options = await options_of(SPECIALISTS[task], turn, call.request, loader.workers)
+        options = await options_of(task, turn, inquiry.request, loader.workers)
         request = TaskRequest(options, turn.sources, as_progress(report))
         try:
-            return await specialists.run(task, request, count)
+            return await specialists.run(task.name, request, count)
         except InputError as error:
             # The scraper has no other input than links, and leaves out those that it cannot read.
-            rest = turn.sources if task == "scraper" else await _without_unread_links(turn.sources, loader)
+            rest = turn.sources if task.name == "scraper" else await _without_unread_links(turn.sources, loader)
             if len(rest) == len(turn.sources) or error.param in {one.param for one in rest if not one.is_linked}:
                 raise
             try:
-                entry = await specialists.run(task, replace(request, sources=rest), count)
+                entry = await specialists.run(task.name, replace(request, sources=rest), count)
             except InputError:
                 raise error from None  # The task has no other input.
             unread.append(f"A link in the text was not read: {error.message}")

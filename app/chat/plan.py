@@ -1,15 +1,14 @@
 """Plans which tasks have to run before an answer can be made: what a message wishes, as a small model says, and the
 kinds of its inputs decide."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, LONG_CHARS, Wish
+from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, Wish, off_loop
 from app.errors import report_error
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
@@ -50,8 +49,6 @@ _MOST_WORDS = 4_000
 """Options of tasks that read inputs are looked for in this many characters of a message."""
 _LOGGED = 200
 """The log shows at most this many characters of an instruction, and of the options of a step."""
-P = ParamSpec("P")
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -91,20 +88,19 @@ class Plan:
     object is found."""
     unfindable: EngineUnavailable | None = None
     """The reason why the things that the request looks for are not detected; None if they are, or if there are none."""
-    wish: Wish = field(default_factory=Wish)
     why_not: Mapping[str, str] = field(default_factory=dict)
     """Reason why a wished task is not a step, by the task's name."""
 
-    def explained(self, *, shows_content: bool) -> dict[str, Any]:
+    def explained(self, wish: Wish, *, shows_content: bool) -> dict[str, Any]:
         """Return the reasons of the plan for a log. Only with `shows_content` are words of the message among them."""
         facts: dict[str, Any] = {
-            "wishes": sorted(self.wish.labels),
-            "probability": round(self.wish.probability, 3),
+            "wishes": sorted(wish.labels),
+            "probability": round(wish.probability, 3),
             "steps": self.summary,
             "why_not": dict(self.why_not),
         }
         if shows_content:
-            facts["instruction"] = self.wish.message.instruction[:_LOGGED]
+            facts["instruction"] = wish.message.instruction[:_LOGGED]
             facts["options"] = [repr(step.options)[:_LOGGED] for step in self.steps]
         return facts
 
@@ -143,15 +139,26 @@ class Situation:
     search is left to it."""
 
 
-async def with_inputs_asked_about(turn: Turn) -> Turn:
+async def with_wish(turn: Turn) -> Turn:
+    kinds = [kind_of(source) for source in turn.sources]
+    if turn.has_handed_text and not kinds:
+        kinds = ["document"]
+    return replace(turn, wish=await Wish.of(turn.text, kinds))
+
+
+def with_inputs_asked_about(turn: Turn) -> Turn:
     """Return a turn without the inputs of earlier messages if it does not ask about them, but says thanks, greets
     or asks about something else."""
-    is_aside = (await Wish.of(turn.text, ())).labels <= ASIDE
+    if not (turn.is_of_earlier or turn.has_handed_text):
+        return turn
+    alone = turn.wish.beside(())
+    is_aside = alone.labels <= ASIDE
     # "What is the price of the soup?" is a question of fact only if there is no menu.
-    beside = await Wish.of(turn.text, [kind_of(source) for source in turn.sources])
-    if turn.is_of_earlier and (is_aside or beside.labels <= APART):
-        return replace(turn, sources=(), leaves_document=True)
-    return replace(turn, leaves_document=turn.has_handed_text and is_aside)
+    if turn.is_of_earlier and (is_aside or turn.wish.labels <= APART):
+        return replace(turn, sources=(), leaves_document=True, wish=alone)
+    if turn.has_handed_text and is_aside:
+        return replace(turn, leaves_document=True, wish=turn.wish if turn.sources else alone)
+    return turn
 
 
 class Planner:
@@ -174,19 +181,18 @@ class Planner:
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
         """Return the plan of a turn. Never raises."""
         situation = situation or Situation()
-        kinds = [kind_of(source) for source in turn.sources]
-        if situation.has_document and not kinds:
-            kinds = ["document"]
-        wish = await Wish.of(turn.text, kinds, has_schema=situation.has_schema)
+        wish = turn.wish
+        if situation.has_schema:
+            wish = wish.beside(wish.kinds, has_schema=True)
+            turn = replace(turn, wish=wish)
         why_not: dict[str, str] = {}
         if situation.calls_tools and not turn.sources and wish.labels.isdisjoint(_ORDERED):
-            return Plan(wish=wish, why_not={"all": "the language model calls tools by itself"})
-        sources = turn.sources
-        followed = _links_followed(wish, has_media=not all(source.is_linked for source in sources))
-        sources = tuple(
-            one for one in sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text
-        )
-        steps = await _off_loop(turn, self._steps_of_all, sources, turn, wish, situation)
+            return Plan(why_not={"all": "the language model calls tools by itself"})
+        followed = _links_followed(turn)
+        sources = [
+            one for one in turn.sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text
+        ]
+        steps = await off_loop(turn.text, self._steps_of_all, sources, turn, situation)
         unfindable = await self._find_out_unfindable(steps, wish)
         if unfindable is not None:
             steps = [step for step in steps if step.task != "object_detection"]
@@ -194,7 +200,7 @@ class Planner:
         if "forecast" in wish.labels and not sources:
             steps += await self._forecast_inline(turn)
         if "search" in wish.labels or ("fact" in wish.labels and situation.searches_facts and not steps):
-            reason = self._why_not_search(turn, wish, situation)
+            reason = self._why_not_search(turn, situation)
             if reason is None:
                 steps.append(
                     _make_step("web_search", (), wish.message.words, turn, is_guess="search" not in wish.labels)
@@ -202,7 +208,7 @@ class Planner:
             else:
                 why_not["web_search"] = reason
         if "translate" in wish.labels:
-            steps += await _off_loop(turn, _translations, turn, wish, steps, situation)
+            steps += await off_loop(turn.text, _translations, turn, steps, situation)
         steps = _with_secondary_readings(steps, wish)
         return Plan(
             tuple(steps),
@@ -211,16 +217,15 @@ class Planner:
             results_only=_is_results_only(steps, wish),
             describes="objects" in wish.labels and any(step.task == "object_detection" for step in steps),
             unfindable=unfindable,
-            wish=wish,
             why_not=why_not,
         )
 
-    def _steps_of_all(self, sources: Sequence[Source], turn: Turn, wish: Wish, situation: Situation) -> list[Step]:
-        return [step for source in sources for step in self._steps_of(source, turn, wish, situation, len(sources))]
+    def _steps_of_all(self, sources: Sequence[Source], turn: Turn, situation: Situation) -> list[Step]:
+        return [step for source in sources for step in self._steps_of(source, turn, situation, len(sources))]
 
-    def _steps_of(self, source: Source, turn: Turn, wish: Wish, situation: Situation, sources: int) -> Iterator[Step]:
+    def _steps_of(self, source: Source, turn: Turn, situation: Situation, sources: int) -> Iterator[Step]:
         """Yield the steps that read or look at one source, of so many `sources`."""
-        kind, wished, text = kind_of(source), wish.labels, ends_of(turn.text, _MOST_WORDS)
+        kind, wished, text = kind_of(source), turn.wish.labels, ends_of(turn.text, _MOST_WORDS)
         if "forecast" in wished and (kind == "table" or (kind == "page" and sources == 1)):
             yield _make_step("forecast", (source,), text, turn)
             return
@@ -255,32 +260,26 @@ class Planner:
             return []
         return [Step("forecast", (), options_beside(turn.text, found.words))]
 
-    def _why_not_search(self, turn: Turn, wish: Wish, situation: Situation) -> str | None:
+    def _why_not_search(self, turn: Turn, situation: Situation) -> str | None:
         """Return the reason for which the web is not searched; None if it is."""
+        is_ordered = orders_search(turn.wish.message.words)
         if turn.has_handed_text:
             return "a program handed over a text, of which nothing may leave the server"
-        if situation.has_schema and not orders_search(wish.message.words):
+        if situation.has_schema and not is_ordered:
             return "a text beside a schema is data"
-        if situation.calls_tools and not (turn.sources or orders_search(wish.message.words)):
+        if situation.calls_tools and not (turn.sources or is_ordered):
             return "the language model calls tools by itself"
         if situation.has_client_tools:
             return "the language model chooses among the client's tools and the web search"
-        if "search" not in wish.labels and not self._can_run("web_search"):
+        if "search" not in turn.wish.labels and not self._can_run("web_search"):
             return "no provider is set up"
         return None
 
 
-async def _off_loop(turn: Turn, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `work`, which parses a turn's words, in a thread unless they are few."""
-    if len(turn.text) <= LONG_CHARS:
-        return work(*args, **kwargs)
-    return await asyncio.to_thread(work, *args, **kwargs)
-
-
-def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situation) -> list[Step]:
+def _translations(turn: Turn, steps: Sequence[Step], situation: Situation) -> list[Step]:
     """Return the steps that translate: what earlier steps read, or else the text in the message, into each language."""
     read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
-    message = wish.message
+    message = turn.wish.message
     brings_text = bool(message.tail or message.document or message.quotations)
     if read and not (brings_text and _text_to_translate(turn.text)):
         targets = _targets_in(message.words) or _targets_in(turn.text)
@@ -300,13 +299,14 @@ def _translations(turn: Turn, wish: Wish, steps: Sequence[Step], situation: Situ
     return [replace(step, options=options) for options in alone]
 
 
-def _links_followed(wish: Wish, *, has_media: bool) -> Collection[str]:
+def _links_followed(turn: Turn) -> Collection[str]:
     """Return the links in the message that are opened."""
-    if "closed" in wish.labels:
+    wished, message = turn.wish.labels, turn.wish.message
+    if "closed" in wished:
         return ()
-    if "translate" in wish.labels and not has_media and wish.message.tail:
-        return Message(wish.message.head).followed
-    return wish.message.followed
+    if "translate" in wished and message.tail and all(source.is_linked for source in turn.sources):
+        return Message(message.head).followed
+    return message.followed
 
 
 def _text_to_translate(text: str) -> str | tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby, islice
 
-from app.chat.planning.questions import function_words, sentences_for
+from app.chat.planning.function_words import FUNCTION_WORDS
 from app.chat.trim import (
     MAX_EMBEDDED,
     MAX_PIECES,
@@ -22,6 +22,7 @@ from app.chat.trim import (
 from models.embedding.embedder import Embedder
 from tasks.precontext import Entry
 from tasks.result import ResultLine, pieces_under
+from tasks.wording.message_language import language_of
 
 MAX_LINES = 6
 """An answer of passages has at most this many lines, with the line that says what they are."""
@@ -55,7 +56,7 @@ async def passages_for(question: str, entries: Sequence[Entry], embedder: Embedd
     nearest = sorted(range(len(lines)), key=lambda index: -scores[index])[:MAX_EMBEDDED]
     similar = await similarities(question, [lines[index].text for index in nearest], embedder) if embedder else []
     # The words of a text in another language are not those of the question, and its meaning is compared less well.
-    is_foreign = sentences_for(question) is not sentences_for(" ".join(line.text for line in islice(lines, 200)))
+    is_foreign = language_of(question) != language_of(" ".join(line.text for line in islice(lines, 200)))
     near = {index for index, cosine in zip(nearest, similar, strict=False) if is_foreign or cosine >= LEAST_SIMILAR}
     kept = [index for index in nearest if scores[index] > 0 or index in near]
     for index, similarity in zip(nearest, similar, strict=False):
@@ -66,7 +67,7 @@ async def passages_for(question: str, entries: Sequence[Entry], embedder: Embedd
 def _score(question: str, entries: Sequence[Entry]) -> tuple[list[ResultLine], list[float]]:
     """Return the lines of the results, and how much their words overlap with the question's, at most 1."""
     lines = _lines_of(entry.result.pieces for entry in entries)
-    question_words = " ".join(word for word in words(question) if word not in function_words()) or question
+    question_words = " ".join(word for word in words(question) if word not in FUNCTION_WORDS) or question
     overlaps = word_overlap(question_words, [line.text for line in lines])
     best = max(overlaps, default=0.0) or 1.0
     return lines, [overlap / best for overlap in overlaps]
@@ -120,7 +121,7 @@ def _central_sentences(entries: Sequence[Entry], most: int) -> list[str]:
             texts.append(line.text)
     parts = [part for text in texts for part in SENTENCE_END.split(text) if part]
     sentences = [part for part in parts if len(words(part)) >= _LEAST_WORDS] or texts
-    content = [{word for word in words(sentence) if word not in function_words()} for sentence in sentences]
+    content = [{word for word in words(sentence) if word not in FUNCTION_WORDS} for sentence in sentences]
     often = Counter(word for each in content for word in each)
     # The square root keeps long sentences from winning by their length alone.
     worth = [sum(often[word] for word in each) / max(1, len(each)) ** 0.5 for each in content]

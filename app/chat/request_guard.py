@@ -17,11 +17,11 @@ from functools import partial
 import structlog
 
 from app.chat.inputs import Turn, text_of, texts_of
+from app.chat.inquiry import Inquiry
 from app.chat.plan import Plan, as_entry
 from app.chat.redaction import Redaction
 from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
-from app.monitoring.metrics import Stages
 from app.wire.request import ChatRequest
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens
@@ -69,23 +69,27 @@ class RequestGuard:
     """The guard of one request, which names at least one code."""
 
     guardrails: Guardrails
-    policy: Policy
-    request: ChatRequest
-    turn: Turn
-    task: str | None = None
-    """Task whose result is the answer; None if an LLM answers."""
-    stages: Stages = field(default_factory=Stages)
+    inquiry: Inquiry
     checks: list[Check] = field(default_factory=list)
     shown: bool = False
     """True once a part of the answer has been yielded."""
     shown_tokens: int = 0
     """Estimated tokens of the text that has been yielded."""
-    redaction: Redaction | None = None
-    """Redaction of personal data; None if nothing is redacted. `request` and `turn` are redacted already."""
-    owner: str | None = None
-    """Tenant whose verdicts are stored and used again; None if verdicts are neither stored nor used again."""
     _shown_codes: Sequence[str] | None = None
     """Codes in the verdict at the beginning of the answer; None before the answer has begun."""
+
+    @property
+    def policy(self) -> Policy:
+        return self.inquiry.policy
+
+    @property
+    def redaction(self) -> Redaction | None:
+        return self.inquiry.redaction
+
+    @property
+    def owner(self) -> str | None:
+        """Tenant whose verdicts are stored and used again; None if verdicts are neither stored nor used again."""
+        return None if self.inquiry.call.fresh else self.inquiry.call.caller.tenant
 
     @property
     def entry(self) -> Entry:
@@ -109,22 +113,22 @@ class RequestGuard:
         flagged. Raises what `check_request` raises, except Unsafe, which is answered by a refusal.
         """
         # If a task's result is the answer, `check_results` has judged it.
-        judged = self.check_answer(answer) if self.task is None else answer
+        judged = self.check_answer(answer) if self.inquiry.task is None else answer
         try:
             async with aclosing(judged) as events:
                 await self.check_request()
-                self.stages.done("guard")
+                self.inquiry.call.stages.done("guard")
                 async for event in events:
                     if isinstance(event, Finish) and self.policy.left_out:
                         codes = ", ".join(code for code in self.policy.codes if code in self.policy.left_out)
                         yield AnswerWarning(_NOT_JUDGED.format(codes=codes))
-                    if not self.request.is_only_flagged or isinstance(event, Progress):
+                    if not self.inquiry.request.is_only_flagged or isinstance(event, Progress):
                         yield event
                         continue
                     for one in self._add_verdict(event):
                         yield one
         except Unsafe:
-            self.stages.rejected = "guard"
+            self.inquiry.call.stages.rejected = "guard"
             for event in self._refusal():
                 yield event
 
@@ -135,7 +139,7 @@ class RequestGuard:
         verdict is repeated before the end.
         """
         codes = codes_of(self.checks)
-        if self.task is not None and self._shown_codes is None:
+        if self.inquiry.task is not None and self._shown_codes is None:
             self._shown_codes = codes
             yield Precontext((self.entry,))
         if isinstance(event, Finish) and codes:
@@ -151,7 +155,7 @@ class RequestGuard:
 
     def _refusal(self) -> Iterator[Event]:
         """Yield an answer that consists of the codes, or only the end of the answer if its beginning has been shown."""
-        prompt_tokens = estimate_tokens(*texts_of(self.request))
+        prompt_tokens = estimate_tokens(*texts_of(self.inquiry.request))
         if self.shown:
             yield Finish("content_filter", prompt_tokens, self.shown_tokens, may_be_kept=False)
             return
@@ -166,13 +170,13 @@ class RequestGuard:
         """
         self.guardrails.check_texts_can_be_judged(self.policy)
         if self.policy.of_texts:
-            self.guardrails.check_lengths(await asyncio.to_thread(texts_of_messages, self.request))
+            self.guardrails.check_lengths(await asyncio.to_thread(texts_of_messages, self.inquiry.request))
         # The target of a URL is judged as a picture only if a task that opens it was requested.
-        opens_pages = self.task is not None and self.task != "scraper"
-        shown = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
+        opens_pages = self.inquiry.task is not None and self.inquiry.task.name != "scraper"
+        shown = [source for source in self.inquiry.turn.sources if opens_pages or kind_of(source) != "page"]
         both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
             self._judge_request_texts,
-            partial(self.guardrails.pictures, shown, self.policy, self.turn.text),
+            partial(self.guardrails.pictures, shown, self.policy, self.inquiry.turn.text),
         )
         words, pictures = await side_by_side(lambda judge: judge(), both, at_most=2)
         self._add([*words, *pictures])
@@ -205,11 +209,11 @@ class RequestGuard:
         be judged.
         """
         if not self.policy.of_texts:
-            return self.turn
+            return self.inquiry.turn
         done = [(step.sources, one) for step, one in zip(plan.steps, entries, strict=True) if step.task == "ocr"]
         read = {source for sources, one in done if one.error is None for source in sources}
         # Videos count as unread, because a task may have read only some of their frames.
-        seen = [source for source in self.turn.sources if not source.is_linked]
+        seen = [source for source in self.inquiry.turn.sources if not source.is_linked]
         unread = [one for one in seen if kind_of(one) == "video" or (kind_of(one) == "image" and one not in read)]
 
         async def reading(source: Source) -> list[Entry]:
@@ -223,10 +227,10 @@ class RequestGuard:
         results = await side_by_side(reading, unread, at_most=_READ_AT_ONCE)
         checked = iter(await self.check_results([one for entries in results for one in entries]))
         if self.redaction is None:
-            return self.turn
+            return self.inquiry.turn
         done += [((source,), next(checked)) for source, entries in zip(unread, results, strict=True) if entries]
         hidden = {source for sources, one in done if self.redaction.has_redacted(one) for source in sources}
-        return replace(self.turn, sources=tuple(one for one in self.turn.sources if one not in hidden))
+        return replace(self.inquiry.turn, sources=tuple(one for one in self.inquiry.turn.sources if one not in hidden))
 
     async def check_answer(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """Yield each event of `events` once its text has been judged.
@@ -234,7 +238,7 @@ class RequestGuard:
         A streamed answer is judged sentence by sentence, any other answer at its end. Raises Unsafe before an event
         with something unsafe, and instead of an error whose part of an answer is unsafe.
         """
-        form = self.request.response_format
+        form = self.inquiry.request.response_format
         held = HeldEvents(in_json=form is not None and form.type != "text", redaction=self.redaction)
         try:
             async with aclosing(events):
@@ -242,13 +246,13 @@ class RequestGuard:
                     if isinstance(event, Progress):
                         yield event
                         continue
-                    if isinstance(event, ReasoningChunk) and not self.request.shows_reasoning:
+                    if isinstance(event, ReasoningChunk) and not self.inquiry.request.shows_reasoning:
                         continue  # Clients never see this event.
                     held.add(event)
                     part = None
                     if isinstance(event, Finish):
                         part = await asyncio.to_thread(held.take_all)
-                    elif self.request.stream and held.is_due:
+                    elif self.inquiry.request.stream and held.is_due:
                         part = await asyncio.to_thread(held.take_sentences)
                     if part is not None:
                         await self._judge_answer(part.judged)
@@ -277,7 +281,7 @@ class RequestGuard:
     async def _judge_answer(self, texts: Sequence[tuple[str, str]]) -> None:
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
-        self._add(await self.guardrails.texts(texts, self.policy, answers=self.turn.text))
+        self._add(await self.guardrails.texts(texts, self.policy, answers=self.inquiry.turn.text))
 
     async def _judge_request_texts(self) -> list[Check]:
         texts = await asyncio.to_thread(self._request_texts)
@@ -294,7 +298,7 @@ class RequestGuard:
         with earlier ones, and the messages of assistants and tools. System messages are the developer's own."""
         if not self.policy.of_texts:
             return []
-        messages = self.request.messages
+        messages = self.inquiry.request.messages
         users = [index for index, message in enumerate(messages) if message.role == "user"]
         others = [index for index, message in enumerate(messages) if message.role in _ANSWERING]
         answered = max((index for index in others if users and index < users[-1]), default=-1)
@@ -302,8 +306,8 @@ class RequestGuard:
         texts = [(_place(index), text_of(messages[index])) for index in (*latest, *others)]
         before = [text_of(messages[index]) for index in users if index < answered]
         earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
-        if self.request.task_options:
-            texts.append(("task_options", "\n".join(texts_in(self.request.task_options))))
+        if self.inquiry.request.task_options:
+            texts.append(("task_options", "\n".join(texts_in(self.inquiry.request.task_options))))
         if earlier or len(latest) > 1:
             together = [earlier, *(text_of(messages[index]) for index in latest)]
             texts += [("messages", "\n".join(together)), (_EARLIER_MESSAGES, earlier)]
@@ -314,8 +318,12 @@ class RequestGuard:
         codes = codes_of(checks)
         if codes:
             sources = [check["source"] for check in checks if check["codes"]]
-            log.info("guard_flagged" if self.request.is_only_flagged else "guard_blocked", codes=codes, sources=sources)
-            if not self.request.is_only_flagged:
+            log.info(
+                "guard_flagged" if self.inquiry.request.is_only_flagged else "guard_blocked",
+                codes=codes,
+                sources=sources,
+            )
+            if not self.inquiry.request.is_only_flagged:
                 raise Unsafe
 
 

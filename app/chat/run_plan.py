@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import structlog
 
-from app.chat.call import ChatCall, Work, as_progress
-from app.chat.directives import Directives
+from app.chat.call import Work, as_progress
 from app.chat.filling import Filling
 from app.chat.inputs import Turn, pasted_document
+from app.chat.inquiry import Inquiry
 from app.chat.plan import Plan, Step, as_entry
 from app.chat.request_guard import RequestGuard
 from app.chat.shape import Shape
@@ -322,9 +322,7 @@ class Specialists:
 class Material:
     """Everything from which the answer is made: the request, the results of its tasks, and the required form."""
 
-    call: ChatCall
-    directives: Directives
-    turn: Turn
+    inquiry: Inquiry
     specialists: Specialists
     llm: Llm
     shape: Shape | None
@@ -343,7 +341,17 @@ class Material:
 
     @property
     def request(self) -> ChatRequest:
-        return self.call.request
+        return self.inquiry.request
+
+    @property
+    def turn(self) -> Turn:
+        return self.inquiry.turn
+
+    @property
+    def form(self) -> Shape:
+        """Required form of an answer that has one."""
+        assert self.shape is not None
+        return self.shape
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -353,7 +361,7 @@ class Material:
 
     async def pasted_document(self) -> Entry | None:
         """Return the document in the messages, if the fields of the answer may be copied from it."""
-        if self.call.skip_planning or not all(source.is_linked for source in self.turn.sources):
+        if self.inquiry.call.skip_planning or not all(source.is_linked for source in self.turn.sources):
             return None
         return await asyncio.to_thread(pasted_document, self.request, self.turn.since)
 
@@ -363,8 +371,8 @@ async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | 
     `is_all` is that of `execute_plan`."""
     plan = material.plan
     # Of a guarded request, and of one that is to be forgotten, no word is in a log.
-    is_shown = material.specialists.guard is None and not material.call.fresh
-    log.debug("planned", **plan.explained(shows_content=is_shown))
+    is_shown = material.specialists.guard is None and not material.inquiry.call.fresh
+    log.debug("planned", **plan.explained(material.turn.wish, shows_content=is_shown))
     if plan.steps:
         log.info("plan", steps=plan.summary)
         work = Work[ProgressEvent, tuple[Entry, ...]](
@@ -377,5 +385,5 @@ async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | 
             yield AnswerWarning(warning)
         plan, results, unread = without_unread_links(plan, work.result)
         material = replace(material, plan=plan, results=results, unread=unread)
-    material.call.stages.done("gather")
+    material.inquiry.call.stages.done("gather")
     yield material

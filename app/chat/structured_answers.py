@@ -47,7 +47,7 @@ class StructuredAnswers:
     extractor: Extractor | None = None
     """Extractor that finds and scores values of fields. None if neither is wanted."""
 
-    async def by_llm(self, rounds: Rounds, material: Material, shape: Shape) -> AsyncGenerator[Event, None]:
+    async def by_llm(self, rounds: Rounds, material: Material) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer by the LLM. Its text is not yielded before it is known to satisfy the schema.
 
         After an invalid answer, the LLM is asked a second time. An answer that was cut, or that calls the client's
@@ -69,12 +69,12 @@ class StructuredAnswers:
                     members = await asyncio.to_thread(whole_members, text)
                     for warning in _written_fields(material):
                         yield warning
-                    traced, _ = await self._trace_events(members, rounds.entries, material, shape, is_cut=True)
+                    traced, _ = await self._trace_events(members, rounds.entries, material, is_cut=True)
                     for event in traced:
                         yield event
                 return
             try:
-                answer = await asyncio.to_thread(filling.parse if filling else shape.parse, rounds.text)
+                answer = await asyncio.to_thread(filling.parse if filling else material.form.parse, rounds.text)
                 break
             except AnswerInvalid as invalid:
                 if is_last:
@@ -83,7 +83,7 @@ class StructuredAnswers:
                 events = rounds.retry(COMPLAINT.format(reason=invalid))
         for warning in _written_fields(material):
             yield warning
-        for event in await self.with_evidence(answer, rounds.entries, material, shape):
+        for event in await self.with_evidence(answer, rounds.entries, material):
             yield event
 
     async def copied(
@@ -91,14 +91,13 @@ class StructuredAnswers:
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer whose fields are all copied. With `function`, the answer is a call of this
         function, and its JSON becomes the arguments of the call."""
-        assert material.shape is not None
         entries = material.entries
         prompt = texts_of(material.request)
         tokens = await asyncio.to_thread(lambda: (estimate_tokens(*prompt), estimate_tokens(answer.text)))
-        material.call.admission.count_call(*tokens)
+        material.inquiry.call.admission.count_call(*tokens)
         if entries:
             yield Precontext(entries)
-        for event in await self.with_evidence(answer, entries, material, material.shape):
+        for event in await self.with_evidence(answer, entries, material):
             if function is not None:
                 yield _as_call(event, function)
             elif isinstance(event, TextChunk):
@@ -107,36 +106,24 @@ class StructuredAnswers:
             else:
                 yield event
         yield Finish("tool_calls" if function else "stop", *tokens)
-        material.call.stages.done("answer")
+        material.inquiry.call.stages.done("answer")
 
-    async def with_evidence(
-        self,
-        answer: JsonAnswer,
-        entries: Sequence[Entry],
-        material: Material,
-        shape: Shape,
-    ) -> list[Event]:
+    async def with_evidence(self, answer: JsonAnswer, entries: Sequence[Entry], material: Material) -> list[Event]:
         """Return the events of the answer, and of the evidence for its fields. If the request is `verbatim`, values
         without support become null. Raises NotVerbatim if such a value must not be null."""
-        events, evidence = await self._trace_events(answer.value, entries, material, shape)
+        events, evidence = await self._trace_events(answer.value, entries, material)
         if material.request.verbatim and evidence is not None:
-            answer = await asyncio.to_thread(null_unsupported, answer, evidence, shape)
+            answer = await asyncio.to_thread(null_unsupported, answer, evidence, material.form)
         return [TextChunk(answer.text), *events]
 
     async def _trace_events(
-        self,
-        value: Any,
-        entries: Sequence[Entry],
-        material: Material,
-        shape: Shape,
-        *,
-        is_cut: bool = False,
+        self, value: Any, entries: Sequence[Entry], material: Material, *, is_cut: bool = False
     ) -> tuple[list[Event], Evidence | None]:
         """If the client requests evidence, return the events of the evidence for an answer's fields, and the evidence
         itself. Otherwise, return no events and None."""
         if not material.request.shows_evidence:
             return [], None
-        evidence, left_out = await self.trace(value, entries, material, shape, is_cut=is_cut)
+        evidence, left_out = await self.trace(value, entries, material, is_cut=is_cut)
         if not left_out:
             return [evidence], evidence
         warning = (
@@ -145,7 +132,7 @@ class StructuredAnswers:
         return [AnswerWarning(warning), evidence], evidence
 
     async def trace(
-        self, value: Any, entries: Sequence[Entry], material: Material, shape: Shape, *, is_cut: bool = False
+        self, value: Any, entries: Sequence[Entry], material: Material, *, is_cut: bool = False
     ) -> tuple[Evidence, int]:
         """Return the evidence for the fields of an answer, and the number of fields that it leaves out.
 
@@ -155,7 +142,7 @@ class StructuredAnswers:
         placed: CopiedFields | None = filling.copied if filling and filling.copied.can_place else None
         if placed is None and self.extractor is not None and filling is None and not is_cut:
             read = read_of(entries, await asyncio.to_thread(pasted_document, request, since))
-            wanted = await asyncio.to_thread(fields_in, value, shape.schema)
+            wanted = await asyncio.to_thread(fields_in, value, material.form.schema)
             scored = await in_turn(self.extractor.threads, self.extractor.score, read, wanted)
             placed = CopiedFields({}, scored)
         document = placed.document if placed else None
@@ -163,7 +150,7 @@ class StructuredAnswers:
             find_evidence,
             value,
             entries,
-            shape.schema,
+            material.form.schema,
             most_chars=MAX_EVIDENCE_CHARS,
             support=partial(placed.place, copied=filling is not None) if placed else None,
             request=document or await asyncio.to_thread(entry_of_user_texts, request, since),
@@ -178,14 +165,15 @@ class StructuredAnswers:
         return replace(evidence, unsupported=unsupported), left_out
 
 
-async def read_examples(material: Material, shape: Shape) -> list[Example]:
+async def read_examples(material: Material) -> list[Example]:
     """Return the conversation's examples whose answers satisfy the schema, with the texts read from their inputs.
 
     Raises InputError or ModelError if an input cannot be read.
     """
     found = []
+    checker = material.form.checker
     for one in material.turn.examples:
-        if shape.checker is None or await in_thread(shape.checker.problem, one.answer) is None:
+        if checker is None or await in_thread(checker.problem, one.answer) is None:
             plan = reading_plan(one.sources)
             entries = await material.specialists.run_plan(plan, unreported, is_all=True)
             found.append(Example(read_of(entries, one.document), one.answer))

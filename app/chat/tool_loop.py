@@ -12,9 +12,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from app.access.admission import Admission
-from app.chat.call import TimeLimit
-from app.chat.inputs import Turn
+from app.chat.inquiry import Inquiry
 from app.chat.prompt import PREFIX, InternalTool, LlmMessage, fence_results
 from app.chat.run_plan import Specialists
 from app.errors import took_too_long
@@ -102,7 +100,7 @@ class Rounds:
     LLM."""
 
     llm: Llm
-    request: ChatRequest
+    inquiry: Inquiry
     messages: list[LlmMessage]
     specialists: Specialists
     shorten: Callable[[Sequence[Entry], Sequence[str]], Awaitable[list[str]]]
@@ -110,14 +108,9 @@ class Rounds:
     response_format: Mapping[str, Any] | None = None
     internal: Mapping[str, InternalTool] = field(default_factory=dict)
     """Tasks that the LLM may call, by name. If there are none, the LLM answers at once."""
-    turn: Turn = field(default_factory=lambda: Turn("", ()))
     entries: list[Entry] = field(default_factory=list)
     """Entries of `precontext` so far. Results of the LLM's own calls are added."""
     fence: str = ""
-    limit: TimeLimit = field(default_factory=TimeLimit)
-    admission: Admission = field(default_factory=Admission)
-    """Admission of the request. All text that the LLM writes is charged to it, even if the client does not see the
-    text."""
     holds_text: bool = False
     """True if the client sees no text before a call of the LLM has ended, because only the text of the last call is the
     answer."""
@@ -143,7 +136,7 @@ class Rounds:
             async for event in events:
                 has_reasoned = has_reasoned or isinstance(event, ReasoningChunk)
                 yield event
-        if self.request.reasoning_effort in _ASKS_FOR_REASONING and not has_reasoned:
+        if self.inquiry.request.reasoning_effort in _ASKS_FOR_REASONING and not has_reasoned:
             yield AnswerWarning(_NO_REASONING)
         if not self.llm.is_capable:
             yield AnswerWarning(CAUTION)
@@ -167,11 +160,14 @@ class Rounds:
         async with aclosing(events):
             while True:
                 try:
-                    event = await next_until(events, self.limit.answer_by)
+                    event = await next_until(events, self.inquiry.call.limit.answer_by)
                 except StopAsyncIteration:
                     return
                 except TimeIsUp:
-                    error, warning = took_too_long(self.limit.seconds), _TIME_IS_UP.format(self.limit.seconds)
+                    error, warning = (
+                        took_too_long(self.inquiry.call.limit.seconds),
+                        _TIME_IS_UP.format(self.inquiry.call.limit.seconds),
+                    )
                     break
                 except (LlmLate, LlmSilent) as silence:
                     error, warning = silence, _FELL_SILENT
@@ -190,7 +186,7 @@ class Rounds:
     def _shows(self, event: Event) -> bool:
         """True if the event shows the client a part of the answer."""
         if isinstance(event, ReasoningChunk):
-            return self.request.shows_reasoning
+            return self.inquiry.request.shows_reasoning
         if isinstance(event, TextChunk):
             return event.is_refusal or not self.holds_text
         return isinstance(event, ToolCallChunk)
@@ -199,7 +195,7 @@ class Rounds:
     def _holds(self) -> bool:
         """True if nobody reads the answer before a call of the LLM has ended. Only then is it known what its text was:
         the beginning of reasoning may be marked in the prompt alone."""
-        return self.holds_text or not self.request.stream
+        return self.holds_text or not self.inquiry.request.stream
 
     async def _rounds(self) -> AsyncGenerator[Event, None]:
         for round_ in range(MAX_TOOL_ROUNDS + 1):
@@ -231,7 +227,7 @@ class Rounds:
         def note(text: str) -> None:
             # Text is charged when it arrives. The events with it may come later, or never.
             reply.written.append(text)
-            self.admission.count_text(text)
+            self.inquiry.call.admission.count_text(text)
 
         llm_call = replace(self._llm_call(internal), on_written=note)
         async with aclosing(self.llm.stream(llm_call)) as events:
@@ -308,7 +304,7 @@ class Rounds:
             completion = estimate_tokens("".join(reply.written))
         self.prompt_tokens += prompt
         self.completion_tokens += completion
-        self.admission.count_call(prompt, completion)
+        self.inquiry.call.admission.count_call(prompt, completion)
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
         if not (self._holds and lacks_opening_tag(self.text)):
@@ -322,14 +318,14 @@ class Rounds:
     @cached_property
     def _offered(self) -> frozenset[str]:
         """Names of the client's tools that the LLM may call."""
-        tools = () if self.request.tool_choice == "none" else self.request.tools or ()
+        tools = () if self.inquiry.request.tool_choice == "none" else self.inquiry.request.tools or ()
         return frozenset(tool.function.name for tool in tools) - self.internal.keys()
 
     def _is_invented(self, name: str) -> bool:
         return name not in self._offered and name not in self.internal
 
     def _llm_call(self, internal: Mapping[str, InternalTool]) -> LlmCall:
-        request = self.request
+        request = self.inquiry.request
         silenced = request.tool_choice == "none"
         tools = [] if silenced else [tool.model_dump(exclude_unset=True) for tool in request.tools or ()]
         choice: Any = None if silenced else request.tool_choice
@@ -352,7 +348,9 @@ class Rounds:
         """Run the requested tasks side by side, up to the limits, and add their results to the messages."""
         limit = min(TASKS_PER_ROUND, TASKS_PER_REQUEST - self.ran)
         runnable = [(self.internal[call.name], call) for call in requested if call.name in self.internal]
-        requests = [(tool.task, partial(tool.request, call.arguments, self.turn)) for tool, call in runnable[:limit]]
+        requests = [
+            (tool.task, partial(tool.request, call.arguments, self.inquiry.turn)) for tool, call in runnable[:limit]
+        ]
         results = await self.specialists.run_calls(requests, at_most=TASKS_AT_ONCE)
         self.ran += len(results)
         self.messages.append(

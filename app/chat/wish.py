@@ -2,15 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Self
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, ParamSpec, Self, TypeVar
 
 from tasks.inputs.kinds import Kind
 from tasks.wording.message import Message, split_message
 from tasks.wording.summary import most_sentences_in
 from tasks.wording.wishes import LIKELY, Label, WishModel, wish_model, wishes_in
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _LONGEST_END: Final = 4_000
 """A wish is looked for in this many characters at each end of a message."""
 LONG_CHARS: Final = 300
@@ -38,43 +40,48 @@ class Wish:
     """Probability of the least likely of the labels."""
     most_sentences: int = 3
     """A summary has at most this many sentences."""
+    kinds: tuple[Kind, ...] = ()
+    """Kinds of the inputs that the message was judged beside."""
 
     @classmethod
-    async def of(cls, text: str, kinds: Sequence[Kind], *, has_schema: bool = False) -> Self:
-        """Return the wish of a message with inputs of these kinds. `has_schema` says that the answer has to satisfy a
-        schema."""
-        if len(text) > LONG_CHARS:
-            return await asyncio.to_thread(cls.read, text, kinds, has_schema=has_schema)
-        return cls.read(text, kinds, has_schema=has_schema)
+    async def of(cls, text: str, kinds: Sequence[Kind]) -> Self:
+        """Return the wish of a message with inputs of these kinds."""
+        return await off_loop(text, cls.read, text, kinds)
 
     @classmethod
-    def read(
-        cls, text: str, kinds: Sequence[Kind], model: WishModel | None = None, *, has_schema: bool = False
-    ) -> Self:
-        model = model or wish_model()
+    def read(cls, text: str, kinds: Sequence[Kind]) -> Self:
         if len(text) > 2 * _LONGEST_END:
             text = f"{text[:_LONGEST_END]}\n{text[-_LONGEST_END:]}"
         message = split_message(text)
-        if not message.head and not message.document:
-            return cls(frozenset({"read_out"}) if kinds else frozenset({"other"}), "", message, 1.0)
-        probabilities = model.probabilities(message, kinds, has_schema=has_schema)
+        most_sentences = most_sentences_in(message.words) or 3
+        return cls(frozenset(), _question(message, wish_model()), message, 0.0, most_sentences).beside(kinds)
+
+    def beside(self, kinds: Sequence[Kind], *, has_schema: bool = False) -> Self:
+        """Return the wish of the same message beside inputs of these kinds. `has_schema` says that the answer has to
+        satisfy a schema."""
+        if not self.message.head and not self.message.document:
+            labels = frozenset[Label]({"read_out"} if kinds else {"other"})
+            return replace(self, labels=labels, probability=1.0, kinds=tuple(kinds))
+        probabilities = wish_model().probabilities(self.message, kinds, has_schema=has_schema)
         labels = wishes_in(probabilities)
         if has_schema and kinds and labels == {"forecast"} and probabilities["forecast"] < LIKELY:
             # A forecast takes the place of reading a table, so a mere guess does not fill a schema. Of 100 held-out
             # orders to read a table beside a schema, 95 are right with this, 91 without; of 151 to forecast one, 124
             # and 132.
             labels = frozenset({"value"})
-        return cls(
-            labels,
-            _question(message, model),
-            message,
-            min(probabilities[label] for label in labels),
-            most_sentences_in(message.words) or 3,
-        )
+        probability = min(probabilities[label] for label in labels)
+        return replace(self, labels=labels, probability=probability, kinds=tuple(kinds))
 
     def is_only(self, *labels: Label) -> bool:
         """True if the message wishes something, and nothing but these."""
         return bool(self.labels) and self.labels <= set(labels)
+
+
+async def off_loop(text: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `work`, which parses a text, in a thread unless the text is short."""
+    if len(text) <= LONG_CHARS:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _question(message: Message, model: WishModel) -> str:

@@ -1,10 +1,10 @@
-"""Fits the model of wishes to the labelled messages of this folder, with the same result each time.
+"""Fits the models of wishes and of languages to the labelled messages of this folder, with the same result each time.
 
     .venv/bin/python -m training.wishes.fit
 
-Fits the model to all messages but those that are held out, writes it into the package, and prints how often its labels
-of the held-out messages are right. So the package's model has never seen the messages that `python -m eval.planning`
-measures it with, and those figures are its own.
+Fits the models to all messages but those that are held out, writes them into the package, and prints how often they are
+right for the held-out messages. So the package's models have never seen the messages that `python -m eval.planning`
+measures them with, and those figures are their own.
 """
 
 import argparse
@@ -15,15 +15,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from tasks.inputs.kinds import Kind
+from tasks.wording import message_language
 from tasks.wording.message import split_message
+from tasks.wording.message_language import LanguageClassifier
 from tasks.wording.wishes import BUCKETS, LABELS, MODEL_FILE, Label, WishModel, features_of
 from training.extraction.written import written_documents
 
@@ -46,8 +49,8 @@ READING: frozenset[Label] = frozenset({"read_out", "summary", "value"})
 READING_BESIDE_SCHEMA, ACTING_BESIDE_SCHEMA = 2, 6
 """One in this many messages with an input that wish its text, and one in this many that wish more, is shown beside a
 schema, too. Orders to read are what schemas mostly come with."""
-COST = 20.0
-"""Inverse strength of the regularisation."""
+COST, LANGUAGE_COST = 20.0, 10.0
+"""Inverse strengths of the regularisation of labels and of languages."""
 PASSES = 300
 """The fit of a label ends after this many passes over the messages. Most labels need fewer."""
 _BYTE = 127
@@ -68,6 +71,11 @@ class LabelledMessage:
         """The text, the media, and whether a schema comes with it. Messages that differ only in capitals and spaces
         have the same."""
         return " ".join(self.text.lower().split()), self.media, self.has_schema
+
+    @property
+    def tells_language(self) -> bool:
+        """True if the message has words of its own. Material may be in any language."""
+        return "material" not in self.wishes and any(map(str.isalpha, split_message(self.text).instruction))
 
     @property
     def is_held_out(self) -> bool:
@@ -161,22 +169,41 @@ def fit(messages: Sequence[LabelledMessage]) -> WishModel:
     return WishModel(np.array(weights, np.float32), np.array(biases, np.float32))
 
 
+def fit_languages(messages: Sequence[LabelledMessage]) -> LanguageClassifier:
+    own = [one for one in messages if one.tells_language]
+    features = _sparse([message_language.features_of(one.text) for one in own], message_language.BUCKETS)
+    # Some languages have a tenth of the messages of others.
+    model = LogisticRegression(C=LANGUAGE_COST, max_iter=PASSES, class_weight="balanced")
+    model.fit(features, [one.language for one in own])
+    return LanguageClassifier(
+        model.classes_.tolist(), model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+    )
+
+
 def _matrix_of(messages: Sequence[LabelledMessage]) -> "scipy.sparse.csr_matrix":
-    columns, values, ends = [], [], [0]
-    for one in messages:
-        buckets, own = features_of(split_message(one.text), one.media, has_schema=one.has_schema)
-        columns.append(buckets)
-        values.append(own)
-        ends.append(ends[-1] + len(buckets))
-    shape = (len(messages), BUCKETS)
-    return scipy.sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=shape)
+    rows = [features_of(split_message(one.text), one.media, has_schema=one.has_schema) for one in messages]
+    return _sparse(rows, BUCKETS)
+
+
+def _sparse(rows: Sequence[tuple[NDArray[np.integer], NDArray[np.float32]]], buckets: int) -> "scipy.sparse.csr_matrix":
+    columns, values = ([row[part] for row in rows] for part in (0, 1))
+    ends = np.cumsum([0, *map(len, columns)])
+    return scipy.sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=(len(rows), buckets))
 
 
 def save(model: WishModel, path: Path) -> None:
     """Write the model with one byte a weight."""
-    scales = np.abs(model.weights).max(1) / _BYTE
-    weights = np.rint(model.weights / scales[:, None]).astype(np.int8)
-    np.savez_compressed(path, labels=np.array(LABELS), weights=weights, scales=scales, biases=model.biases)
+    np.savez_compressed(path, labels=np.array(LABELS), biases=model.biases, **_in_bytes(model.weights))
+
+
+def save_languages(model: LanguageClassifier, path: Path) -> None:
+    """Write the model with one byte a weight."""
+    np.savez_compressed(path, languages=np.array(model.languages), biases=model.biases, **_in_bytes(model.weights))
+
+
+def _in_bytes(weights: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    scales = np.abs(weights).max(1) / _BYTE
+    return {"weights": np.rint(weights / scales[:, None]).astype(np.int8), "scales": scales}
 
 
 def main() -> None:
@@ -185,6 +212,17 @@ def main() -> None:
     save(fit(seen), MODEL_FILE)
     print(f"{len(seen)} messages, {len(held_out)} held out, {MODEL_FILE.stat().st_size / 1e6:.2f} MB")
     print_scores(WishModel.load(), held_out)
+    save_languages(fit_languages(seen), message_language.MODEL_FILE)
+    print_languages(LanguageClassifier.load(), held_out)
+
+
+def print_languages(model: LanguageClassifier, messages: Sequence[LabelledMessage]) -> None:
+    """Print how often the language of a message is right, by language."""
+    right: dict[str, list[bool]] = defaultdict(list)
+    for one in messages:
+        for name in (one.language, "all") if one.tells_language else ():
+            right[name].append(model.language(one.text) == one.language)
+    print("language right:", "  ".join(f"{name} {np.mean(found):.1%}" for name, found in sorted(right.items())))
 
 
 def print_scores(model: WishModel, messages: Sequence[LabelledMessage]) -> None:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from app.chat.pasted import enclosure_in
 from app.chat.planning.described_json import forms_in
-from app.chat.planning.questions import is_question, without_courtesy, without_function_words
+from app.chat.planning.function_words import without_function_words
+from app.chat.planning.questions import is_question, without_courtesy
 from tasks.inputs.media_types import media_type_of_file
 from tasks.schema.paths import JsonPath
 from tasks.wording.message import CODE, HTML

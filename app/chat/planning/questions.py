@@ -5,8 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import dropwhile, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,8 +56,6 @@ _ENDS_OF_TEXT: Final = 2_000
 _SIGNS_AROUND = " ¿?!."
 _NUMBERING: Final = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•])\s+", re.MULTILINE)
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
-_WORDS: Final = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_]+")
-"""Pattern of a word, or of a character of Chinese or Japanese, in which no spaces separate words."""
 _OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
 _ITEM: Final = object_of(
     {
@@ -71,31 +68,6 @@ _ITEM: Final = object_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Sentences:
-    """Sentences and phrases of an answer in one language, with placeholders for `name`, `percent`, `page` and
-    `search`."""
-
-    passages: str
-    """First line of an answer that quotes passages."""
-    missing: str
-    uncertain: str
-    page: str
-    unanswered: str
-    search: str
-    """End of `unanswered` if no web search is set up either."""
-    about: str
-    """Answer that says what this server can do."""
-    welcome: str
-    """Reply to thanks."""
-
-
-_LANGUAGES: Final = {
-    frozenset(row["words"].split()): Sentences(**{name: text for name, text in row.items() if name != "words"})
-    for row in _TABLE["languages"].values()
-}
-
-
-@dataclass(frozen=True, slots=True)
 class RequestedValues:
     """The values that a question asks for."""
 
@@ -103,8 +75,6 @@ class RequestedValues:
     """Schema of an object with a field for each value. Every field may be null or an empty list."""
     titles: Mapping[str, str]
     """Name of each value in the words of the question, by its key in the schema."""
-    sentences: Sentences
-    """Parts of the answer in the language of the question."""
     are_known: bool
     """True if documents are known to print such values, so that an unlikely value is an answer, too."""
     unnamed: Sequence[str] = ()
@@ -138,24 +108,6 @@ def without_courtesy(text: str) -> str:
     return _without(_POLITE_OPENING, text)
 
 
-def without_function_words(text: str) -> str:
-    """Return a question without the words at its beginning that name nothing: "What is the …"."""
-    return " ".join(dropwhile(lambda word: word.lower() in function_words(), text.split())) or text
-
-
-@cache
-def function_words() -> frozenset[str]:
-    """Return words of questions that name nothing, in all languages."""
-    return frozenset[str]().union(*_LANGUAGES)
-
-
-def unanswered(question: str, *, can_search: bool) -> str:
-    """Return a sentence, in the question's language, which says that no LLM here can answer it and which settings
-    help."""
-    sentences = sentences_for(question[:LONGEST])
-    return sentences.unanswered.format(search="" if can_search else sentences.search)
-
-
 def is_order(text: str) -> bool:
     """True if a text is an order to return, find or list something, but not to write something. Only both ends of a
     long text are searched."""
@@ -184,7 +136,7 @@ def values_asked_for(question: str) -> RequestedValues | None:
     titles = {key: title for key, (title, _) in fields.items()}
     schema = object_of({key: schema for key, (_, schema) in fields.items()})
     are_known = all(key == ITEMS or _kinds(key) for key in fields)
-    return RequestedValues(schema, titles, sentences_for(question), are_known, tuple(unnamed))
+    return RequestedValues(schema, titles, are_known, tuple(unnamed))
 
 
 def _fields_named_in(clause: str) -> dict[str, tuple[str, Any]]:
@@ -261,16 +213,3 @@ def _kinds(key: str) -> set[str]:
 
 def _names_prose(text: str) -> bool:
     return names_prose(Names(own=(tuple(re.findall(r"\w+", text.lower())),)))
-
-
-def sentences_for(question: str) -> Sentences:
-    """Return the sentences in the language that most words of the question belong to. In case of a tie, the first of
-    these languages in the table counts."""
-    return _languages_of(question)[0]
-
-
-def _languages_of(question: str) -> list[Sentences]:
-    """Return the sentences of the languages that most words of the question belong to."""
-    words = _WORDS.findall(question.lower())
-    counts = {known: sum(word in known for word in words) for known in _LANGUAGES}
-    return [_LANGUAGES[known] for known, count in counts.items() if count == max(counts.values())]

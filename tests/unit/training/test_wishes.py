@@ -6,9 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tasks.wording import message_language
+from tasks.wording.message_language import LanguageClassifier
 from tasks.wording.wishes import LABELS, MODEL_FILE, WishModel
 from tests.conftest import each_case
-from training.wishes.fit import FOLDER, LabelledMessage, beside_schema, fit, labelled_messages, save, split
+from training.wishes.fit import (
+    FOLDER,
+    LabelledMessage,
+    beside_schema,
+    fit,
+    fit_languages,
+    labelled_messages,
+    save,
+    save_languages,
+    split,
+)
 
 FEW = 12
 """So many messages a label are enough to fit a small model."""
@@ -66,10 +78,20 @@ def test_the_same_messages_make_the_same_file(tmp_path: Path) -> None:
     assert WishModel.load(tmp_path / "one.npz").weights.any(axis=1).all()
 
 
+def test_a_model_of_languages_is_the_same_in_its_file(tmp_path: Path) -> None:
+    made = fit_languages(labelled_messages()[::50])
+    save_languages(made, tmp_path / "languages.npz")
+    stored = LanguageClassifier.load(tmp_path / "languages.npz")
+    assert stored.languages == made.languages
+    assert np.abs(stored.weights - made.weights).max() <= np.abs(made.weights).max() / 254 * 1.01
+
+
 @pytest.mark.deep
 def test_the_package_has_the_model_that_these_messages_make(tmp_path: Path) -> None:
     seen, held_out = split()
     assert {one.key for one in seen}.isdisjoint(one.key for one in held_out)
     save(fit(seen), tmp_path / "wishes.npz")
-    made, shipped = (np.load(path)["weights"].astype(int) for path in (tmp_path / "wishes.npz", MODEL_FILE))
-    assert np.abs(made - shipped).max() <= 1
+    save_languages(fit_languages(seen), tmp_path / "languages.npz")
+    for name, file in (("wishes.npz", MODEL_FILE), ("languages.npz", message_language.MODEL_FILE)):
+        made, shipped = (np.load(path)["weights"].astype(int) for path in (tmp_path / name, file))
+        assert np.abs(made - shipped).max() <= 1

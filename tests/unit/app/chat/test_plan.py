@@ -99,10 +99,9 @@ async def test_a_link_that_is_only_shown_is_not(message: str) -> None:
 
 
 async def test_a_plan_explains_itself_with_words_of_the_message_only_where_they_may_be_shown() -> None:
-    plan = await Planner(can_run=lambda _task: False).plan(
-        turn_of(Case("What is the capital of France?", (), ())), Situation(searches_facts=True)
-    )
-    hidden = plan.explained(shows_content=False)
+    turn = turn_of(Case("What is the capital of France?", (), ()))
+    plan = await Planner(can_run=lambda _task: False).plan(turn, Situation(searches_facts=True))
+    hidden = plan.explained(turn.wish, shows_content=False)
     assert hidden == {
         "wishes": ["fact"],
         "probability": hidden["probability"],
@@ -111,7 +110,7 @@ async def test_a_plan_explains_itself_with_words_of_the_message_only_where_they_
     }
     assert 0.5 <= hidden["probability"] <= 1
     shown = {"instruction": "What is the capital of France?", "options": []}
-    assert plan.explained(shows_content=True) == {**hidden, **shown}
+    assert plan.explained(turn.wish, shows_content=True) == {**hidden, **shown}
 
 
 async def test_a_text_that_comes_along_is_what_gets_translated_even_beside_media() -> None:
@@ -294,12 +293,12 @@ async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
         ("Danke", False),
     ],
 )
-async def test_a_greeting_after_an_input_is_not_about_it(text: str, is_about: bool) -> None:
+def test_a_greeting_after_an_input_is_not_about_it(text: str, is_about: bool) -> None:
     turn = replace(turn_of(Case(text, ("image",), ())), is_of_earlier=True)
-    followed = await with_inputs_asked_about(turn)
+    followed = with_inputs_asked_about(turn)
     assert (bool(followed.sources), followed.leaves_document) == (is_about, not is_about)
 
 
-async def test_a_greeting_beside_an_input_is_about_it() -> None:
+def test_a_greeting_beside_an_input_is_about_it() -> None:
     turn = turn_of(Case("Hello!", ("image",), ()))
-    assert await with_inputs_asked_about(turn) == turn
+    assert with_inputs_asked_about(turn) == turn

@@ -39,7 +39,7 @@ async def test_nearly_all_requests_get_exactly_their_steps(cases: Sequence[Case]
 @pytest.mark.parametrize(("texts", "is_about", "least"), [(ABOUT, True, 0.9), (BESIDE, False, 0.8)])
 async def test_what_follows_an_input_is_about_it_or_not(texts: str, is_about: bool, least: float) -> None:
     turns = [replace(turn_of(Case(text, ("image",), ())), is_of_earlier=True) for text in texts.split("|")]
-    got = [(turn.text, bool((await with_inputs_asked_about(turn)).sources)) for turn in turns]
+    got = [(turn.text, bool(with_inputs_asked_about(turn).sources)) for turn in turns]
     assert share_right(((text, kept, is_about) for text, kept in got)) >= least
 
 

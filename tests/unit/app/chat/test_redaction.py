@@ -14,10 +14,11 @@ from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.safety.guard import ImageGuard
 from models.workers.pool import Workers
-from tasks.guardrails import Guardrails, Policy
+from tasks.guardrails import Guardrails
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Evidence
 from tests.entries import entry_of, failure_of
+from tests.inquiries import inquiry_of
 from tests.keyword_guards import KeywordGuard
 from tests.unit.app.chat.test_inputs import image
 
@@ -44,13 +45,7 @@ def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
     def make_guard(*messages: Any, codes: Sequence[str] = ("S1", "S9"), **fields: Any) -> RequestGuard:
         request = request_of(*(messages or ("Hm?",)), **fields)
         guardrails = Guardrails(lambda: [keywords], no_pictures, loader, seconds=60)
-        return RequestGuard(
-            guardrails,
-            Policy(tuple(codes)),
-            request,
-            latest_turn(request, 16),
-            redaction=Redaction(Workers()),
-        )
+        return RequestGuard(guardrails, inquiry_of(request, codes=codes, redaction=Redaction(Workers())))
 
     return make_guard
 

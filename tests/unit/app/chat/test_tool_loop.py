@@ -11,7 +11,6 @@ import pytest
 from app.access.admission import Admission
 from app.chat import tool_loop
 from app.chat.call import TimeLimit
-from app.chat.inputs import Turn
 from app.chat.prompt import TOOLS
 from app.chat.run_plan import Specialists
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds
@@ -34,6 +33,7 @@ from tasks.base import Task, TaskRequest
 from tasks.precontext import Entry
 from tasks.result import JsonResult, Result
 from tasks.wording.search_query import WebSearchOptions
+from tests.inquiries import inquiry_of
 
 SEARCH = next(tool for tool in TOOLS if tool.task == "web_search")
 STOP = Done("stop", prompt_tokens=10, completion_tokens=2)
@@ -100,12 +100,11 @@ def rounds_with(llm: ScriptedLlm, *, searching: bool = True, **fields: Any) -> R
     request = ChatRequest.model_validate({"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], **fields})
     return Rounds(
         llm=llm,
-        request=request,
+        inquiry=inquiry_of(request),
         messages=[{"role": "user", "content": "Hm?"}],
         specialists=Specialists(find_task),
         shorten=whole,
         internal={SEARCH.name: SEARCH} if searching else {},
-        turn=Turn("Hm?", ()),
         fence="==f==",
     )
 
@@ -139,7 +138,8 @@ async def test_what_the_llm_writes_is_counted_when_it_is_written() -> None:
 
     llm = ScriptedLlm([*searched("a")], [ReasoningDelta("so"), TextDelta("nine"), STOP])
     rounds = rounds_with(llm, stream=True)
-    rounds.admission = count = Count()
+    count = Count()
+    rounds.inquiry = replace(rounds.inquiry, call=replace(rounds.inquiry.call, admission=count))
     async with aclosing(rounds.answer()) as events:
         async for event in events:
             if isinstance(event, TextChunk):
@@ -264,7 +264,7 @@ TIME_IS_UP = TimeLimit(seconds=300, answer_by=0)
 async def cut(llm: ScriptedLlm, **fields: Any) -> tuple[Rounds, list[Event]]:
     """An answer whose time is up as soon as something is waited for: its events, but for the warning at their end."""
     rounds = rounds_with(llm, **fields)
-    rounds.limit = TIME_IS_UP
+    rounds.inquiry = replace(rounds.inquiry, call=replace(rounds.inquiry.call, limit=TIME_IS_UP))
     *events, warned = await events_of(rounds)
     assert isinstance(warned, AnswerWarning)
     assert "cut" in warned.text

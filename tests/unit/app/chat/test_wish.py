@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from app.chat import wish
 from app.chat.wish import Wish
 from tasks.inputs.kinds import Kind
 from tasks.wording.wishes import BUCKETS, LABELS, Label, WishModel
@@ -50,7 +51,8 @@ async def test_a_summary_may_have_a_length(message: str, most: int) -> None:
     ],
 )
 async def test_an_order_to_take_over_data_is_one_for_values(message: str, kind: Kind, label: Label) -> None:
-    assert label in (await Wish.of(message, (kind,), has_schema=True)).labels
+    found = await Wish.of(message, (kind,))
+    assert label in found.beside((kind,), has_schema=True).labels
 
 
 @each_case(("probability", "label"), [(0.4, "value"), (0.6, "forecast")])
@@ -59,8 +61,11 @@ def test_a_forecast_that_is_only_guessed_fills_no_schema(probability: float, lab
     odds = np.full(len(LABELS), -9.0, np.float32)
     odds[LABELS.index("forecast")] = np.log(probability / (1 - probability))
     model = WishModel(weights, odds)
-    assert Wish.read("the sheet", ("table",), model, has_schema=True).labels == {label}
-    assert Wish.read("the sheet", ("table",), model).labels == {"forecast"}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(wish, "wish_model", lambda: model)
+        alone = Wish.read("the sheet", ("table",))
+        assert alone.labels == {"forecast"}
+        assert alone.beside(("table",), has_schema=True).labels == {label}
 
 
 async def test_an_input_without_words_is_read_out() -> None:
