@@ -11,6 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from app.chat.planning.asked_names import AskedName, name_model
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.names import names_of
 from tasks.extraction.printed_types import GUESSED
@@ -24,14 +25,9 @@ MAX_KEYS: Final = 100
 """At most this many keys of one object are used."""
 _MAX_CHARS: Final = 4_000
 """Keys are searched for in the first characters of a prompt, up to this number."""
-_MAX_LISTS: Final = 3
-"""Keys are looked for after at most this many words like "keys"."""
-_MAX_WORDS: Final = 4
-"""A key's name in a sentence has at most this many words."""
 _QUOTED = re.compile(r"[`\"“„«'‘]([^\W\d][\w .-]{0,63})[`\"”“»'’]")
 _IDENTIFIER = re.compile(r"\b(?:[^\W\d_A-Z][^\W_]*(?:_[^\W_]+)+|[^\W\d_A-Z]+(?:[A-Z][^\W_A-Z]+)+)\b")
-_SENTENCE_END = re.compile(r"[.!?](?:\s|$)|\n\s*\n")
-_NOTE = re.compile(r"\(([^()]{1,60})\)")
+_NOTE = re.compile(r"\s?\(([^()]{1,60})\)")
 _POSSESSIVE: Final = re.compile(r"(?<=\w)['’]s\b")
 
 
@@ -40,20 +36,13 @@ def pattern_of(written: str) -> str:
     return re.sub(r"\n\s*", "", written)
 
 
-_KEYS, ORDERS, COURTESY, _FILLERS, _BETWEEN, _ABOUT = (
-    pattern_of(_TABLE[name]) for name in ("keys", "orders", "courtesy", "fillers", "between", "about")
-)
-
-
 def schema_of_named_keys(prompt: str) -> dict[str, Any] | None:
     """Return the schema of the object whose keys `prompt` names, or None if it names none.
 
-    The keys may be in quotes, after a word like "keys", as identifiers, or in an order to extract them: "Extract the
-    invoice number and the total as JSON."
+    The keys may be in quotes, identifiers, or what it asks for: "Extract the invoice number and the total as JSON."
     """
     prompt = prompt[:_MAX_CHARS]
-    named = dict(_find_named_keys(prompt))
-    fields = {key: field_named(key, note) for key, note in list(named.items())[:MAX_KEYS]}
+    fields = dict(islice(_named_fields(prompt), MAX_KEYS))
     return object_of(fields) if fields else None
 
 
@@ -77,41 +66,46 @@ def schema_like(example: Mapping[str, Any]) -> dict[str, Any]:
     return object_of(fields)
 
 
-def _find_named_keys(prompt: str) -> Iterator[tuple[str, str]]:
-    """Yield the keys that a prompt names, each with the remark on it."""
-    for listed in islice(compiled(_KEYS).finditer(prompt), _MAX_LISTS):
-        rest = prompt[listed.end() :].lstrip(" :")
-        quoted = _QUOTED.findall(rest)
-        if quoted:
-            yield from ((key, "") for key in quoted)
-            return
-        if found := list(names_listed_in(rest)):
-            yield from found
-            return
-    quoted = _QUOTED.findall(prompt) or _IDENTIFIER.findall(prompt)
-    if quoted:
-        yield from ((key, "") for key in quoted)
+def _named_fields(prompt: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the keys that a prompt names, each with the schema of its field."""
+    names = [name for name in name_model().names_in(prompt) if name.kind != "open"]
+    quoted = list(_QUOTED.finditer(prompt))
+    if any(match.start() <= name.begin and name.end <= match.end() for match in quoted for name in names):
+        # Whoever puts one key in quotes does so with all.
+        names = []
+    if names:
+        for name in names:
+            if key := key_of_name(name.text):
+                note = _NOTE.match(prompt, name.end)
+                yield key, field_named(key, note[1]) if note else field_asked_for(name, key)
         return
-    for sentence in _SENTENCE_END.split(prompt):
-        order = compiled(ORDERS).search(sentence)
-        if order:
-            yield from names_listed_in(sentence[order.end() :])
-            return
+    for match in quoted or _IDENTIFIER.finditer(prompt):
+        key = match[match.lastindex or 0]
+        note = _NOTE.match(prompt, match.end())
+        yield key, field_named(key, note[1] if note else "")
 
 
-def names_listed_in(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the names in an enumeration, each with the remark in brackets after it."""
-    end = _SENTENCE_END.search(text)
-    text = compiled(COURTESY).sub("", text[: end.start()] if end else text)
-    # "with the keys town and height for Zermatt": what the values are about is not a key.
-    text = compiled(_ABOUT).sub("", text, count=1)
-    for item in compiled(_BETWEEN).split(text.rstrip(": ")):
-        note = _NOTE.search(item)
-        parts = compiled(_FILLERS).sub(" ", _NOTE.sub(" ", item)).split(":")
-        bare = next((part for part in parts if part.strip()), "")
-        words = words_of_name(bare)
-        if 0 < len(words) <= _MAX_WORDS and any(map(str.isalpha, words[0])):
-            yield "_".join(words) if len(words) == 1 else "_".join(words).lower(), note[1] if note else ""
+def key_of_name(name: str) -> str:
+    """Return the key of a value with this name: `invoice_number` for "Invoice number". A single word stays as it is
+    written."""
+    words = words_of_name(name)
+    return words[0] if len(words) == 1 else "_".join(words).lower()
+
+
+def field_asked_for(name: AskedName, key: str) -> dict[str, Any]:
+    """Return the schema of the field of a value that a message asks for."""
+    if name.kind == "items":
+        return {"type": "array", "items": _ITEM}
+    if name.kind == "list" and kinds_of(key) <= {"text"}:
+        return {"type": "array", "items": {"type": "string"}}
+    if name.kind == "number" and not kinds_of(key):
+        return {"type": ["number", "null"]}
+    return field_named(key, "")
+
+
+def kinds_of(key: str) -> set[str]:
+    """Return the kinds of the concepts that a key names; empty for a key that documents are not known to print."""
+    return {CONCEPTS[name].kind for name in names_of((key,), {}).concepts}
 
 
 def words_of_name(text: str) -> list[str]:
@@ -122,7 +116,7 @@ def words_of_name(text: str) -> list[str]:
 def field_named(key: str, note: str) -> dict[str, Any]:
     """Return the schema of a field. The remark on the field determines its type, or else the meaning of its name
     does."""
-    kinds = {CONCEPTS[name].kind for name in names_of((key,), {}).concepts}
+    kinds = kinds_of(key)
     form = next((name for name, pattern in _TYPES.items() if note and compiled(pattern).search(note)), None)
     if form is None and kinds and kinds <= {"amount", "count"}:
         return {"type": ["number", "null"], "$comment": GUESSED}
@@ -136,10 +130,22 @@ def field_of_example(key: str, value: str) -> dict[str, Any]:
     return field_named(key, value if len(value.split()) == 1 else "")
 
 
+_OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
+
+
 def object_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": dict(fields), "required": list(fields), "additionalProperties": False}
 
 
+_ITEM: Final = object_of(
+    {
+        "description": _OR_NULL["text"],
+        "quantity": _OR_NULL["number"],
+        "unit_price": _OR_NULL["number"],
+        "amount": _OR_NULL["number"],
+    }
+)
+"""Schema of a row of a receipt."""
 _INTRODUCES, _PLACEHOLDER, _ORDERS_JSON = (
     pattern_of(_TABLE[name]) for name in ("introduces", "placeholder", "orders_json")
 )

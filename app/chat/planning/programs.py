@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from app.chat.pasted import enclosure_in
 from app.chat.planning.described_json import forms_in
-from app.chat.planning.function_words import without_function_words
-from app.chat.planning.questions import is_question, without_courtesy
+from app.chat.planning.questions import is_question, without_opening
 from tasks.inputs.media_types import media_type_of_file
 from tasks.schema.paths import JsonPath
 from tasks.wording.message import CODE, HTML
@@ -191,7 +190,7 @@ class BackgroundPrompt:
 
     def _title(self) -> str:
         """Return the first words of what the user said first that name something."""
-        line = without_function_words(without_courtesy(self.user_texts[0].strip().split("\n")[0]))
+        line = without_opening(self.user_texts[0].strip().split("\n")[0])
         title = " ".join(line.split()[:MAX_WORDS])[:MAX_CHARS].strip(" ¿?!.,:;\"'“”？。")
         return title[:1].upper() + title[1:]
 

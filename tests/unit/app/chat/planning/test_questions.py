@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.planning.questions import (
-    is_order,
-    values_asked_for,
-)
+from app.chat.planning.questions import is_question, values_asked_for
 from tasks.extraction.printed_types import GUESSED
 
 NUMBER: dict[str, Any] = {"type": ["number", "null"], "$comment": GUESSED}
@@ -109,13 +106,15 @@ def test_what_names_no_printed_value_asks_for_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "orders"),
+    ("text", "asks"),
     [
-        ("Give me the total.", True),
-        ("Could you show me the date?", True),
-        ("Give me a summary.", False),
+        ("What is the total", True),
+        ("Total?", True),
+        ("wie hoch ist die Summe", True),
+        ("Give me the total.", False),
         ("Hello", False),
+        ("", False),
     ],
 )
-def test_an_order_to_give_something_is_none_to_write_it(text: str, orders: bool) -> None:
-    assert is_order(text) is orders
+def test_a_question_needs_no_mark(text: str, asks: bool) -> None:
+    assert is_question(text) is asks

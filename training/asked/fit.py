@@ -1,0 +1,253 @@
+"""Fits the model of asked names to the labelled messages of this folder, with the same result each time.
+
+    .venv/bin/python -m training.asked.fit
+
+Fits the model to all messages but those that are held out, writes it into the package, and prints how often it finds
+exactly the names of the messages that it has not seen. `python -m eval.asked` prints which are wrong.
+"""
+
+import argparse
+import json
+import random
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.chat.planning.asked_names import (
+    BUCKETS,
+    FORMS,
+    KINDS,
+    MODEL_FILE,
+    TAGS,
+    AskedName,
+    Form,
+    NameKind,
+    NameModel,
+    Token,
+    allowed_steps,
+    best_tags,
+    features_of,
+    features_of_form,
+    scores_of,
+    tokens_of,
+)
+from tasks.wording.wishes import Label
+from training.wishes.fit import labelled_messages as messages_of_wishes
+
+FOLDER = Path(__file__).parent
+HELD_OUT = 5
+"""One message in this many is held out, by a hash of its text."""
+COPIED: frozenset[NameKind] = frozenset({"value", "number", "list"})
+"""Kinds of names that are copied from the page's words. The others are turns of phrase."""
+OF_NO_VALUE: frozenset[Label] = frozenset(
+    {"summary", "prose", "translate", "greeting", "thanks", "read_out", "detect", "forecast", "server", "manner"}
+)
+"""Wishes that name no printed value."""
+FROM_WISHES = 6
+"""One in this many messages of `training/wishes` with only such wishes is an example of a message without names."""
+LONGEST = 200
+"""Only messages of wishes with at most this many characters are taken."""
+SWAPPED = 2
+"""Number of copies of a message with other names of the same kind and language in the places of its names. With them,
+the words around a name tell as much as the name."""
+PASSES = 10
+MARGIN = 60.0
+"""A wrong tag counts as found until the right one has this much more."""
+_BYTE = 127
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMessage:
+    text: str
+    asked: Mapping[str, NameKind]
+    """Kind of each name in the message, in order."""
+    form: Form | None
+    """Form of the message; None if no label says it."""
+    language: str
+
+    @property
+    def key(self) -> str:
+        """The text. Messages that differ only in capitals and spaces have the same."""
+        return " ".join(self.text.lower().split())
+
+    @property
+    def is_held_out(self) -> bool:
+        return zlib.crc32(self.key.encode()) % HELD_OUT == 0
+
+    def tags(self, tokens: Sequence[Token]) -> list[int]:
+        """Return the tag of each token. Raises ValueError if a name is not in the message behind the one before it."""
+        tags = [0] * len(tokens)
+        position = 0
+        for name, kind in self.asked.items():
+            begin = self.text.index(name, position)
+            position = begin + len(name)
+            places = [place for place, token in enumerate(tokens) if begin <= token.begin and token.end <= position]
+            if not places or (tokens[places[0]].begin, tokens[places[-1]].end) != (begin, position):
+                raise ValueError(f"{name!r} are no whole words")
+            tags[places[0]] = 2 * KINDS.index(kind) + 1
+            for place in places[1:]:
+                tags[place] = 2 * KINDS.index(kind) + 2
+        return tags
+
+
+def labelled_messages(folder: Path = FOLDER) -> list[NamedMessage]:
+    """Return the messages of all languages. Raises ValueError for one with an unknown kind or form, with a name that it
+    does not have, and for one that is there already with other names."""
+    found: dict[str, NamedMessage] = {}
+    wrong = []
+    for file in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            row = json.loads(line)
+            one = NamedMessage(row["text"], row["asked"], row["form"], file.stem)
+            if one.form not in FORMS or not set(one.asked.values()) <= set(KINDS):
+                wrong.append(f"{file.name}:{number} has an unknown kind or form")
+                continue
+            try:
+                one.tags(tokens_of(one.text))
+            except ValueError as error:
+                wrong.append(f"{file.name}:{number} {error}")
+            first = found.setdefault(one.key, one)
+            if first is not one and (first.language == one.language or first.asked != one.asked):
+                wrong.append(f"{file.name}:{number} {one.text[:60]!r} is in {first.language}.jsonl already")
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return list(found.values())
+
+
+def without_names() -> Iterator[NamedMessage]:
+    """Yield messages of `training/wishes` that ask for no printed value."""
+    for one in messages_of_wishes():
+        # Of the reversed text, because the hash of the text says whether it is held out.
+        is_taken = zlib.crc32(one.text.encode()[::-1]) % FROM_WISHES == 0
+        if is_taken and one.wishes <= OF_NO_VALUE and len(one.text) <= LONGEST:
+            yield NamedMessage(one.text, {}, None, one.language)
+
+
+def swapped(messages: Sequence[NamedMessage]) -> Iterator[NamedMessage]:
+    """Yield copies of messages with the names of others in the places of theirs."""
+    names: dict[tuple[str, NameKind], set[str]] = defaultdict(set)
+    for one in messages:
+        for name, kind in one.asked.items():
+            if kind in COPIED:
+                names[one.language, kind].add(name)
+    choices = {key: sorted(some) for key, some in names.items()}
+    for one in messages:
+        chance = random.Random(zlib.crc32(one.key.encode()))
+        for _ in range(SWAPPED if any(kind in COPIED for kind in one.asked.values()) else 0):
+            text, asked, position = "", {}, 0
+            for name, kind in one.asked.items():
+                begin = one.text.index(name, position)
+                other = chance.choice(choices[one.language, kind]) if kind in COPIED else name
+                text, position = text + one.text[position:begin] + other, begin + len(name)
+                asked[other] = kind
+            if len(asked) == len(one.asked):
+                yield replace(one, text=text + one.text[position:], asked=asked)
+
+
+def split() -> tuple[list[NamedMessage], list[NamedMessage]]:
+    """Return the messages that the model is fitted to, with those without names, and the messages that are held out."""
+    messages = labelled_messages()
+    everything = {one.key: one for one in messages}
+    for one in without_names():
+        everything.setdefault(one.key, one)
+    return [one for one in everything.values() if not one.is_held_out], [one for one in messages if one.is_held_out]
+
+
+def fit(messages: Sequence[NamedMessage]) -> NameModel:
+    weights, steps = _fit_tags(messages)
+    return NameModel(weights, steps + allowed_steps(), _fit_forms([one for one in messages if one.form]))
+
+
+def _fit_tags(messages: Sequence[NamedMessage]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the averaged weights and steps of a perceptron (Collins 2002)."""
+    examples = [
+        (features_of(tokens), one.tags(tokens))
+        for one in (*messages, *swapped(messages))
+        if (tokens := tokens_of(one.text))
+    ]
+    allowed = allowed_steps()
+    weights, sums = np.zeros((BUCKETS, TAGS), np.float32), np.zeros((BUCKETS, TAGS), np.float64)
+    steps, step_sums = np.zeros((TAGS, TAGS), np.float32), np.zeros((TAGS, TAGS), np.float64)
+    chance, count = random.Random(1), 0
+    for _ in range(PASSES):
+        chance.shuffle(examples)
+        for features, right in examples:
+            count += 1
+            scores = scores_of(weights, features) + MARGIN
+            scores[np.arange(len(right)), right] -= MARGIN
+            found = best_tags(scores, steps + allowed)
+            if found == right:
+                continue
+            for tags, change in ((right, 1), (found, -1)):
+                for buckets, tag, other in zip(features, right, found, strict=True):
+                    if tag != other:
+                        weights[buckets, tag if change > 0 else other] += change
+                        sums[buckets, tag if change > 0 else other] += count * change
+                for before, after in pairwise([0, *tags]):
+                    steps[before, after] += change
+                    step_sums[before, after] += count * change
+    return weights - (sums / count).astype(np.float32), steps - (step_sums / count).astype(np.float32)
+
+
+def _fit_forms(messages: Sequence[NamedMessage]) -> NDArray[np.float32]:
+    examples = [(features_of_form(one.text), FORMS.index(one.form)) for one in messages if one.form]
+    weights, sums = np.zeros((BUCKETS, len(FORMS)), np.float32), np.zeros((BUCKETS, len(FORMS)), np.float64)
+    chance, count = random.Random(1), 0
+    for _ in range(PASSES):
+        chance.shuffle(examples)
+        for buckets, right in examples:
+            count += 1
+            found = int(weights[buckets].sum(0).argmax())
+            if found != right:
+                for form, change in ((right, 1), (found, -1)):
+                    weights[buckets, form] += change
+                    sums[buckets, form] += count * change
+    return weights - (sums / count).astype(np.float32)
+
+
+def save(model: NameModel, path: Path) -> None:
+    """Write the model with one byte a weight."""
+    stored = {}
+    for name, values in (("weights", model.weights), ("steps", model.steps - allowed_steps()), ("forms", model.forms)):
+        scale = float(np.abs(values).max()) / _BYTE or 1.0
+        stored |= {name: np.rint(values / scale).astype(np.int8), f"{name}_scale": np.float32(scale)}
+    np.savez_compressed(path, kinds=np.array(KINDS), form_names=np.array(FORMS), **stored)
+
+
+def exact_shares(messages: Iterable[tuple[NamedMessage, bool]]) -> dict[str, tuple[int, float]]:
+    """Return the count of messages and the share of right ones, for all and by language."""
+    outcomes: dict[str, list[bool]] = defaultdict(list)
+    for one, is_right in messages:
+        for name in ("all", one.language):
+            outcomes[name].append(is_right)
+    return {name: (len(right), float(np.mean(right))) for name, right in outcomes.items()}
+
+
+def has_right_names(one: NamedMessage, found: Sequence[AskedName]) -> bool:
+    """True if the names of values and their kinds are exactly those of the message."""
+    wanted = [(name, kind) for name, kind in one.asked.items() if kind != "open"]
+    return [(name.text, name.kind) for name in found if name.kind != "open"] == wanted
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
+    seen, held_out = split()
+    save(fit(seen), MODEL_FILE)
+    print(f"{len(seen)} messages, {len(held_out)} held out, {MODEL_FILE.stat().st_size / 1e6:.2f} MB")
+    model = NameModel.load()
+    for title, right in (
+        ("names", [has_right_names(one, model.names_in(one.text)) for one in held_out]),
+        ("form", [model.form(one.text) == one.form for one in held_out]),
+    ):
+        shares = exact_shares(zip(held_out, right, strict=True))
+        print(f"{title}:", "  ".join(f"{name} {share:.0%}" for name, (_, share) in shares.items()))
+
+
+if __name__ == "__main__":
+    main()
