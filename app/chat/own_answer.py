@@ -40,7 +40,7 @@ from app.chat.run_plan import Material, Specialists, answer_from_results, gather
 from app.chat.shape import NotFoundInInput, Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.trim import similarities
-from app.chat.wish import Wish
+from app.chat.wish import WRITTEN, Wish
 from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
 from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder
@@ -285,7 +285,7 @@ class OwnAnswers:
         if wish.is_only("greeting", "thanks", "server"):
             sentences = sentences_for(wish.message.words)
             return PlainAnswer(sentences.welcome if wish.is_only("thanks") else sentences.about)
-        if "prose" in wish.labels and "summary" not in wish.labels:
+        if not WRITTEN.isdisjoint(wish.labels) and "summary" not in wish.labels:
             return None
         # The pasted text answers the question only if no task had a result, for example because a search of the web
         # failed. A short text need not be what the question is about.

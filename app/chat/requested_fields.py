@@ -13,7 +13,8 @@ from app.chat.planning.described_json import (
     schema_of_named_keys,
     without_description,
 )
-from app.chat.planning.programs import BackgroundPrompt, asks_for_json, asks_only_for_json, described_form
+from app.chat.planning.orders import asks_for_json, asks_only_for_json
+from app.chat.planning.programs import BackgroundPrompt, described_form
 from app.chat.shape import Shape
 from app.wire.request import ChatRequest, ChatTool, NamedToolChoice, ResponseFormat
 

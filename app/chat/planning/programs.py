@@ -7,20 +7,22 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from app.chat.pasted import enclosure_in
 from app.chat.planning.described_json import forms_in
-from app.chat.planning.questions import is_question, without_courtesy, without_function_words
+from app.chat.planning.orders import asks_for_json, order_in, sure_order_in, wish_of_key
+from app.chat.planning.questions import without_courtesy, without_function_words
 from tasks.inputs.media_types import media_type_of_file
 from tasks.schema.paths import JsonPath
-from tasks.wording.message import CODE, HTML
-from tasks.wording.phrases import compiled
+from tasks.wording.message import HTML
+from tasks.wording.wishes import Label
 
-PROGRAMS: Final[dict[str, dict[str, str]]] = tomllib.loads(Path(__file__).with_name("programs.toml").read_text("utf-8"))
-"""Regular expressions for `compiled`, by group and name."""
-_TAGS: Final = PROGRAMS["tags"]
+_PROGRAMS: Final = tomllib.loads(Path(__file__).with_name("programs.toml").read_text("utf-8"))
+_ELEMENTS: Final[Mapping[str, Sequence[str]]] = _PROGRAMS["elements"]
+_USERS: Final = frozenset(_PROGRAMS["speakers"]["user"])
 _TAG: Final = re.compile(r"<([^\W\d][\w.:-]{0,60})((?:\s[^<>]{0,1000})?)>", re.DOTALL)
 _TAGS_ALONE: Final = re.compile(r"<[^<>]*>")
 _TAG_OF_PROGRAM: Final = re.compile(r"<[^\W\d][\w.:-]*(?:\s[^<>]*|/)>")
@@ -39,11 +41,13 @@ _RUNNING: Final = 60
 """A text with at least this many characters, or with several lines, is running text, and no name of a file."""
 MAX_WORDS, MAX_CHARS = 5, 50
 """A title has at most this many words and characters."""
-_CONVERSATION, _JSON = PROGRAMS["conversation"], PROGRAMS["json"]
 _MAX_ORDERS: Final = 12_000
 """Orders are looked for in this many characters at the beginning of all instructions."""
-_SPEAKER: Final = f"(?:(?P<user>{_CONVERSATION['user']})|{_CONVERSATION['other']})"
-_LABEL: Final = rf"(?m)^[ \t>*#\-\[(]{{0,6}}{_SPEAKER}\b[\])*' \t]{{0,6}}[:：]\**"
+_LABEL: Final = re.compile(r"^([ \t>*#\-\[(]{0,6})([^\s:：>*#\-\[(][^\n:：]{0,29})[:：]\**", re.MULTILINE)
+_SIGNS_AROUND: Final = "])*' \t"
+_LEAST_TURNS: Final = 3
+"""Two unknown speakers who alternate are in a conversation if they speak at least this often."""
+_NAME_PARTS: Final = re.compile(r"[_.:-]+")
 _OPENING: Final = re.compile(r"(?:<([^\s<>/]{1,60})[^<>]*>|```\w*|\"\"\")\s*\Z")
 _BOOLEAN: Final = re.compile(r"(?:true|false)\b", re.IGNORECASE)
 _MESSAGE_OF_USER: Final = re.compile(
@@ -82,17 +86,17 @@ def read_message(text: str) -> WrittenMessage:
         return WrittenMessage(text)
     bare = _PLACEHOLDER.sub("", _with_elements(text))
     # A short text in an element is the user's own, unless the name tells of a program.
-    elements = [one for one in _elements_of(bare) if _is_empty(one) or _document_in(one) or _is_named(one, *_TAGS)]
+    elements = [one for one in _elements_of(bare) if _is_empty(one) or _document_in(one) or _is_named(one)]
     if not elements:
         return WrittenMessage(bare if bare.strip() else text)
-    named = [one.text.strip() for one in elements if _is_named(one, "words")]
+    named = [one.text.strip() for one in elements if _names_words(one.name)]
     documents = [*filter(None, map(_document_in, elements))]
     ends = [0, *(one.end for one in elements)]
     begins = [*(one.begin for one in elements), len(bare)]
     outside = [bare[end:begin].strip() for end, begin in zip(ends, begins, strict=True)]
     outside = [part for part in outside if any(map(str.isalnum, part))]
     own = [part for part in outside if not _TEMPLATE.search(part)]
-    is_own = len(elements) == 1 and not _is_named(elements[0], "document")
+    is_own = len(elements) == 1 and not _names_document(elements[0].name)
     is_pasted = is_own and documents == [elements[0].text.strip()] and len(own) == len(outside)
     words = "\n".join(filter(None, named)) or "\n".join(own or outside)
     if not words or (is_pasted and enclosure_in(text) is not None):
@@ -103,9 +107,8 @@ def read_message(text: str) -> WrittenMessage:
 def document_in_instructions(text: str) -> str:
     """Return the documents that a chat program put into a system message; empty if there are none."""
     bare = _with_elements(text)
-    found = [_document_in(one) for one in _elements_of(bare) if _is_named(one, "document")]
-    speaks_of_document = compiled(_TAGS["document"]).search
-    found += [fence[1] for fence in _FENCE.finditer(bare) if speaks_of_document(fence[0].split("\n")[0])]
+    found = [_document_in(one) for one in _elements_of(bare) if _names_document(one.name)]
+    found += [fence[1] for fence in _FENCE.finditer(bare) if _names_document(fence[0].split("\n")[0])]
     return "\n\n".join(filter(None, found))
 
 
@@ -148,15 +151,28 @@ def _document_in(element: _Element) -> str:
     text = element.text.strip()
     alone = _TAGS_ALONE.sub("", text).strip()
     is_running = len(alone) >= _RUNNING or ("\n" in text and text == alone)
-    is_handed = bool(alone) and _is_named(element, "document") and media_type_of_file(alone) is None
-    if not (is_running or is_handed) or _is_named(element, "words", "aside"):
+    is_handed = bool(alone) and _names_document(element.name) and media_type_of_file(alone) is None
+    if not (is_running or is_handed) or _names_words(element.name) or _names_aside(element.name):
         return ""
     return alone if _TAG_OF_PROGRAM.search(text) else text
 
 
-def _is_named(element: _Element, *kinds: str) -> bool:
-    """True if programs use the element's name for any of these kinds."""
-    return any(compiled(_TAGS[kind]).search(element.name) for kind in kinds)
+def _is_named(element: _Element) -> bool:
+    """True if programs use the element's name."""
+    return any(names(element.name) for names in (_names_words, _names_aside, _names_document))
+
+
+def _names_words(name: str) -> bool:
+    parts = set(_NAME_PARTS.split(name.lower()))
+    return not parts.isdisjoint(_ELEMENTS["words"]) and parts.issubset([*_ELEMENTS["words"], *_ELEMENTS["whose"]])
+
+
+def _names_aside(name: str) -> bool:
+    return any(part.startswith(tuple(_ELEMENTS["aside"])) for part in _NAME_PARTS.split(name.lower()))
+
+
+def _names_document(name: str) -> bool:
+    return any(word in name.lower() for word in _ELEMENTS["document"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +183,24 @@ class BackgroundPrompt:
     """The prompt without the conversation."""
     user_texts: tuple[str, ...]
     """The user's messages in the conversation, in order."""
+    wish: Label
+    """The likeliest of ABOUT_CONVERSATION."""
 
     @property
     def text(self) -> str:
         """The answer without JSON: a title, or words to search for; empty if nothing of the conversation is one."""
-        if _says(self.orders, "title"):
+        if self.wish == "title":
             return self._title()
-        return self.user_texts[-1] if _says(self.orders, "query") else ""
+        return self.user_texts[-1] if self.wish == "queries" else ""
 
     def values(self, schema: Mapping[str, Any]) -> dict[JsonPath, Any]:
         """Return the values of those fields of an object that the user's own words fill, by path."""
         found: dict[JsonPath, Any] = {}
         for name, field in schema.get("properties", {}).items():
-            types = json.dumps(field)
-            if compiled(_CONVERSATION["query_keys"]).fullmatch(name) and '"boolean"' not in types:
+            types, wish = json.dumps(field), wish_of_key(name)
+            if wish == "queries" and '"boolean"' not in types:
                 found[(name,)] = [self.user_texts[-1]] if '"array"' in types else self.user_texts[-1]
-            elif compiled(_CONVERSATION["title_keys"]).fullmatch(name) and '"array"' not in types:
+            elif wish == "title" and '"array"' not in types:
                 found[(name,)] = self._title()
             elif field.get("type") == ["string", "null"]:
                 found[(name,)] = ""
@@ -206,53 +224,71 @@ def read_background_prompt(system: Sequence[str], users: Sequence[str]) -> Backg
         return None
     orders, user_texts = _without_conversation(users[-1])
     instructions = "\n".join(system)[:_MAX_ORDERS]
-    if not user_texts and _says(orders, "ours"):
+    wish = order_in(f"{instructions}\n{orders}") if user_texts else None
+    if not user_texts and len(users) > 1 and (wish := sure_order_in(orders)):
         user_texts = [read_message(text).words for text in users[:-1]]
-    elif not user_texts and _says(instructions, "named") and _orders_result(instructions):
+    elif not user_texts and (wish := _order_of_system(instructions)):
         orders, user_texts = "", [read_message(text).words for text in users]
-    orders = f"{instructions}\n{orders}"[:_MAX_ORDERS]
     user_texts = [text for text in user_texts if any(map(str.isalnum, text))]
-    is_wished = any(_says(orders, wish) for wish in ("title", "query", "more"))
-    return BackgroundPrompt(orders, tuple(user_texts)) if user_texts and is_wished else None
+    if not user_texts or wish is None:
+        return None
+    return BackgroundPrompt(f"{instructions}\n{orders}"[:_MAX_ORDERS], tuple(user_texts), wish)
 
 
-def _says(text: str, subject: str) -> bool:
-    return compiled(_CONVERSATION[subject]).search(text) is not None
-
-
-def _orders_result(instructions: str) -> bool:
-    """True if a system message orders a title or JSON, and not an answer over the documents in it."""
-    is_wished = _says(instructions, "title") or described_form(instructions) is not None
-    return is_wished and not document_in_instructions(instructions)
+def _order_of_system(instructions: str) -> Label | None:
+    """Return what a system message orders about all that the user says: a title, or JSON. It orders nothing of the kind
+    if there are documents in it, over which it wants answers."""
+    order = order_in(instructions)
+    is_ordered = order == "title" or (order is not None and described_form(instructions) is not None)
+    return order if is_ordered and not document_in_instructions(instructions) else None
 
 
 def _without_conversation(message: str) -> tuple[str, list[str]]:
     """Return a message without the conversation in it, and what the user says in it."""
     if '"role"' in message and (contents := _MESSAGE_OF_USER.findall(message)):
         return message[: message.index('"role"')], [json.loads(text, strict=False) for text in contents]
-    labels = list(compiled(_LABEL).finditer(message))
-    if not any(label["user"] for label in labels):
+    turns = _turns_in(message)
+    if not any(turn.is_of_user for turn in turns):
         return message, []
-    head, end, tail = message[: labels[0].start()], len(message), ""
+    head, end, tail = message[: turns[0].begin], len(message), ""
     if opening := _OPENING.search(head):
+        head = head[: opening.start()]
         closing = f"</{opening[1]}>" if opening[1] else opening[0][:3]
-        if (found := message.rfind(closing, labels[-1].end())) >= 0:
+        if (found := message.rfind(closing, turns[-1].end)) >= 0:
             end, tail = found, message[found + len(closing) :]
-    # A question about a conversation is one about a document.
-    if not asks_for_json(f"{head}\n{tail}") and is_question(CODE.sub(" ", tail if tail.strip() else head).strip()):
-        return message, []
-    ends = [*(label.start() for label in labels[1:]), end]
-    turns = [(label["user"], message[label.end() : stop]) for label, stop in zip(labels, ends, strict=True)]
-    return f"{head}\n{tail}", [read_message(text.strip(" \n-")).words for is_user, text in turns if is_user]
+    ends = [*(turn.begin for turn in turns[1:]), end]
+    texts = [message[turn.end : stop] for turn, stop in zip(turns, ends, strict=True) if turn.is_of_user]
+    return f"{head}\n{tail}", [read_message(text.strip(" \n-")).words for text in texts]
 
 
-def asks_for_json(orders: str) -> bool:
-    """True if the orders want to be answered with JSON, and do not only speak of some."""
-    return bool(compiled(_JSON["asked"]).search(orders)) and not compiled(_JSON["worked_on"]).search(orders)
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The label of a speaker at the beginning of a line."""
+
+    is_of_user: bool
+    begin: int
+    end: int
 
 
-def asks_only_for_json(orders: str) -> bool:
-    return asks_for_json(orders) and compiled(_JSON["only"]).search(orders) is not None
+def _turns_in(message: str) -> list[_Turn]:
+    """Return the labels of the speakers of a conversation; none if there is no conversation. The other speakers are
+    those who follow the user. Where no label is known for the user's, two speakers alternate, and the user is first."""
+    labels = list(_LABEL.finditer(message))
+    names = [(label[1].strip(), label[2].strip(_SIGNS_AROUND).lower()) for label in labels]
+    users = {name for name in names if name[1] in _USERS}
+    if not users:
+        users = {
+            one
+            for one, other, third in zip(names, names[1:], names[2:], strict=False)
+            if one == third != other and names.count(one) + names.count(other) >= _LEAST_TURNS
+        }
+        users = set(names[names.index(min(users, key=names.index)) :][:1]) if users else set()
+    speakers = users | {other for one, other in pairwise(names) if one in users and other[0] == one[0]}
+    return [
+        _Turn(name in users, label.start(), label.end())
+        for name, label in zip(names, labels, strict=True)
+        if name in speakers
+    ]
 
 
 def described_form(orders: str) -> Any:

@@ -27,6 +27,14 @@ FORM = 'Answer with JSON only: {"title": "…"}'
         ),
         (
             [],
+            ["Create a title for the chat.\n\nBot: Hello!\nUser: How do I prune roses in March?\nBot: Above a bud."],
+        ),
+        (
+            [],
+            ["Write a title for this chat.\n\nAnna: How do I prune roses in March?\nMax: Above a bud.\nAnna: Thanks"],
+        ),
+        (
+            [],
             [f"Erstelle einen Titel. {FORM}\n<chat>\nNutzer: How do I prune roses in March?\nAssistent: Ja.\n</chat>"],
         ),
     ],
