@@ -25,8 +25,8 @@ from app.chat.inputs import (
 )
 from app.chat.pasted import is_document
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
+from app.chat.planning.background import BackgroundPrompt, read_background_prompt
 from app.chat.planning.described_json import or_null
-from app.chat.planning.programs import BackgroundPrompt, read_background_prompt
 from app.chat.planning.questions import RequestedValues, is_question, sentences_for, unanswered, values_asked_for
 from app.chat.quotes import passages_for, summary_of
 from app.chat.requested_fields import (

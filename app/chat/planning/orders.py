@@ -4,7 +4,7 @@ judges each sentence."""
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.chat.planning.described_json import forms_in
 from tasks.wording.message import QUOTE, split_message
@@ -20,6 +20,7 @@ _MAX_SENTENCES: Final = 100
 _LEAST: Final = 0.05
 """A sentence whose likeliest wish is less probable, such as a heading, orders nothing."""
 _JSON: Final = "json"
+_BOOLEAN: Final = re.compile(r"(?:true|false)\b", re.IGNORECASE)
 
 
 def order_in(prompt: str) -> Label | None:
@@ -49,6 +50,14 @@ def asks_for_json(orders: str) -> bool:
 def asks_only_for_json(orders: str) -> bool:
     """True if the orders want every answer to be JSON, and nothing else."""
     return _speaks_of_json(orders, "json_only")
+
+
+def described_form(orders: str) -> Any:
+    """Return the longest example of the JSON with which the orders want to be answered, or None if they show none. An
+    object counts rather than a list."""
+    found = (one.value if one.is_json else _example_of(one.value) for one in forms_in(orders))
+    forms = sorted(found, key=lambda form: (isinstance(form, dict), len(str(form))))
+    return forms[-1] if forms and asks_for_json(orders) else None
 
 
 def _speaks_of_json(orders: str, label: Label) -> bool:
@@ -83,3 +92,11 @@ def _sentences_of(prompt: str) -> Iterator[str]:
             position = form.end
     sentences = _SENTENCES.split(QUOTE.join([*parts, prompt[position:]]))
     return islice((one.strip() for one in sentences if any(map(str.isalpha, one))), _MAX_SENTENCES)
+
+
+def _example_of(notes: Mapping[str, str]) -> dict[str, Any]:
+    """Return an example of the object that an unfinished form describes by a note on each key."""
+    return {
+        name: [""] if note.startswith("[") else 0 if note[:1].isdigit() else False if _BOOLEAN.match(note) else ""
+        for name, note in notes.items()
+    }

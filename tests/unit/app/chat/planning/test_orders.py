@@ -1,8 +1,17 @@
 """What the sentences of a prompt order."""
 
+from typing import Any
+
 import pytest
 
-from app.chat.planning.orders import asks_for_json, asks_only_for_json, order_in, sure_order_in, wish_of_key
+from app.chat.planning.orders import (
+    asks_for_json,
+    asks_only_for_json,
+    described_form,
+    order_in,
+    sure_order_in,
+    wish_of_key,
+)
 from tests.conftest import each_case
 
 RULES = "### Task:\n{order}\n### Guidelines:\n- Write in the chat's language.\n### Output:\nJSON format: {form}"
@@ -61,6 +70,23 @@ def test_a_key_tells_what_its_value_is_for(key: str, label: str | None) -> None:
 )
 def test_an_order_to_answer_in_json_is_no_word_about_json(orders: str, is_json: bool, is_only: bool) -> None:
     assert (asks_for_json(orders), asks_only_for_json(orders)) == (is_json, is_only)
+
+
+@pytest.mark.parametrize(
+    ("orders", "form"),
+    [
+        ('JSON format: { "title": "your title" }\n- { "title": "Stocks" }', {"title": "your title"}),
+        ('Use only ["General"] … Reply with JSON like {"tags": ["a", "b"]}', {"tags": ["a", "b"]}),
+        (
+            'Answer in JSON: {"search": true or false, "query": <text>, "tags": [...]}',
+            {"search": False, "query": "", "tags": [""]},
+        ),
+        ('Fix this JSON: {"a": 1,, "b": }', None),
+        ("Return JSON.", None),
+    ],
+)
+def test_the_form_of_the_answer_is_the_fullest_example(orders: str, form: Any) -> None:
+    assert described_form(orders) == form
 
 
 @pytest.mark.parametrize("text", ["json. " * 20_000, "{" * 20_000, "a\n" * 20_000])
