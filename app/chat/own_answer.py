@@ -24,8 +24,8 @@ from app.chat.inputs import (
 from app.chat.inquiry import Inquiry
 from app.chat.pasted import is_document
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
+from app.chat.planning.background import BackgroundPrompt, read_background_prompt
 from app.chat.planning.described_json import or_null
-from app.chat.planning.programs import BackgroundPrompt, read_background_prompt
 from app.chat.planning.questions import RequestedValues, is_question, values_asked_for
 from app.chat.quotes import passages_for, summary_of
 from app.chat.requested_fields import (
@@ -40,7 +40,7 @@ from app.chat.sentences import Sentences, sentences_for, unanswered
 from app.chat.shape import NotFoundInInput, Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.trim import similarities
-from app.chat.wish import Wish
+from app.chat.wish import WRITTEN, Wish
 from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
 from app.wire.request import ChatTool
 from models.embedding.embedder import Embedder
@@ -288,7 +288,7 @@ class OwnAnswers:
         if wish.is_only("greeting", "thanks", "server"):
             sentences = sentences_for(wish.question)
             return PlainAnswer(sentences.welcome if wish.is_only("thanks") else sentences.about)
-        if "prose" in wish.labels and "summary" not in wish.labels:
+        if not WRITTEN.isdisjoint(wish.labels) and "summary" not in wish.labels:
             return None
         # The pasted text answers the question only if no task had a result, for example because a search of the web
         # failed. A short text need not be what the question is about.

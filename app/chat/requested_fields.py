@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.chat.inputs import texts_of
 from app.chat.pasted import pasted_in
+from app.chat.planning.background import BackgroundPrompt
 from app.chat.planning.described_json import (
     described_schema,
     schema_in,
@@ -13,7 +14,7 @@ from app.chat.planning.described_json import (
     schema_of_named_keys,
     without_description,
 )
-from app.chat.planning.programs import BackgroundPrompt, asks_for_json, asks_only_for_json, described_form
+from app.chat.planning.orders import asks_for_json, asks_only_for_json, described_form
 from app.chat.shape import Shape
 from app.wire.request import ChatRequest, ChatTool, NamedToolChoice, ResponseFormat
 

@@ -24,7 +24,9 @@ ASIDE: Final[frozenset[Label]] = frozenset({"greeting", "thanks"})
 """Wishes of a message that asks for nothing."""
 BESIDE: Final[frozenset[Label]] = ASIDE | {"manner", "bare"}
 """Wishes of a sentence that does not belong to a question."""
-APART: Final[frozenset[Label]] = ASIDE | {"server", "fact", "search", "prose", "other"}
+WRITTEN: Final[frozenset[Label]] = frozenset({"prose", "title", "queries", "suggestions"})
+"""Wishes of a text that only an LLM can write."""
+APART: Final[frozenset[Label]] = ASIDE | WRITTEN | {"server", "fact", "search", "other"}
 """Wishes of a message that is not about the inputs of earlier messages."""
 ANSWERED_BY_TASKS: Final[frozenset[Label]] = frozenset({"translate", "read_out", "forecast"})
 """Wishes that the results of tasks fulfil, without a word of an LLM."""

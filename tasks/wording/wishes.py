@@ -38,10 +38,17 @@ Label = Literal[
     "bare",
     "manner",
     "other",
+    "title",
+    "queries",
+    "suggestions",
+    "json",
+    "json_only",
     "material",
 ]
 """Names of wishes that a message may express. `training/wishes/README.md` says what each label means."""
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
+TRAITS: Final[frozenset[Label]] = frozenset({"json", "json_only", "material"})
+"""Labels that say something else of a text than what it wishes."""
 BUCKETS: Final = 1 << 16
 """Number of weights of a label. Features share them by their hash (Weinberger et al. 2009)."""
 LETTERS, TAIL_LETTERS = 400, 240
@@ -136,6 +143,6 @@ def wish_model() -> WishModel:
 
 def wishes_in(probabilities: Mapping[Label, float]) -> frozenset[Label]:
     """Return the labels that are more likely than not; the likeliest if there is none."""
-    wishes = {label: probability for label, probability in probabilities.items() if label != "material"}
+    wishes = {label: probability for label, probability in probabilities.items() if label not in TRAITS}
     found = frozenset(label for label, probability in wishes.items() if probability >= LIKELY)
     return found or frozenset({max(wishes, key=wishes.__getitem__)})

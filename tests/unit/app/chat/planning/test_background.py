@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.planning.programs import described_form, read_background_prompt
+from app.chat.planning.background import read_background_prompt
 
 TALK = "USER: How do I prune roses in March?\nASSISTANT: Cut above an outward bud."
 FORM = 'Answer with JSON only: {"title": "…"}'
@@ -24,6 +24,14 @@ FORM = 'Answer with JSON only: {"title": "…"}'
         (
             ["Summarize the conversation into a title."],
             ['[{"role": "user", "content": "How do I prune roses in March?"}]'],
+        ),
+        (
+            [],
+            ["Create a title for the chat.\n\nBot: Hello!\nUser: How do I prune roses in March?\nBot: Above a bud."],
+        ),
+        (
+            [],
+            ["Write a title for this chat.\n\nAnna: How do I prune roses in March?\nMax: Above a bud.\nAnna: Thanks"],
         ),
         (
             [],
@@ -72,20 +80,3 @@ def test_words_to_search_for_are_what_the_user_said_last(field: Any, value: Any)
 )
 def test_a_question_of_a_person_is_no_background_prompt(system: list[str], users: list[str]) -> None:
     assert read_background_prompt(system, users) is None
-
-
-@pytest.mark.parametrize(
-    ("orders", "form"),
-    [
-        ('JSON format: { "title": "your title" }\n- { "title": "Stocks" }', {"title": "your title"}),
-        ('Use only ["General"] … Reply with JSON like {"tags": ["a", "b"]}', {"tags": ["a", "b"]}),
-        (
-            'Answer in JSON: {"search": true or false, "query": <text>, "tags": [...]}',
-            {"search": False, "query": "", "tags": [""]},
-        ),
-        ('Fix this JSON: {"a": 1,, "b": }', None),
-        ("Return JSON.", None),
-    ],
-)
-def test_the_form_of_the_answer_is_the_fullest_example(orders: str, form: Any) -> None:
-    assert described_form(orders) == form
