@@ -20,7 +20,7 @@ from app.chat.planning.described_json import (
 )
 from tasks.extraction.concepts import CONCEPTS, LONGEST_NAME
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.whole_results import names_prose
+from tasks.extraction.result_names import names_prose
 from tasks.wording.phrases import compiled
 
 LONGEST: Final = 300
