@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from models.vision.text import TextLine, Word
 from tasks.code_sandbox import CodeResult
-from tasks.extraction.evidence import FieldEvidence, find_evidence
+from tasks.extraction.evidence import FieldEvidence
 from tasks.forecast import ForecastResult
 from tasks.guardrails import GuardResult
 from tasks.gui_detection import GuiResult
@@ -16,6 +16,7 @@ from tasks.precontext import Entry
 from tasks.result import Failure, JsonResult, Result
 from tasks.scraper import ScraperResult
 from tasks.speech_to_text import SpeechResult
+from tasks.tracing.find_evidence import find_evidence
 from tasks.translate import TranslateResult
 from tasks.web_search import SearchResult
 

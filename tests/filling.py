@@ -22,7 +22,7 @@ from tasks.extraction.extractor import Extractor
 from tasks.precontext import Entry
 from tasks.wording.options import TaskOptions
 from tests.entries import entry_of
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 OR_NULL = {"type": ["string", "null"]}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tasks.extraction.extract import copy_fields
-from tasks.extraction.whole_results import TaskResults
+from tasks.extraction.given_values import GivenValues
 from tests.filling import OR_NULL, STRING, pasted
 
 __all__ = ["OR_NULL", "TEXT", "list_in"]
@@ -16,4 +16,4 @@ def list_in(text: str, name: str, /, **columns: Any) -> Any:
     schema = {"type": "object", "properties": {name: {"type": "array", "items": item}}, "required": [name]}
     document = pasted(f"Extract the fields.\n\n{text}").document
     assert document is not None
-    return copy_fields(schema, TaskResults([], False), [document], None).values.get((name,))
+    return copy_fields(schema, GivenValues(), [document], None).values.get((name,))

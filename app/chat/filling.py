@@ -19,17 +19,17 @@ from typing import Any
 from app.chat.plan import Plan
 from app.chat.shape import NotFoundInInput, Shape
 from tasks.errors import InputError
-from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.examples import Example
-from tasks.extraction.extract import copy_fields
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import conditions_of, is_written_prose
 from tasks.extraction.passages import read_of
 from tasks.extraction.printed_keys import open_objects, with_printed_keys
 from tasks.extraction.printed_types import with_printed_types
-from tasks.extraction.whole_results import TaskResult, TaskResults
 from tasks.extraction.yes_and_no import most_harmless
+from tasks.from_results.arguments_in_words import with_arguments
+from tasks.from_results.given import copy_with_results
+from tasks.from_results.whole_results import TaskResult, TaskResults
 from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread, in_turn
 from tasks.schema.checker import SchemaChecker
@@ -181,7 +181,7 @@ async def _copy_fields_from_results(
     read = read_of(entries, document)
     results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
     threads = extractor.threads if extractor is not None else None
-    return await in_turn(threads, copy_fields, schema, results, read, extractor, examples)
+    return await in_turn(threads, copy_with_results, schema, results, read, extractor, examples)
 
 
 async def _complete(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:

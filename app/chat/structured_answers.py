@@ -23,7 +23,6 @@ from app.events import AnswerWarning, Event, Finish, Precontext, TextChunk, Tool
 from models.language.llm import estimate_tokens
 from tasks.base import unreported
 from tasks.extraction.copied_fields import CopiedFields
-from tasks.extraction.evidence import find_evidence
 from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
@@ -32,6 +31,7 @@ from tasks.precontext import Entry, Evidence
 from tasks.schema.awaited import in_thread, in_turn
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from tasks.schema.paths import JsonPath, leaves, pointer_of
+from tasks.tracing.find_evidence import find_evidence
 
 log = structlog.get_logger(__name__)
 

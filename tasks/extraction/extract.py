@@ -1,4 +1,4 @@
-"""Fills the fields of a schema with whole results of specialists, and with values copied from the texts that were read.
+"""Fills the fields of a schema with values that are given, and with values copied from the texts that were read.
 
 There are six steps:
 
@@ -10,7 +10,7 @@ There are six steps:
 5. Assign (`choice`, `object_lists`, `text_lists`, `decisions`): each field gets the likeliest value, and each list the
    filling that is worth most.
 6. Judge (`probability`, `sums`): lists that contradict printed sums are doubted, and warnings say what is lacking.
-   `evidence` finds the place of each value, with the calibrated probability that it is right.
+   `evidence` describes the place of each value, with the calibrated probability that it is right.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,15 +25,14 @@ from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import MAX_FIELDS, NESTING, WantedField, with_nesting
 from tasks.extraction.fields_to_fill import FieldsToFill, fields_to_fill, lists_to_fill
+from tasks.extraction.given_values import GivenValues
 from tasks.extraction.object_lists import ObjectList, PrintedText, printed_text, read_object_list
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores, in_doubt
 from tasks.extraction.records.record_lists import better_of, fill_from_records
-from tasks.extraction.specialist_lists import specialist_lists
 from tasks.extraction.sums import columns_of, lists_against_sums, prefer_sums_of_lists
 from tasks.extraction.table_lists import FilledList, fill_from_tables, with_taught_names
 from tasks.extraction.text_lists import TextList, named_list
-from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
@@ -44,31 +43,30 @@ _AGAINST_SUM = "The items of {path} do not add up to the sum that is printed wit
 
 def copy_fields(
     schema: Mapping[str, Any],
-    results: TaskResults,
+    given: GivenValues,
     read: Sequence[Entry],
     extractor: Extractor | None,
     examples: Sequence[Example] = (),
 ) -> CopiedFields:
-    """Copy the fields of `schema` from `results` and the texts in `read`. Places where `examples` have the fields are
-    preferred. Raises ModelError."""
+    """Copy the fields of `schema` that are not `given` from the texts in `read`. Places where `examples` have the
+    fields are preferred. Raises ModelError."""
     checker, all_lists = lists_to_fill(schema)
-    from_results = specialist_lists(schema, checker, results)
-    lists = with_taught_names({path: one for path, one in all_lists.items() if path not in from_results}, examples)
+    lists = with_taught_names({path: one for path, one in all_lists.items() if path not in given.lists}, examples)
     # Structure.
     tables, were_tables_read = fill_from_tables(read, lists, extractor)
     exact = {path for path, one in tables.items() if one.is_exact}
-    to_fill = fields_to_fill(schema, checker, results, lists, exact, from_results)
+    to_fill = fields_to_fill(schema, checker, given, lists, exact)
     if to_fill is None:
         return CopiedFields({})
     filled = better_of(tables, fill_from_records(read, lists))
     # Candidates, and the score of each candidate for each field.
     scored = extractor.score(read, to_fill.wanted, examples) if extractor and to_fill.wanted and read else None
     copied = _assign(to_fill, read, filled, scored)
-    lacking = {path: ", ".join(one.unanswered) for path, one in from_results.items() if one.items and one.unanswered}
+    lacking = {path: ", ".join(one.unanswered) for path, one in given.lists.items() if one.items and one.unanswered}
     unanswered = [path for path in lists if were_tables_read and copied.values.get(path) == []]
     warnings = [*copied.warnings, *_warnings(copied.tables, unanswered, to_fill.beyond)]
     warnings += [_LACKING.format(path=pointer_of(path), names=names) for path, names in lacking.items()]
-    return replace(copied, from_results=from_results, warnings=warnings)
+    return replace(copied, from_results=given.lists, warnings=warnings)
 
 
 def ways_to_fill(
@@ -77,7 +75,7 @@ def ways_to_fill(
     """Return the lists of `schema` filled in each way: from tables, from records, and by the network. Raises
     ModelError."""
     checker, lists = lists_to_fill(schema)
-    to_fill = fields_to_fill(schema, checker, TaskResults(), lists, (), {})
+    to_fill = fields_to_fill(schema, checker, GivenValues(), lists, ())
     if to_fill is None or not lists:
         return []
     tables, _ = fill_from_tables(read, lists, extractor)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from tasks.extraction.features import types_of
 from tasks.extraction.names import Names, names_of
+from tasks.extraction.result_names import names_a_result, names_prose
 from tasks.extraction.values import CODES
-from tasks.extraction.whole_results import names_a_result, names_prose
 from tasks.notation.currencies import currency_of
 from tasks.schema.emptiness import FORMATS
 from tasks.schema.paths import ALTERNATIVES, JsonPath, PartsOfSchema, leaves, pointer_of, resolved

@@ -1,4 +1,4 @@
-"""Tells how the fields of a schema can be filled by copying: from whole results, from tables, by the network, or by a
+"""Tells how the fields of a schema can be filled by copying: from given values, from tables, by the network, or by a
 choice."""
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,14 +21,12 @@ from tasks.extraction.fields import (
     remembered,
     text_lists_of,
 )
+from tasks.extraction.given_values import GivenValues
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.specialist_lists import SpecialistList
 from tasks.extraction.text_lists import as_text
 from tasks.extraction.values import with_form
-from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.schema.checker import SchemaChecker, prepared_checker
 from tasks.schema.paths import JsonPath
-from tasks.schema.remainder import LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class FieldsToFill:
     """The fields of a schema that can be filled by copying, by the way in which they are filled."""
 
     values: Mapping[JsonPath, Any]
-    """Values from whole results of specialists and from the schema itself, by path."""
+    """Values that are given, and those that the schema itself states, by path."""
     wanted: Sequence[WantedField]
     """Fields that the extractor searches for."""
     lists: Mapping[JsonPath, Sequence[WantedField]]
@@ -57,23 +55,22 @@ class FieldsToFill:
 def fields_to_fill(
     schema: Mapping[str, Any],
     checker: SchemaChecker,
-    results: TaskResults,
+    given: GivenValues,
     listed: Mapping[JsonPath, Sequence[WantedField]],
     whole: Collection[JsonPath],
-    found: Mapping[JsonPath, SpecialistList],
 ) -> FieldsToFill | None:
     """Find the fields that can be filled in, or return None if the schema has none.
 
-    `checker` is that of `schema`. `listed` are the fields of the lists of objects. `whole` are the paths of the lists
-    that an exact table fills. `found` are the lists that results fill.
+    `checker` is that of `schema`. `listed` are the fields of the lists of objects that are not `given`. `whole` are the
+    paths of the lists that an exact table fills.
     """
     fields = fields_of(schema)
-    texts = [one for one in text_lists_of(schema) if one.path not in found]
-    choice_lists = [(one, allowed) for one, allowed in choice_lists_of(schema) if one.path not in found]
-    if not (fields or listed or texts or choice_lists or found):
+    texts = [one for one in text_lists_of(schema) if one.path not in given.lists]
+    choice_lists = [(one, allowed) for one, allowed in choice_lists_of(schema) if one.path not in given.lists]
+    if not (fields or listed or texts or choice_lists or given.lists):
         return None
     names = {one.path: names_of(one.path, one.schema) for one in fields}
-    values: dict[JsonPath, Any] = {path: one.items for path, one in found.items()}
+    values: dict[JsonPath, Any] = {path: one.items for path, one in given.lists.items()}
     wanted = []
     choices: dict[JsonPath, tuple[FormField, Names]] = {}
     for one in fields:
@@ -81,10 +78,8 @@ def fields_to_fill(
         if "const" in one.schema:
             values[one.path] = one.schema["const"]
             continue
-        result_values = values_from_results(one.schema, names[one.path], results, list(names.values()))
-        value = next(filter(fits, result_values), LEFT_OUT)
-        if value is not LEFT_OUT:
-            values[one.path] = value
+        if one.path in given.singles:
+            values[one.path] = given.singles[one.path]
         elif may_be_copied(one.schema, names[one.path]):
             own_schema = with_form(one.schema, names[one.path])
             wanted.append(WantedField(one.path, own_schema, names[one.path], fits, not one.is_required))

@@ -5,6 +5,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tasks.extraction.affinity import REACH
 from tasks.extraction.boxes import box_of
@@ -13,6 +14,13 @@ from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.notation.currencies import is_currency
 from tasks.result import Box
+
+Label = Literal["own", "none", "other", "elsewhere"]
+"""Relation of labels to a match.
+
+`own`: words beside the match name its field; `none`: no label is beside the match; `other`: words beside the match name
+another field; `elsewhere`: the label of the match's field is beside another value.
+"""
 
 GAP = 1.5
 """A gap wider than this, in heights of the line, separates a label from its value or from another label."""

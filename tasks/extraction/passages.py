@@ -33,39 +33,18 @@ _READ = ("ocr", "stt", "scraper")
 """Names in `precontext` of the tasks that read a text."""
 MAX_CHARS = 200_000
 """Fields and lists are searched for in this many characters at the beginning of a passage."""
-MAX_TRACED = 1_000_000
-"""Evidence is searched for in this many characters at the beginning of a passage."""
 MAX_LINES = 100_000
 """At most this many lines are made of a text, because each line takes 300 bytes. MAX_CHARS characters may have this
 many lines."""
 MAX_LINE_WORDS = 1_000
 """A line with more words than this is cut into several."""
+MAX_WORDS_BEFORE = 6
+"""At most this many words before a value are searched for a word that denies it."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 _searched: "dict[int, dict[int, list[Passage]]]" = {}
 """The passages in which fields are searched for, by the id and then by the index of their entry. Only the passages of
 entries in use are kept."""
-
-
-class Quantities(list[Q]):
-    """Numbers or days in a text, in their order in the text."""
-
-    def with_readings(self, readings: Iterable[object]) -> list[Q]:
-        """Return the numbers or days that may mean one of `readings`, in order."""
-        found = {one.start: one for reading in readings for one in self._by_reading.get(reading, ())}
-        return [found[start] for start in sorted(found)]
-
-    @cached_property
-    def _by_reading(self) -> dict[object, list[Q]]:
-        index: dict[object, list[Q]] = {}
-        for one in self:
-            for reading in one.readings:
-                index.setdefault(reading, []).append(one)
-        return index
-
-
-MAX_WORDS_BEFORE = 6
-"""At most this many words before a value are searched for a word that denies it."""
 
 
 class Passage:
@@ -130,14 +109,16 @@ class Passage:
         return found if len(found) == len(self.words) else ()
 
     @cached_property
-    def numbers(self) -> Quantities[Number]:
-        return Quantities([*find_numbers(self.text)])
+    def numbers(self) -> list[Number]:
+        """The numbers in `text`, in order."""
+        return [*find_numbers(self.text)]
 
     @cached_property
-    def days(self) -> Quantities[Day]:
+    def days(self) -> list[Day]:
+        """The days in `text`, in order."""
         known = [*find_days(self.text)]
         lone = find_lone_days(self.text, known)
-        return Quantities(sorted([*known, *lone], key=lambda day: day.start))
+        return sorted([*known, *lone], key=lambda day: day.start)
 
     @cached_property
     def number_at(self) -> dict[int, Number]:
@@ -221,41 +202,12 @@ def _row(line: SourceLine) -> str:
 
 
 class Tokens:
-    """The letters and digits of a passage as one case-folded string without spaces and signs."""
+    """The letters and digits of a passage in case-folded tokens without spaces and signs."""
 
     def __init__(self, texts: Sequence[str], words: Sequence[int]) -> None:
         self.texts = texts
         self.words = words
         """Index of the word that contains each token."""
-        self.stream = "".join(self.texts)
-        self.starts = list(accumulate(map(len, self.texts), initial=0))
-        self._edges = frozenset(self.starts)
-
-    @cached_property
-    def look_alike(self) -> str:
-        """The stream in which all characters that OCR confuses with each other are the same character. The length stays
-        the same."""
-        return look_alike(self.stream)
-
-    def occurrences(self, needle: str, stream: str, limit: int) -> Iterator[tuple[int, int]]:
-        """Yield the start and end of the first `limit` occurrences of `needle` that cover whole tokens."""
-        position = stream.find(needle)
-        while position >= 0 and limit:
-            if position in self._edges and position + len(needle) in self._edges:
-                yield position, position + len(needle)
-                limit -= 1
-            position = stream.find(needle, position + 1)
-
-    def nearest_edge(self, position: int) -> int:
-        index = bisect_right(self.starts, position)
-        edge_before = self.starts[index - 1]
-        edge_after = self.starts[min(index, len(self.starts) - 1)]
-        return edge_before if position - edge_before <= edge_after - position else edge_after
-
-    def words_between(self, start: int, end: int) -> tuple[int, ...]:
-        """Return the indices of the words that contain the characters `start` to `end` of the stream."""
-        first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
-        return tuple(range(self.words[first], self.words[last] + 1))
 
 
 def head_of(lines: Iterable[SourceLine], max_chars: int = MAX_CHARS, max_lines: int = MAX_LINES) -> list[SourceLine]:
@@ -315,14 +267,6 @@ def _part_of(line: SourceLine, start: int, end: int, written: str) -> SourceLine
     )
 
 
-def passages_to_trace(entries: Sequence[Entry]) -> list[Passage]:
-    """Return the parts of all passages in which evidence is searched for: their first MAX_TRACED characters."""
-    found: list[Passage] = []
-    for index, entry in enumerate(entries):
-        found += passages_in(entry, index)
-    return found
-
-
 def passages_to_search(entries: Sequence[Entry]) -> list[Passage]:
     """Return the parts of all passages in which fields and lists are searched for: their first MAX_CHARS characters.
 
@@ -347,24 +291,18 @@ def _kept(entry: Entry, index: int) -> list[Passage]:
         finalize(entry, _searched.pop, id(entry), None)
     kept = _searched[id(entry)]
     if index not in kept:
-        kept[index] = passages_in(entry, index, MAX_CHARS)
+        kept[index] = [Passage(index, entry.name, in_short_lines(lines)) for lines in texts_of(entry, MAX_CHARS)]
     return kept[index]
 
 
-def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> list[Passage]:
-    """Return the first `max_chars` characters of the passages of an entry, followed by a passage with the contents of
-    the barcodes and two-dimensional codes on its pages, if there are any."""
-    found: list[Passage] = []
+def texts_of(entry: Entry, max_chars: int) -> Iterator[list[SourceLine]]:
+    """Yield the lines of the first `max_chars` characters of each text of an entry, and then the contents of the
+    barcodes and two-dimensional codes on its pages, if there are any."""
     for source_lines in entry.result.passages():
-        lines = head_of(source_lines, max_chars)
-        if not lines:
-            continue
-        if max_chars <= MAX_CHARS:
-            lines = in_short_lines(lines)
-        found.append(Passage(index, entry.name, lines))
+        if lines := head_of(source_lines, max_chars):
+            yield lines
     if printed := lines_of_codes(list(entry.result.codes())):
-        found.append(Passage(index, entry.name, printed))
-    return found
+        yield printed
 
 
 def read_of(entries: Sequence[Entry], document: Entry | None) -> list[Entry]:

@@ -26,10 +26,10 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 
 from tasks.extraction.candidates import Candidates
-from tasks.extraction.claims import Label
 from tasks.extraction.doubts import is_doubtful
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, without_items
+from tasks.extraction.labelled_values import Label
 from tasks.extraction.passages import Passage, is_text
 from tasks.extraction.text_lists import TextList
 from tasks.extraction.values import is_miswritten, key_of, values_in_span

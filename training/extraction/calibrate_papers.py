@@ -25,13 +25,12 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
 from tasks.base import TaskRequest
-from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extract import copy_fields, ways_to_fill
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import NESTING, with_nesting
+from tasks.extraction.given_values import GivenValues
 from tasks.extraction.passages import is_text
 from tasks.extraction.probability import FILE, CalibrationInput, CellOfField, ValuePlace, calibration_input
-from tasks.extraction.whole_results import TaskResults
 from tasks.extraction.yes_and_no import most_harmless
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import REQUEST, Entry
@@ -40,6 +39,7 @@ from tasks.schema.awaited import in_thread
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion
 from tasks.schema.paths import JsonPath, leaves, pointer_of
+from tasks.tracing.find_evidence import find_evidence
 from tasks.wording.page_range import OcrOptions
 from training.extraction.judging import is_empty, judged, letters
 from training.services import quiet_services
@@ -63,7 +63,7 @@ async def samples_of(
     name: str, schema: Mapping[str, Any], truth: Mapping[str, Any], read: Sequence[Entry], extractor: Extractor
 ) -> list[Sample]:
     """Return the values that are copied from a paper, and those of all other ways to fill its lists."""
-    copied = await in_thread(copy_fields, schema, TaskResults(has_text=True), read, extractor)
+    copied = await in_thread(copy_fields, schema, GivenValues(), read, extractor)
     answer = Completion(schema, SchemaChecker(schema), copied.likeliest, most_harmless).answer()
     entries = [one for one in read if is_text(one)]
     search = find_evidence(

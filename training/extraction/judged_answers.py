@@ -24,7 +24,6 @@ from models.extraction.network import ExtractionNetwork
 from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
 from tasks.extraction.choice import choose_values
-from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
@@ -40,6 +39,7 @@ from tasks.precontext import Entry
 from tasks.result import JsonResult
 from tasks.schema.awaited import in_thread
 from tasks.schema.paths import pointer_of
+from tasks.tracing.find_evidence import find_evidence
 from tasks.wording.page_range import OcrOptions
 from training.extraction.documents import MadeDocument, documents
 from training.extraction.examples import (

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extract import copy_fields
-from tasks.extraction.whole_results import TaskResults
+from tasks.extraction.given_values import GivenValues
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tasks.schema.awaited import in_thread
+from tasks.tracing.find_evidence import find_evidence
 from tests.filling import extractor
 
 NUMBER, TEXT, BOOLEAN = ({"type": [name, "null"]} for name in ("number", "string", "boolean"))
@@ -30,7 +30,7 @@ async def read_field(text: str, name: str, schema: Mapping[str, Any]) -> ReadFie
     """The field `name` of a text; without a value, the probability is 0."""
     entry = Entry(REQUEST, JsonResult({"messages": {"0": {"content": text}}}))
     whole = {"type": "object", "properties": {name: schema}, "required": [name]}
-    copied = await in_thread(copy_fields, whole, TaskResults(has_text=True), [entry], extractor())
+    copied = await in_thread(copy_fields, whole, GivenValues(), [entry], extractor())
     answer = {name: copied.values.get((name,))}
     search = find_evidence(
         answer, [], whole, most_chars=10**6, support=copied.place, request=copied.document, decided=copied.decided

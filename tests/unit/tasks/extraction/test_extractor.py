@@ -11,16 +11,16 @@ from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import read_object_list
-from tasks.extraction.passages import passages_to_trace
+from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.schema.paths import JsonPath
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
 
 def read(*rows: Any) -> Candidates:
-    return find_candidates(passages_to_trace([ocr(*rows)]))
+    return find_candidates(passages_to_search([ocr(*rows)]))
 
 
 def texts_of(candidates: Candidates, kind: str) -> set[str]:

@@ -5,10 +5,10 @@ from typing import Any
 
 from models.vision.text import Ruling
 from tasks.extraction.extract import copy_fields
-from tasks.extraction.whole_results import TaskResults
+from tasks.extraction.given_values import GivenValues
 from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
-from tests.unit.tasks.extraction.test_evidence import text_line
+from tests.read_pages import text_line
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}
 OR_NULL = {"type": ["number", "null"]}
@@ -27,7 +27,7 @@ def items_on(*lines: tuple[int, int, str], rulings: Sequence[Ruling] = (), **col
 def items_of(page: Entry, **columns: Any) -> Any:
     item = {"type": "object", "properties": columns, "required": list(columns), "additionalProperties": False}
     schema = {"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]}
-    copied = copy_fields(schema, TaskResults([], False), [page], None)
+    copied = copy_fields(schema, GivenValues(), [page], None)
     return copied.values.get(("items",))
 
 

@@ -18,7 +18,7 @@ from tasks.extraction.page_reading import (
 from tasks.extraction.passages import passages_to_search
 from tasks.schema.awaited import in_thread
 from tests.letters import letter_tokenizer
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 PROMPTS = [Prompt("number", "text", False), Prompt("city", "text", False)]
 

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.extraction.parts import parts_of_name, places_in
 from tests.filling import STRING, filled, read
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tasks.redaction import Redactor
 from tests.entries import ground
 from tests.filling import NUMBER, OR_NULL, Found, filled, found
 from tests.printed_codes import LICENCE, PAYMENT
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 DAY = {"type": ["string", "null"], "format": "date"}
 QUAD = ((300.0, 40.0), (400.0, 40.0), (400.0, 140.0), (300.0, 140.0))

@@ -5,7 +5,7 @@ from typing import Any
 from tasks.notation.currencies import find_currencies
 from tests.conftest import each_case
 from tests.filling import IBAN, OR_NULL, STRING, fill, filled, pasted, read, shape_of
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 
 @each_case(

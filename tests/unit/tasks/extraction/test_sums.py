@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from tasks.extraction.extract import copy_fields
+from tasks.extraction.given_values import GivenValues
 from tasks.extraction.sums import lists_against_sums, prefer_sums_of_lists
-from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread
 from tasks.schema.paths import JsonPath
 from tests.conftest import each_case
 from tests.filling import extractor
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 from tests.unit.tasks.extraction.test_extractor import read as find
 from tests.unit.tasks.extraction.test_extractor import scored, wanted
 from tests.unit.tasks.extraction.test_headed_rows import NUMBER, TEXT
@@ -25,7 +25,7 @@ def asked(**properties: Any) -> dict[str, Any]:
 
 
 def read(entry: Entry, **properties: Any) -> Any:
-    copied = asyncio.run(in_thread(copy_fields, asked(**properties), TaskResults([], False), [entry], extractor()))
+    copied = asyncio.run(in_thread(copy_fields, asked(**properties), GivenValues(), [entry], extractor()))
     return {"/".join(map(str, path)): value for path, value in copied.values.items()}
 
 
@@ -64,7 +64,7 @@ def test_amounts_that_contradict_each_other_are_less_probable() -> None:
 
     def sureness(total: str) -> float:
         page = ocr(("Net", "812.00"), ("Tax", "162.40"), ("Total", total))
-        copied = asyncio.run(in_thread(copy_fields, asked(**fields), TaskResults([], False), [page], extractor()))
+        copied = asyncio.run(in_thread(copy_fields, asked(**fields), GivenValues(), [page], extractor()))
         assert copied.values["total",] == float(total)
         place = copied.place(("total",), float(total))
         assert place is not None
@@ -84,7 +84,7 @@ def test_amounts_that_contradict_each_other_are_less_probable() -> None:
 def test_items_that_do_not_add_up_to_the_total_are_in_doubt(rows: Sequence[tuple[str, str]], contradicts: bool) -> None:
     schema = asked(total=NUMBER, lines={"type": "array", "items": asked(description=TEXT, amount=NUMBER)})
     page = ocr(("Description", "Amount"), *rows)
-    copied = asyncio.run(in_thread(copy_fields, schema, TaskResults([], False), [page], extractor()))
+    copied = asyncio.run(in_thread(copy_fields, schema, GivenValues(), [page], extractor()))
     lists: dict[JsonPath, Any] = {("lines",): copied.values["lines",]}
     scored = copied.scored
     assert scored is not None

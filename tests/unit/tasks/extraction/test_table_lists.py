@@ -7,9 +7,9 @@ import pytest
 
 from tasks.extraction import table_lists
 from tasks.extraction.copied_fields import CopiedFields
-from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extract import copy_fields
-from tasks.extraction.whole_results import TaskResults
+from tasks.extraction.given_values import GivenValues
+from tasks.tracing.find_evidence import find_evidence
 from tests.conftest import each_case
 from tests.filling import pasted
 
@@ -26,7 +26,7 @@ ITEMS = {"name": OR_NULL, "quantity": OR_NUMBER, "price": OR_NUMBER, "amount": O
 def copied_by(schema: Mapping[str, Any], text: str) -> CopiedFields:
     document = pasted(text).document
     assert document is not None
-    return copy_fields(schema, TaskResults([], False), [document], None)
+    return copy_fields(schema, GivenValues(), [document], None)
 
 
 def copied_from(text: str, **columns: Any) -> CopiedFields:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import each_case
 from tests.filling import BIC, IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 
 @each_case(

@@ -10,11 +10,11 @@ from tasks.extraction import concepts
 from tasks.extraction.evidence import FieldEvidence
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import layout_of
-from tasks.extraction.passages import passages_to_trace
 from tasks.precontext import Entry
+from tasks.tracing.traced_passages import passages_to_trace
 from tests.conftest import each_case
 from tests.entries import Grounding, ground
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 RECEIPT = ocr(
     "INDAH GIFT & HOME DECO",

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from tasks.detection.search import DetectionOptions
-from tasks.extraction.specialist_lists import specialist_lists
-from tasks.extraction.whole_results import TaskResult, TaskResults
+from tasks.from_results.specialist_lists import specialist_lists
+from tasks.from_results.whole_results import TaskResult, TaskResults
 from tasks.schema.checker import prepared_checker
 from tests.conftest import each_case
 from tests.entries import entry_of
 from tests.filling import INTEGER, NUMBER, OR_NULL, STRING
-from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.read_pages import ocr
 
 
 def corner(x: int, y: int) -> dict[str, int]:

@@ -6,23 +6,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio_alignment
 
+from tasks.extraction.evidence import NORMALISED_SCORE, MatchKind
 from tasks.extraction.folding import fold, look_alike
-from tasks.extraction.passages import Passage
 from tasks.notation.currencies import currency_of, find_currencies, may_be_in
 from tasks.notation.dates import Day, parse_day
 from tasks.notation.numbers import Number, parse_number
-
-Kind = Literal["exact", "normalised", "fuzzy"]
+from tasks.tracing.traced_passages import TracedPassage
 
 MAX_OCCURRENCES = 50
 """At most this many places of a value in a passage are examined. Pages rarely repeat a number more often."""
-NORMALISED_SCORE = 0.95
-"""Score of another notation of the same value; the same characters score 1."""
 OTHER_READING_SCORE = 0.85
 """Score of a value that is equal only in a less likely reading of a day or of a currency's sign, or in one of several
 readings of a number."""
@@ -48,18 +45,18 @@ _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
 @dataclass(frozen=True, slots=True)
 class ValueMatch:
-    passage: Passage
+    passage: TracedPassage
     words: tuple[int, ...]
     """Indices of the words, ascending."""
-    kind: Kind
+    kind: MatchKind
     score: float
     """Agreement of value and text, 0 to 1."""
 
 
-def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
+def find_matches(value: Any, passages: Sequence[TracedPassage], *, is_quantity: bool = False) -> list[ValueMatch]:
     """Return the matches of the best kind that occurs, or an empty list. A boolean matches words such as `yes`. A
     quantity never matches a part of a code."""
-    ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
+    ways: list[Callable[[TracedPassage], Iterator[ValueMatch]]] = []
     match value:
         case bool():
             spellings = _TRUE if value else _FALSE
@@ -84,14 +81,14 @@ def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool =
     return []
 
 
-def _match_text(text: str, passage: Passage) -> Iterator[ValueMatch]:
+def _match_text(text: str, passage: TracedPassage) -> Iterator[ValueMatch]:
     """Find the same letters and digits. The match is exact if the signs between them are the same, too."""
     needle = "".join(fold(text))
     if not needle:
         return
-    tokens = passage.tokens
-    for start, end in tokens.occurrences(needle, tokens.stream, MAX_OCCURRENCES):
-        words = tokens.words_between(start, end)
+    stream = passage.stream
+    for start, end in stream.occurrences(needle, stream.text, MAX_OCCURRENCES):
+        words = stream.words_between(start, end)
         exact = _without_spaces(text) in _without_spaces("".join([passage.words[word] for word in words]))
         yield ValueMatch(passage, words, "exact" if exact else "normalised", 1.0 if exact else NORMALISED_SCORE)
 
@@ -100,27 +97,27 @@ def _without_spaces(text: str) -> str:
     return "".join(text.casefold().split())
 
 
-def _match_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[ValueMatch]:
+def _match_number(number: Number, passage: TracedPassage, *, typed: bool = False) -> Iterator[ValueMatch]:
     """Find the same number. `typed` states that the number is a JSON number, in which 9 and 9.00 are equal."""
-    for found in passage.numbers.with_readings(number.readings)[:MAX_OCCURRENCES]:
+    for found in passage.numbers_read_as(number.readings)[:MAX_OCCURRENCES]:
         exact = found.is_plain if typed else found.digits == number.digits
         yield _quantity_match(found, passage, exact=exact, sure=len(found.readings) == 1)
 
 
-def _match_day(text: str, day: Day, passage: Passage) -> Iterator[ValueMatch]:
-    for found in passage.days.with_readings(day.readings)[:MAX_OCCURRENCES]:
+def _match_day(text: str, day: Day, passage: TracedPassage) -> Iterator[ValueMatch]:
+    for found in passage.days_read_as(day.readings)[:MAX_OCCURRENCES]:
         written = _without_spaces(text[day.start : day.end])
         exact = written == _without_spaces(passage.text[found.start : found.end]) and day.end == len(text.strip())
         yield _quantity_match(found, passage, exact=exact, sure=day.readings[0] == found.readings[0])
 
 
-def _quantity_match(found: Number | Day, passage: Passage, *, exact: bool, sure: bool) -> ValueMatch:
+def _quantity_match(found: Number | Day, passage: TracedPassage, *, exact: bool, sure: bool) -> ValueMatch:
     score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
     words = passage.words_between(found.start, found.end)
     return ValueMatch(passage, words, "exact" if exact else "normalised", score)
 
 
-def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMatch]:
+def _match_currency(text: str, code: str, passage: TracedPassage) -> Iterator[ValueMatch]:
     """Find the same sign or code, and other signs and codes of the same currency."""
     found = (one for one in find_currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code))
     for one in islice(found, MAX_OCCURRENCES):
@@ -129,22 +126,22 @@ def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMat
         yield ValueMatch(passage, passage.words_between(one.start, one.end), "exact" if exact else "normalised", score)
 
 
-def _match_misread(text: str, passage: Passage) -> Iterator[ValueMatch]:
+def _match_misread(text: str, passage: TracedPassage) -> Iterator[ValueMatch]:
     """Find the text with differences in characters that OCR confuses and, if the text is long, with a few edits."""
     plain = "".join(fold(text))
     needle = look_alike(plain)
-    tokens = passage.tokens
-    found = list(tokens.occurrences(needle, tokens.look_alike, MAX_OCCURRENCES)) if len(plain) > 2 else []
+    stream = passage.stream
+    found = list(stream.occurrences(needle, stream.look_alike, MAX_OCCURRENCES)) if len(plain) > 2 else []
     spans = {*found, *(_nearby_spans(needle, passage) if MIN_FUZZY_LENGTH <= len(needle) <= MAX_FUZZY_LENGTH else ())}
     for start, end in sorted(spans):
-        cost = _cost(plain, needle, tokens.stream[start:end], tokens.look_alike[start:end])
+        cost = _cost(plain, needle, stream.text[start:end], stream.look_alike[start:end])
         if cost <= len(needle) * EDITS_PER_CHARACTER:
-            yield ValueMatch(passage, tokens.words_between(start, end), "fuzzy", max(0.0, 1 - cost / len(needle)))
+            yield ValueMatch(passage, stream.words_between(start, end), "fuzzy", max(0.0, 1 - cost / len(needle)))
 
 
-def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
+def _nearby_spans(needle: str, passage: TracedPassage) -> Iterator[tuple[int, int]]:
     """Yield spans of whole tokens that have at least about a third of the n-grams of `needle`, in the same order."""
-    stream = passage.tokens.look_alike
+    stream = passage.stream.look_alike
     size = 2 if len(needle) < 9 else 3
     diagonals: Counter[int] = Counter()
     offsets = range(0, len(needle) - size + 1, 1 + len(needle) // PIECES)
@@ -165,8 +162,8 @@ def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
         window = stream[left : (diagonal + 2) * BUCKET + len(needle)]
         alignment = partial_ratio_alignment(needle, window)
         if alignment is not None:
-            start = passage.tokens.nearest_edge(left + alignment.dest_start)
-            end = passage.tokens.nearest_edge(left + alignment.dest_end)
+            start = passage.stream.nearest_edge(left + alignment.dest_start)
+            end = passage.stream.nearest_edge(left + alignment.dest_end)
             if start < end:
                 yield start, end
 

@@ -6,8 +6,8 @@ import pytest
 
 from app.chat.inputs import entry_of_user_texts
 from app.wire.request import ChatRequest
-from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.copied_fields import CopiedFields
+from tasks.from_results.arguments_in_words import with_arguments
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 

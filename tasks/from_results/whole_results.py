@@ -4,53 +4,22 @@ objects."""
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tasks.detection.search import DetectionOptions, wanted_phrases
 from tasks.detection.vocabulary import SYNONYMS, LabelVocabulary, singular
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
+from tasks.extraction.result_names import result_names
 from tasks.result import Result
 from tasks.wording.object_phrases import phrases_in
 from tasks.wording.options import TaskOptions
 
-FILE = Path(__file__).with_name("whole_results.toml")
-
-_READERS = ("speech_to_text", "ocr", "scraper")
-
-
-@dataclass(frozen=True, slots=True)
-class _ResultNames:
-    results: tuple[tuple[str, str | None, frozenset[tuple[str, ...]]], ...]
-    """Task, key in its result (None for the result's text), and names of fields, for each kind of whole result."""
-    text: frozenset[tuple[str, ...]]
-    outcome: frozenset[tuple[str, ...]]
-    markdown: frozenset[tuple[str, ...]]
-    counting: frozenset[str]
-    everything: frozenset[str]
-    presence: frozenset[str]
-    prose: frozenset[str]
-
-
-@cache
-def _words() -> _ResultNames:
-    table = tomllib.loads(FILE.read_text("utf-8"))
-
-    def names(row: Mapping[str, str]) -> frozenset[tuple[str, ...]]:
-        return frozenset(tuple(fold(name)) for name in row["names"].split(","))
-
-    counts = table["counts"]
-    words = (counts["words"], counts["everything"], counts["presence"], table["prose"]["words"])
-    return _ResultNames(
-        tuple((row["task"], row.get("key"), names(row)) for row in table["results"]),
-        names(table["text"]),
-        names(table["outcome"]),
-        names(table["markdown"]),
-        *(frozenset(fold(row)) for row in words),
-    )
+_READERS: Final = ("speech_to_text", "ocr", "scraper")
+_COUNTS: Final = tomllib.loads(Path(__file__).with_name("counts.toml").read_text("utf-8"))
+_COUNTING, _EVERYTHING, _PRESENCE = (frozenset(fold(_COUNTS[key])) for key in ("words", "everything", "presence"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +60,6 @@ class TaskResults:
         return "\n\n".join(found) if found else None
 
 
-def names_a_result(names: Names) -> bool:
-    """True if a field with these names is for the whole text of a specialist, even one that did not run."""
-    words = _words()
-    known = words.text.union(words.outcome, words.markdown, *(own for _, _, own in words.results))
-    return not known.isdisjoint(names.own)
-
-
-def names_prose(names: Names) -> bool:
-    """True if a field with these names is for a text that somebody has to write: a summary, a reason."""
-    prose = _words().prose
-    return any(not prose.isdisjoint(name) for name in names.own)
-
-
 def values_from_results(
     schema: Mapping[str, Any], names: Names, results: TaskResults, others: Sequence[Names]
 ) -> Iterator[Any]:
@@ -126,7 +82,7 @@ def values_from_results(
 
 
 def _results_named(names: Names, results: TaskResults) -> Iterator[str]:
-    for task, key, known in _words().results:
+    for task, key, known in result_names().results:
         if known.isdisjoint(names.own):
             continue
         if key is None:
@@ -141,7 +97,7 @@ def _results_named(names: Names, results: TaskResults) -> Iterator[str]:
 
 def _text_asked_for(names: Names, results: TaskResults, others: Sequence[Names]) -> str | None:
     """Return the whole text that was read, or its translation, if the field's name asks for it; None otherwise."""
-    words, own = _words(), frozenset(names.own)
+    words, own = result_names(), frozenset(names.own)
     translations = {name for task, _, known in words.results if task == "translate" for name in known}
     translated = results.texts("translate")
     is_text = bool(own & (words.text | words.outcome))
@@ -185,7 +141,7 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
             continue
         if not wanted:
             # On a page with text, `total` is an amount, but `total_objects` is not.
-            names_objects = not _words().everything.isdisjoint(name)
+            names_objects = not _EVERYTHING.isdisjoint(name)
             is_amount = any(CONCEPTS[concept].kind == "amount" for concept in names.concepts)
             return None if results.has_text and is_amount and not names_objects else len(objects)
         if not wanted_labels or wanted <= looked_for:
@@ -196,9 +152,8 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
 def _wanted(name: tuple[str, ...], vocabulary: LabelVocabulary) -> frozenset[str] | None:
     """Return the labels that a field's name means. An empty set stands for all labels; None means that the name
     contains no label."""
-    words = _words()
-    rest = [word for word in name if word not in words.counting and word not in words.presence]
-    if all(word in words.everything for word in rest):
+    rest = [word for word in name if word not in _COUNTING and word not in _PRESENCE]
+    if all(word in _EVERYTHING for word in rest):
         return frozenset()
     labels = vocabulary.named(" ".join(rest))
     if not labels:

@@ -7,24 +7,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from tasks.extraction.concepts import CONCEPTS, WORDS_OF_ADDRESSES, Kind, is_common_token, may_be_same
 from tasks.extraction.folding import fold
-from tasks.extraction.labelled_values import LabelLayout, LabelledValue, layout_of
-from tasks.extraction.matching import ValueMatch
+from tasks.extraction.labelled_values import Label, LabelLayout, LabelledValue, layout_of
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.notation.currencies import find_currencies
 from tasks.notation.dates import parse_day
 from tasks.notation.numbers import parse_number
-
-Label = Literal["own", "none", "other", "elsewhere"]
-"""Relation of labels to a match.
-
-`own`: words beside the match name its field; `none`: no label is beside the match; `other`: words beside the match name
-another field; `elsewhere`: the label of the match's field is beside another value.
-"""
+from tasks.tracing.matching import ValueMatch
 
 OWN_AFFINITY = 0.5
 """The words around a match count as its field's own label, even if they name no known concept, if their affinity is at

@@ -8,7 +8,6 @@ which list is meant, and which member answers each field (`specialist_lists.toml
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -18,8 +17,9 @@ from tasks.detection.vocabulary import singular
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import FormField, all_lists_of
 from tasks.extraction.folding import fold
+from tasks.extraction.given_values import GivenList
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.whole_results import TaskResults, labels_named
+from tasks.from_results.whole_results import TaskResults, labels_named
 from tasks.result import CORNERS, Result
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import may_be_empty
@@ -78,24 +78,15 @@ _KINDS: Final = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class SpecialistList:
-    """A list of a schema that a specialist's result fills."""
-
-    items: list[Any]
-    unanswered: Sequence[str]
-    """Names of the items' fields that no member answers."""
-
-
 def specialist_lists(
     schema: Mapping[str, Any], checker: SchemaChecker, results: TaskResults
-) -> dict[JsonPath, SpecialistList]:
+) -> dict[JsonPath, GivenList]:
     """Return the lists of `schema` that a result fills, perhaps with no items, by path. `checker` is that of
     `schema`."""
     ran = {one.task for one in results.results}
     kinds = [kind for kind in _KINDS if kind.task in ran]
     wishes = [_Wish(schema, one, kind, checker) for one in (all_lists_of(schema) if kinds else ()) for kind in kinds]
-    found: dict[JsonPath, SpecialistList] = {}
+    found: dict[JsonPath, GivenList] = {}
     taken: set[str] = set()
     for is_named in (True, False):
         for wish in wishes:
@@ -130,7 +121,7 @@ class _Wish:
         self._known_answers: dict[int, tuple[Any, dict[str, str | None]]] = {}
         """The answers for objects by the `id` of their fields, and these fields, which keep their `id` thereby."""
 
-    def fill(self, results: TaskResults) -> SpecialistList | None:
+    def fill(self, results: TaskResults) -> GivenList | None:
         """Return the list, or None if its items are something else."""
         unanswered = self._unanswered()
         if unanswered is None:
@@ -144,7 +135,7 @@ class _Wish:
         items = items[: self._schema.get("maxItems")]
         if (records and not items) or not self._checker.of_part(self._schema).accepts(items):
             return None
-        return SpecialistList(items, unanswered)
+        return GivenList(items, unanswered)
 
     def _unanswered(self) -> list[str] | None:
         """Return the names of the items' fields that no member answers, or None if the items are something else."""
