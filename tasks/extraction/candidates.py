@@ -19,6 +19,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
 from tasks.extraction.parts import parts_of_name, places_in
 from tasks.extraction.passages import Passage, head_of
+from tasks.notation.addresses import EMAIL, URI
 from tasks.notation.clock_times import OTHER_CLOCKS, iso_moment
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
@@ -75,14 +76,6 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 """Pattern of a time of day, but not of an offset: `23:50:00 +01:00`."""
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_URI = re.compile(
-    r"(?<![^\s\"'<>()\[\]{},;:=|])(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s\"'<>()]{1,2000}"
-    r"|(?<![\w@.+-])(?:[\w-]{1,63}\.){1,4}(?:com|org|net|info|biz|shop|edu|gov|io|co|eu|de|fr|es|it|pt|nl|be|ch|at|lu|ie|uk|us|ca"
-    r"|au|nz|my|sg|in|mx|br|co\.uk|com\.\w\w|org\.\w\w)(?:/[^\s\"'<>()]{0,2000})?(?![\w@-])",
-    re.IGNORECASE,
-)
-"""Pattern of a web address: with a scheme, with `www.`, or a domain name with a well-known ending."""
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
 """Pattern of digits in groups, such as a telephone number or an account number."""
 _ACCOUNT = re.compile(
@@ -101,8 +94,8 @@ _COUNTED = re.compile(
 """Pattern of a count in words before a unit of time: `two months`."""
 _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("time", _CLOCK),
-    ("email", _EMAIL),
-    ("uri", _URI),
+    ("email", EMAIL),
+    ("uri", URI),
     ("piece", _DIGITS),
     ("piece", _ACCOUNT),
     ("piece", CURRENCY),

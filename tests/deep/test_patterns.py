@@ -59,7 +59,7 @@ BLANKS = (" ", "\n", "\r")
 WORDS_TRIED = 3
 BOUNDED = {
     "models.devices.native._LOADER_ERROR": "messages of this machine's loader",
-    **{f"tasks.extraction.records.pieces._TYPED[{index}]": "a line, of 600 characters" for index in (0, 10)},
+    **{f"tasks.extraction.records.pieces._TYPED[{index}]": "a line, of 600 characters" for index in (0, 7)},
     "tasks.extraction.sums._AMOUNT": "searched for in 40 characters",
     "tasks.inputs.office.xlsx._DIGITS": "255 characters",
     "tasks.inputs.office.xlsx._TOKEN": "255 characters",

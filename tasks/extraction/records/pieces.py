@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from models.safety.account_numbers import mod_97_10
+from models.safety.account_numbers import ibans_in
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import GAP, WordOnPage
+from tasks.notation.addresses import EMAIL, URI
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.dates import ORDINAL, find_days
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of
@@ -21,7 +22,6 @@ LONGEST: Final = 600
 MAX_PIECES: Final = 24
 """A line has at most this many pieces."""
 MAX_WORDS_OF_LABEL: Final = 5
-LONGEST_IBAN: Final = 34
 NOT_BEFORE_FIGURES: Final = frozenset(
     ("street", "address", "nothing", "description", "city", "title", "name", "company")
 )
@@ -60,9 +60,6 @@ _UNIT = (
 _DOSED = r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|kg|min|dos\w*|Tag|day|jour))?"
 
 _FORMS: Final = {
-    "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-    "uri": r"(?:https?://|www\.)[^\s,;]+",
-    "iban": r"[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?",
     "period": rf"(?:(?P<since>{_SINCE}) )?(?P<start>{_MOMENT})[^\S\t]?(?:{_TO})[^\S\t]?(?P<end>{_MOMENT}|{_NOW})"
     rf"|(?P<from>(?:{_SINCE})) (?P<begun>{_MOMENT})",
     "money": rf"(?:[-−–+] ?)?(?:(?:{CURRENCY}) ?[-−]?(?:{_FIGURES})(?:,-{{1,2}})?"
@@ -94,16 +91,15 @@ _TYPED: Final = [
         kind,
         re.compile(
             rf"{_BEFORE.get(kind, _BEFORE['other'])}(?:{form})(?![\w@{'/' if kind.endswith('period') else ''}])",
-            re.I if kind not in ("code", "phone", "iban") else 0,
+            re.I if kind not in ("code", "phone") else 0,
         ),
     )
     for kind, form in _FORMS.items()
 ]
-BEFORE_DAYS: Final = 4
+_AFTER_ADDRESS: Final = ".,;:!?"
+BEFORE_DAYS: Final = 1
 """Number of forms that are searched for before days, which may be parts of them."""
 _PERIOD: Final = dict(_TYPED)["period"]
-_KINDS: Final = {"iban": "code"}
-"""Kind of a piece, by the name of its form, where the two differ."""
 _MARK: Final = re.compile(
     r"(?P<heading>#{1,6}(?=\s))|(?P<box>(?:[-*] )?\[[ xX✓]?\](?=\s))|(?P<bullet>[-–—*+•·◦▪‣☐□✓✔☑➢➤►●○■])(?=\s)"
     r"|(?P<ordinal>\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)](?=\s)|§ ?\d+[a-z]?\.?(?=\s)"
@@ -198,22 +194,19 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
         if start >= begin and end > start and all(end <= one or start >= other for one, other, _ in taken):
             taken.append((start, end, kind))
 
+    for kind, pattern in (("email", EMAIL), ("uri", URI)):
+        for found in pattern.finditer(text):
+            add(found.start(), found.start() + len(found[0].rstrip(_AFTER_ADDRESS)), kind)
+    for start, end in ibans_in(text, begin, len(text)):
+        add(start, end, "code")
     for number, (kind, form) in enumerate(_TYPED):
         if number == BEFORE_DAYS:
             for day in find_days(text):
                 add(day.start, day.end, "date")
         for found in form.finditer(text):
             start, end = found.span()
-            start, end = end - len(found[0].lstrip()), start + len(found[0].rstrip())
-            if kind != "iban" or _is_iban(found[0]):
-                add(start, end, _KINDS.get(kind, kind))
+            add(end - len(found[0].lstrip()), start + len(found[0].rstrip()), kind)
     return sorted(taken)
-
-
-def _is_iban(text: str) -> bool:
-    """True if the check digits of an International Bank Account Number (ISO 13616) are right."""
-    letters = "".join(text.split())
-    return len(letters) <= LONGEST_IBAN and mod_97_10(letters[4:] + letters[:4])
 
 
 def _pieces_of(

@@ -32,3 +32,11 @@ def test_times_are_pieces_in_the_notation_of_many_languages(text: str) -> None:
 def test_an_iban_is_one_piece_and_other_groups_of_letters_and_figures_are_not() -> None:
     assert len(pieces_of("PC10 BLUE WIDE 1000")) > 1
     assert pieces_of("GB29 NWBK 6016 1331 9268 19") == [("code", "GB29 NWBK 6016 1331 9268 19")]
+
+
+def test_addresses_are_pieces_without_the_sign_after_them() -> None:
+    assert pieces_of("Ana Lima, ana@lima.example, www.lima.example/cv.") == [
+        ("text", "Ana Lima"),
+        ("email", "ana@lima.example"),
+        ("uri", "www.lima.example/cv"),
+    ]
