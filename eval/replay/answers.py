@@ -64,6 +64,11 @@ class Replay:
         self._tasks = StoredTasks(self._services.tasks.find, self._services.loader, store, self._spent)
         self._pipeline: Pipeline = replace(self._services.pipeline, find_task=self._tasks.find)
 
+    @property
+    def computed(self) -> int:
+        """Number of results of engines that the store lacked."""
+        return self._spent.computed
+
     async def score(self, paper: Paper) -> ScoredPaper:
         request = ChatRequest.model_validate(paper.body())
         self._tasks.read_result = paper.read_result()

@@ -69,6 +69,8 @@ class ProcessorTime:
     """Seconds that this process spent on what is not measured: reading, loading engines, and running them now."""
     engines: float = 0.0
     """Seconds that the engines took for the paper when their results were computed."""
+    computed: int = 0
+    """Number of results of engines that were computed now, for all papers."""
 
 
 class StoredTasks:
@@ -78,7 +80,6 @@ class StoredTasks:
         self._find, self._loader, self._store, self._spent = find, loader, store, spent
         self.read_result: Result[Any] | None = None
         """Result of reading the present paper, if it was laid out as if it had been read."""
-        self.counts: Counter[str] = Counter()
 
     def find(self, name: str) -> Task:
         return _StoredTask(name, self)
@@ -100,11 +101,9 @@ class StoredTasks:
         key = hashlib.sha256(pydantic_core.to_json([name, contents, request.options])).digest()
         stored = self._store.get(key)
         if stored is not None:
-            self.counts["known"] += 1
             return restore(pydantic_core.from_json(stored.value, cache_strings="keys"))
         began = time.process_time()
         result = await self._find(name).run(request)
-        self.counts["read"] += 1
         self._store.put(key, pydantic_core.to_json(result.kept()), time.process_time() - began)
         return result
 
@@ -155,6 +154,7 @@ class _StoredWorkplace:
                     self._store.put(keys[index], pickle.dumps(result), seconds)
             self._spent.beside += time.process_time() - began
             self._spent.engines += seconds * len(lacking)
+            self._spent.computed += len(lacking)
         self._spent.engines += sum(one.seconds for one in stored if one is not None)
         return results
 
