@@ -8,18 +8,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
 
-from rapidfuzz.fuzz import ratio
-
 from tasks.extraction.boxes import box_of, same_row
-from tasks.extraction.concepts import are_synonyms
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
+from tasks.extraction.word_likeness import word_likeness
 from tasks.result import Box
 
-LEAST_RATIO = 85
-"""A word counts as a misread label if its ratio by rapidfuzz, from 0 to 100, is at least this."""
-SYNONYM_WEIGHT = 0.8
 PARENT_WEIGHT = 0.3
 """Weight of the words in the name of the object around a field. The field's own words have weight 1."""
 REACH = 12
@@ -84,25 +79,13 @@ def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tup
         known = passage.labels[label] = sorted(
             (place, weight)
             for token, places in passage.vocabulary.items()
-            if (weight := likeness(token, label, (forms[token], form))) > 0
+            if (weight := word_likeness(token, label, (forms[token], form))) > 0
             for place in places
         )
     if len(known) <= MAX_LABELS:
         return known
     first = bisect_left(known, (word, 0.0)) - MAX_LABELS // 2
     return known[max(0, first) : max(0, first) + MAX_LABELS]
-
-
-def likeness(token: str, label: str, forms: tuple[str, str] | None = None) -> float:
-    """Return how well a word means the same as a word of a label, from 0 to 1. `forms` are the `look_alike` forms of
-    both, if the caller knows them."""
-    if token == label or (len(label) > 3 and token.startswith(label)):
-        return 1.0
-    if len(label) > 4 and abs(len(token) - len(label)) < 2:
-        token_form, label_form = forms or (look_alike(token), look_alike(label))
-        if ratio(token_form, label_form, score_cutoff=LEAST_RATIO) >= LEAST_RATIO:
-            return 1.0
-    return SYNONYM_WEIGHT if are_synonyms(token, label) else 0.0
 
 
 def _between(value: _ValueOnPage, label: int) -> float:

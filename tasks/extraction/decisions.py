@@ -13,13 +13,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from tasks.extraction.affinity import affinity, likeness
+from tasks.extraction.affinity import affinity
 from tasks.extraction.candidates import CandidateSpan
 from tasks.extraction.fields import FormField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
+from tasks.extraction.word_likeness import word_likeness
 from tasks.extraction.yes_and_no import (
     DENIALS,
     EMPTY,
@@ -169,7 +170,7 @@ class _Naming:
         if text not in self._known:
             naming_words = dict.fromkeys(words_of(text)[:MAX_NAMING_WORDS])
             shares = (
-                sum(max(likeness(word, one) for word in naming_words) for one in wanted) / len(wanted)
+                sum(max(word_likeness(word, one) for word in naming_words) for one in wanted) / len(wanted)
                 for wanted in (self._names if naming_words else ())
                 if wanted
             )
@@ -447,7 +448,7 @@ def _by_name(names: Names, passages: Sequence[Passage]) -> Decision | None:
                     if places and places[-1] < 0:
                         break
                     places.append(
-                        next((index for index, word in enumerate(clause_words) if likeness(word, one) >= 1), -1)
+                        next((index for index, word in enumerate(clause_words) if word_likeness(word, one) >= 1), -1)
                     )
                 if places[-1] < 0 or sum(map(len, name)) < SHORTEST_CHOICE:
                     continue

@@ -3,14 +3,16 @@ concepts and by the meanings of both."""
 
 from collections.abc import Collection
 from functools import lru_cache
+from math import fsum
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from tasks.extraction.concepts import CONCEPTS, are_synonyms, concepts_of, may_be_same
+from tasks.extraction.concepts import CONCEPTS, concepts_of, may_be_same
 from tasks.extraction.features import Matrix
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, spelt_out
+from tasks.extraction.word_likeness import word_likeness
 
 SAME_NAME: Final = 3.0
 """Likeness of a label that is a name of the field."""
@@ -20,8 +22,6 @@ NEAR_CONCEPT: Final = 0.9
 """Likeness of a label that has only a weak concept of the field, or a concept that may mean the same value."""
 SIMILAR: Final = 1.5
 """Likeness of a label with the same embedding as the field. Words in common weigh up to 1."""
-SYNONYM: Final = 0.8
-"""Weight of a synonym relative to the word itself."""
 LEAST_COSINE: Final = 0.45
 """A label and a field are alike in meaning if the cosine of their embeddings is at least this."""
 LEAST_LIKENESS: Final = 0.6
@@ -83,11 +83,8 @@ def _share_of_beginning(label: _Label, names: Names) -> float:
 def _share_of_words(label_words: Collection[str], name_words: Collection[str]) -> float:
     """Return the share of words that a label and a name have in common. Synonyms count nearly as much as equal
     words."""
-    words = frozenset(name_words)
-    equal = words.intersection(label_words)
-    synonyms = sum(any(are_synonyms(word, other) for other in label_words) for word in words - equal)
-    # The words are counted before they are weighed, because a sum of weights depends on the order of the words.
-    return (len(equal) + SYNONYM * synonyms) / max(len(words), len(label_words))
+    common = fsum(max((word_likeness(one, word) for one in label_words), default=0.0) for word in name_words)
+    return common / max(len(name_words), len(label_words))
 
 
 def likeness_by_meaning(matches: Matrix) -> Matrix:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tasks.extraction.affinity import likeness
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.decisions import Decision
@@ -20,6 +19,7 @@ from tasks.extraction.fields import FormField, fields_of
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import ValuePlace
+from tasks.extraction.word_likeness import word_likeness
 from tasks.notation.numbers import Number, likeliest
 from tasks.notation.words import MONTHS, WEEKDAYS
 from tasks.precontext import Entry
@@ -179,7 +179,7 @@ def _is_beside(passage: Passage, words: Sequence[int], step: int, own: Collectio
     at = words[-1] + 1 if step > 0 else words[0] - 1
     if step > 0 and _ends(_CLAUSE_ENDS, passage.words[words[-1]]):
         return False
-    return 0 <= at < len(passage.words) and any(likeness(_bare(passage, at), word) == 1 for word in own)
+    return 0 <= at < len(passage.words) and any(word_likeness(_bare(passage, at), word) == 1 for word in own)
 
 
 def _number(passage: Passage, number: Number, words: tuple[int, ...], probability: float) -> Decision:
