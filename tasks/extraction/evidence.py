@@ -77,7 +77,7 @@ class FieldEvidence(TypedDict):
     else; absent without an extractor, and for a match in the user's own text if the extractor did not find the value
     there."""
     label_text: NotRequired[str]
-    """The label as the source has it."""
+    """The label as the source has it; of data, the way to the value: a JSON pointer, or the names of XML elements."""
     confidence: NotRequired[float]
     """Mean confidence of the matched words, according to the engine."""
     bounds: NotRequired[Bounds]
@@ -367,7 +367,7 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
         "match": "example" if is_by_example else match.kind,
         "score": round(min(match.score, CONTRADICTED_SCORE) if candidate.speaks_against else match.score, 2),
         "label": claim.label,
-        "label_text": claim.text or None,
+        "label_text": first.place.get("path", claim.text) or None,
         "confidence": None if confidence is None else round(confidence, 2),
         "bounds": bounds,
         "page": first.place.get("page"),
@@ -389,18 +389,21 @@ def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext
     cell = found.cell
     index = next((position for position, entry in enumerate(precontext) if entry is found.entry), None)
     value_text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    text = cell.source or cell.text
     entries = {
         "precontext": index,
         "name": found.entry.name,
         "pointer": cell.pointer,
-        "text": cell.source or cell.text,
-        "match": "exact" if value_text == (cell.source or cell.text) else "normalised",
+        "text": text,
+        "match": "exact" if value_text == text else "normalised",
         "score": 1.0,
         "label": "own" if found.header else "none",
-        "label_text": found.header or None,
+        "label_text": cell.place.get("path", found.header) or None,
         "probability": round(place.probability, 2),
         **{key: cell.place[key] for key in ("confidence", "bounds", "page", "timestamp", "url") if key in cell.place},
-        "passage": cell.text[:MAX_PASSAGE] if index is not None and "bounds" not in cell.place else None,
+        "passage": (cell.source or cell.text)[:MAX_PASSAGE]
+        if index is not None and "bounds" not in cell.place
+        else None,
     }
     return cast(FieldEvidence, {name: value for name, value in entries.items() if value is not None})
 

@@ -132,7 +132,7 @@ def _readings_of_tables(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence
     tables = tables_in(read)
     # Commas in two lines of a letter make a table of two columns, too.
     exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
-    passages = [one for one in passages_to_search(read) if id(read[one.entry]) not in exact]
+    passages = [one for one in passages_to_search(read) if not (one.is_data or id(read[one.entry]) in exact)]
     on_pages = tables_on_pages(passages, list(lists.values())[:MAX_FIELDS])
     all_tables = [*((read[passage.entry], table) for passage, table in on_pages), *tables]
     return headed_tables(affordable_tables(all_tables, len(fields)), fields)
