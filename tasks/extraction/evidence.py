@@ -13,6 +13,7 @@ The module is synchronous: for long documents, call it in a thread.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isclose
 from types import MappingProxyType
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
@@ -26,6 +27,7 @@ from tasks.extraction.matching import NORMALISED_SCORE, Kind, ValueMatch, find_m
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import Passage, passages_in, passages_to_trace
 from tasks.extraction.probability import IN_DOUBT, CellOfField, ValuePlace, calibration_input, probability
+from tasks.notation.numbers import find_numbers
 from tasks.precontext import Entry, Evidence
 from tasks.result import Bounds
 from tasks.schema.paths import JsonPath, PartsOfSchema, leaves, pointer_of
@@ -395,7 +397,7 @@ def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext
         "name": found.entry.name,
         "pointer": cell.pointer,
         "text": text,
-        "match": "exact" if value_text == text else "normalised",
+        "match": "exact" if value_text == text else "derived" if _is_computed(value, text) else "normalised",
         "score": 1.0,
         "label": "own" if found.header else "none",
         "label_text": cell.place.get("path", found.header) or None,
@@ -406,6 +408,12 @@ def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext
         else None,
     }
     return cast(FieldEvidence, {name: value for name, value in entries.items() if value is not None})
+
+
+def _is_computed(value: Any, text: str) -> bool:
+    """True if a number is another than those of its cell, because it was converted to the field's unit."""
+    printed = [abs(float(one)) for found in find_numbers(text) for one in found.all_readings]
+    return isinstance(value, int | float) and bool(printed) and not any(isclose(abs(value), one) for one in printed)
 
 
 def _line_around(match: ValueMatch) -> str:

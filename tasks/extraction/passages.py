@@ -60,7 +60,7 @@ class Quantities(list[Q]):
     def _by_reading(self) -> dict[object, list[Q]]:
         index: dict[object, list[Q]] = {}
         for one in self:
-            for reading in one.readings:
+            for reading in one.all_readings if isinstance(one, Number) else one.readings:
                 index.setdefault(reading, []).append(one)
         return index
 

@@ -20,6 +20,8 @@ MONTHS: Final = _numbered("months")
 WEEKDAYS: Final = _numbered("weekdays")
 """Number of each day of the week, 1 for Monday to 7 for Sunday, by its names and short forms."""
 NUMBERS: Final = _numbered("numbers")
+MAGNITUDES: Final = _numbered("magnitudes")
+MAGNITUDES_OF_MONEY: Final = _numbered("magnitudes_of_money")
 PLACES: Final = _numbered("places")
 """Places in an order by their names: 1 is the first, -1 the last."""
 
