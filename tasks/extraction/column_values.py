@@ -42,6 +42,7 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\
 """Pattern of a moment with its zone, which is copied as it is."""
 _ROUND = re.compile(r"(?<=\d)([.,])[-–—]{1,2}(?!\w)")
 """Pattern of dashes instead of decimals: `1.234,-`."""
+_WITH_POINTS = re.compile(r"\s*\d{1,2}\.\s?\d{1,2}\.\s?(?:\d{4}|\d\d)(?!\d)")
 _TO_LAST_FIGURE = re.compile(r".*\d", re.DOTALL)
 LONGEST_AMOUNT = 60
 """A cell with an amount has at most this many characters."""
@@ -249,7 +250,9 @@ def days_first_by_column(cells: Sequence[str]) -> bool | None:
 def _days(cells: Sequence[str], known_days: Sequence[date], days_first: bool | None) -> list[Any]:
     lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
     middle = sorted(known_days)[len(known_days) // 2] if known_days else None
-    is_open = days_first is not None and days_first_by_column(cells) is None
+    is_open = days_first_by_column(cells) is None
+    if is_open and any(map(_WITH_POINTS.match, cells)):
+        days_first = True  # Figures with points between them have the day first everywhere.
     found_moments = moments(cells, day_first=days_first if is_open else None, as_local=True)
     found: list[Any] = []
     for cell, one in zip(cells, found_moments, strict=True):

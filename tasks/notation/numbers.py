@@ -55,7 +55,7 @@ MAGNITUDE: Final = (
     rf"|(?:(?-i:(?P<short>{_SHORT}))(?:(?(currency)(?!\w)|{_SPACE}?(?:{CURRENCY})(?![^\W\d_]|{_SPACE}?\d)))"
     rf"|{_SPACE}(?-i:(?P<glued>k|K|T|M|Mn))(?=(?:{CURRENCY})(?![^\W\d_])))"
 )
-"""Pattern of a word that multiplies the number before it: `2 million`, `1,5 Mio.`; for money, `$1.5M`, `12k EUR`, `12 k€`."""
+"""Pattern of a word that multiplies the number before it: `2 million`; for money, `$1.5M`, `12k EUR`, `12 k€`, too."""
 _EXPONENT = r"E[-−+]\d{1,2}(?!\w|\.\d|[:/−+-]\w)"
 """Pattern of the power of ten in scientific notation, as programs write it: `1250E-2`, `3.2e-08`, `2.10E+06`.
 

@@ -138,3 +138,21 @@ def test_only_units_of_one_quantity_are_converted(number: str, unit: str, units:
 def test_the_cells_of_a_column_are_read_in_the_field_s_unit(cells: list[str], name: str, values: list[float]) -> None:
     wanted = WantedField((name,), NUMBER_OR_NULL, names_of((name,), NUMBER_OR_NULL), lambda _: True)
     assert values_of_column(cells, wanted, comma_likely=False) == values
+
+
+@each_case(
+    ("cells", "shown", "days"),
+    [
+        (["01.02.25", "03.04.25", "05.01.25"], None, ["2025-02-01", "2025-04-03", "2025-01-05"]),
+        (["01/02/25", "03/04/25"], True, ["2025-02-01", "2025-04-03"]),
+        (["01/02/25", "03/04/25"], False, ["2025-01-02", "2025-03-04"]),
+        (["01/02/25", "03/14/25"], True, ["2025-01-02", "2025-03-14"]),
+        (["5 марта 2026", "令和8年3月6日"], None, ["2026-03-05", "2026-03-06"]),
+    ],
+)
+def test_ambiguous_days_of_a_column_have_the_order_that_is_shown(
+    cells: list[str], shown: bool | None, days: list[str]
+) -> None:
+    schema = {"type": "string", "format": "date"}
+    wanted = WantedField(("day",), schema, names_of(("day",), schema), lambda _: True)
+    assert values_of_column(cells, wanted, comma_likely=False, days_first=shown) == days
