@@ -8,6 +8,7 @@ from tasks.extraction.extract import copy_fields
 from tasks.extraction.whole_results import TaskResults
 from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
+from tests.conftest import each_case
 from tests.unit.tasks.extraction.test_evidence import text_line
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}
@@ -51,6 +52,32 @@ def test_a_line_that_had_no_room_above_continues_its_cell() -> None:
 def test_a_text_above_its_figures_belongs_to_their_row() -> None:
     rows = [(0, 30, "Clogs"), *row(50, "", "2", "9.50", "19.00")[1:], *row(90, "Socks", "1", "2.50", "2.50")]
     assert items_on(*HEADER, *rows, **ARTICLE) == [CLOGS, SOCKS]
+
+
+WRAPPED = ("Power supply for a lamp,", "small and black, with two", "plugs for Europe")
+
+
+@each_case(
+    ("beside", "heading", "descriptions"),
+    [
+        (0, "", ["Socks", " ".join(WRAPPED), "Gloves"]),
+        (1, "", ["Socks", " ".join(WRAPPED), "Gloves"]),
+        (2, "", ["Socks", " ".join(WRAPPED), "Gloves"]),
+        # A heading has room for the word below it.
+        (0, "Spare parts", ["Socks", " ".join(WRAPPED), "Gloves"]),
+    ],
+)
+def test_the_figures_of_a_row_stand_beside_any_line_of_its_text(
+    beside: int, heading: str, descriptions: list[str]
+) -> None:
+    lines = [*row(30, "Socks", "1", "2.50", "2.50")]
+    lines += [(0, 65, heading)] if heading else []
+    lines += [(0, 90 + 22 * at, text) for at, text in enumerate(WRAPPED)]
+    lines += row(90 + 22 * beside, "", "2", "9.50", "19.00")[1:]
+    lines += row(200, "Gloves", "1", "5.00", "5.00")
+    found = items_on(*HEADER, *lines, **ARTICLE)
+    assert [one["description"] for one in found] == descriptions
+    assert [one["amount"] for one in found] == [2.5, 19, 5]
 
 
 def test_names_of_columns_that_were_read_as_one_line_are_cut_where_the_rows_are() -> None:
