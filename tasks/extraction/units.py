@@ -53,7 +53,6 @@ _HUNDREDTHS: Final = frozenset(_listed(_TABLE["names"]["hundredths"]))
 _WITHOUT_HUNDREDTHS: Final = frozenset(("JPY", "KRW", "VND"))
 """Currencies without a minor unit (ISO 4217)."""
 _TO: Final = "to"
-_CENTS = re.compile(r"\d[.,]\d\d(?!\d)")
 _OF_CONCEPTS = {"tax_rate": "percent", "interest_rate": "percent"}
 """Unit by concept, for concepts whose numbers are always in one unit."""
 _NEVER_MONEY = frozenset(("percent", "kilogram", "kilowatt_hour", "kilometre", "square_metre", "litre"))
@@ -126,12 +125,10 @@ def converted(number: Decimal, unit: str, units: Collection[str]) -> Decimal | N
 
 
 def in_hundredths(number: Decimal, text: str) -> Decimal | None:
-    """Return an amount of money in hundredths of its currency. Return None for a number that may be in them already:
-    one without a currency and without two decimals; and for currencies that have none."""
-    codes = [one.code for one in find_currencies(text)]
-    if any(code in _WITHOUT_HUNDREDTHS for code in codes):
-        return None
-    return 100 * number if codes or _CENTS.search(text) else None
+    """Return an amount of money in hundredths of the currency in `text`. Return None without a currency, because the
+    number may be in hundredths already, and for currencies that have none."""
+    codes = {one.code for one in find_currencies(text)}
+    return 100 * number if codes and codes.isdisjoint(_WITHOUT_HUNDREDTHS) else None
 
 
 def units_to_convert_to(names: Names, described: str = "") -> frozenset[str]:

@@ -78,6 +78,7 @@ _BEFORE_DIGIT = LONGEST_CURRENCY + len("- ") + len(". .")
 """A number has at most this many characters before its first digit."""
 _ALONE = re.compile(r"(?<=[.,]\d\d)(?!\d)|[^\S\n]*(?:\n|\Z)")
 """Pattern of the place after an amount with two decimals, or after a number that ends its line."""
+_SENTENCE_GOES_ON = re.compile(r"\)[.,;:]?\s[^\W\d_]")
 _WITH_CENTS = re.compile(r"[.,]\d\d$")
 _IN_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'’ \u00A0\u2009\u202F]\d{3})+")
 _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
@@ -226,10 +227,10 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
             return False  # `f(3)`, `item(2)`
         if match["percent"] and (before.isalpha() or (before.isdigit() and not before.isdecimal())):
             return False
-        text_before, text_after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
-        is_in_words = text_before[:1].islower() and text_after[1:2].isspace() and text_after[2:].isalpha()
+        text_before, text_after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 1]
+        is_in_words = text_before[:1].islower() and _SENTENCE_GOES_ON.match(text, match.end()) is not None
         is_whole = match["digits"].isdigit() or _IN_THOUSANDS.fullmatch(match["digits"]) is not None
-        return text_after[:1] == ")" and not (is_in_words and is_whole)
+        return text_after == ")" and not (is_in_words and is_whole)
     position = match.start("negative")
     if not text[position + 1 : position + 2].isspace():
         return not text[position - 1 : position].isalnum()

@@ -131,6 +131,8 @@ def test_only_units_of_one_quantity_are_converted(number: str, unit: str, units:
         (["1,5 Mio. €", "900.000 €"], "revenue", [1_500_000, 900_000]),
         (["1,5 Mio. €", "2 Mio. €"], "revenue_mio", [1.5, 2]),
         (["99.50 EUR", "3.00 EUR"], "price_cents", [9_950, 300]),
+        (["184.25", "612.00"], "price_pence", [184.25, 612]),
+        (["500 JPY", "12 JPY"], "price_cents", [500, 12]),
         (["1.234,-", "99,-- €", "12.5"], "price", [1_234, 99, 12.5]),
         (["１２，３４５", "－３"], "price", [12_345, -3]),
     ],

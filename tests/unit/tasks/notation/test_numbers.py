@@ -138,6 +138,7 @@ def test_a_number_in_scientific_notation_is_read_as_a_whole(text: str, values: l
         ("within thirty (30) days", 30),
         ("mit vierzig (40) Tagen", 40),
         ("two thousand pounds (£2,000) as damages", 2_000),
+        ("seventy-five thousand pounds (£75,000), without prejudice", 75_000),
         ("Seats (3) 14", -3),
         ("Loss (2,000) 14", -2_000),
     ],
