@@ -43,7 +43,7 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\
 _ROUND = re.compile(r"(?<=\d)([.,])[-–—]{1,2}(?!\w)")
 """Pattern of dashes instead of decimals: `1.234,-`."""
 _WITH_POINTS = re.compile(r"\s*\d{1,2}\.\s?\d{1,2}\.\s?(?:\d{4}|\d\d)(?!\d)")
-_TO_LAST_FIGURE = re.compile(r".*\d", re.DOTALL)
+_FIGURE = re.compile(r"\d")
 LONGEST_AMOUNT = 60
 """A cell with an amount has at most this many characters."""
 _MINUS = "-−–"
@@ -207,7 +207,7 @@ def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
 
 def _in_units(value: float, cell: str, units: Collection[str]) -> float:
     """Return the number of a cell in the unit of its field."""
-    unit = unit_of(_TO_LAST_FIGURE.sub("", cell, count=1))
+    unit = unit_of(_FIGURE.split(cell)[-1])
     found = converted(Decimal(str(value)), unit, units) if unit else None
     return value if found is None else float(found)
 
