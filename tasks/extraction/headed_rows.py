@@ -346,7 +346,7 @@ def _assign_lines(
             notes.append(_BodyRow(rest, row.top, row.bottom))
     for index, lines in before.items():
         assert below is not None, "lines begin the cells of the item below"
-        below.cells[index][:0] = lines
+        below.cells[index][:0] = [[*line] for line in lines]
     return notes
 
 

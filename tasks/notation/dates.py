@@ -32,8 +32,10 @@ ORDINAL: Final = r"(?:st|nd|rd|th|\.?[ºª°]|er|ᵉʳ|de|ste|:?e|:a|\.)?(?![^\W
 """Sign or ending of the number of a day: `1st`, `1er`, `1.º`, `7e`, `5:e`."""
 _MONTH = r"(?:[^\W\d_]|[\u0901-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]){3,14}"
 """Pattern of a word that may be a month, with the vowel signs of Devanagari and Thai."""
-_ERAS: Final = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
-_ERAS |= {"民國": 1911, "民国": 1911, "中華民國": 1911, "中华民国": 1911}
+_ERAS: Final = {
+    **{"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867},
+    **dict.fromkeys(("民國", "民国", "中華民國", "中华民国"), 1911),
+}
 """The year before the first one of each era in Japan and Taiwan."""
 _BUDDHIST: Final = 543
 """Years that the Thai calendar is ahead."""
@@ -266,8 +268,8 @@ def _days(match: re.Match[str]) -> Iterator[date]:
     if part["y1"]:
         orders = [(part["y1"], part["m1"], part["d1"])]
     elif part["era"]:
-        year = 1 if part["y8"] == "元" else int(part["y8"])
-        orders = [(str(_ERAS[part["era"]] + year), part["m8"], part["d8"])]
+        year_of_era = 1 if part["y8"] == "元" else int(part["y8"])
+        orders = [(str(_ERAS[part["era"]] + year_of_era), part["m8"], part["d8"])]
     elif part["y9"]:
         orders = [(part["y9"], part["m9"], part["d9"])]
     elif part["y10"]:
