@@ -7,6 +7,7 @@ tables by their rulings and white space, without knowing which fields are wanted
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -51,6 +52,10 @@ MAX_LEADING: Final = 0.8
 """Lines of one text are at most this far from each other, in heights of a line."""
 LEAST_DIFFERENCE: Final = 0.25
 """A line is nearer to one of its neighbours if the difference is at least this, in heights of the line."""
+FEWEST_WITH_MORE: Final = 3
+SHARE_WITH_MORE: Final = 0.8
+"""A column whose cells may have a second line has a line below at least this many items, and at least this share of all
+items. Joining the lines makes four fields of 227 papers wrong and none right, so they are only doubted."""
 FULL_ROW: Final = 0.5
 """A row begins an item if it has at least two cells, and at least this share of the cells that a typical row has. Any
 other row continues an item or is a note."""
@@ -264,7 +269,10 @@ def _table(passage: Passage, header: Sequence[Line], body: Sequence[Line], headi
     found += _assign_lines(passage, waiting, found[-1] if found else None, None, limits, reach)
     cells = [[_joined(passage, row, index, limits[index]) for index in range(len(header))] for row in found]
     names = [cell_of(passage, cell) for cell in header]
-    return ReadTable([names, *cells], heading, is_exact=False, header=1)
+    more = frozenset(
+        index for index in _columns_with_more(rows, full) if all(len(row.cells.get(index, ())) < 2 for row in full)
+    )
+    return ReadTable([names, *cells], heading, is_exact=False, header=1, with_more=more)
 
 
 def _edges(header: Sequence[Line], body: Sequence[Sequence[WordOnPage]]) -> list[float]:
@@ -348,6 +356,18 @@ def _assign_lines(
         assert below is not None, "lines begin the cells of the item below"
         below.cells[index][:0] = [[*line] for line in lines]
     return notes
+
+
+def _columns_with_more(rows: Sequence[_BodyRow], full: Sequence[_BodyRow]) -> frozenset[int]:
+    """Return the columns in which nearly every item has a line below it, with nothing beside it. Such a line may be the
+    rest of the cell, as in a bank statement, or a note."""
+    below = Counter(
+        next(iter(other.cells))
+        for one, other in pairwise(rows)
+        if one in full and other not in full and len(other.cells) == 1
+    )
+    least = max(FEWEST_WITH_MORE, SHARE_WITH_MORE * len(full))
+    return frozenset(index for index, count in below.items() if count >= least)
 
 
 def _lines_before(

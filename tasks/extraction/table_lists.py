@@ -226,7 +226,7 @@ def _filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField
     if len(found.rows) == 1 or found.left_out or found.contradicts_sum:
         is_in_doubt = bool(found.left_out) or found.contradicts_sum
         found.cells = {
-            path: cell._replace(is_only=len(found.rows) == 1, is_in_doubt=is_in_doubt)
+            path: cell._replace(is_only=len(found.rows) == 1, is_in_doubt=is_in_doubt or cell.is_in_doubt)
             for path, cell in found.cells.items()
         }
     return found
@@ -381,6 +381,7 @@ def _cell(
         is_text=is_plain_text(fields[index]),
         found_in="file" if reading.table.is_exact else "page",
         is_named=likeness_by_words(names, reading.table.heading) >= LEAST_LIKENESS,
+        is_in_doubt=column in reading.table.with_more,
     )
 
 

@@ -5,6 +5,10 @@ from typing import Any
 
 from models.vision.text import Ruling
 from tasks.extraction.extract import copy_fields
+from tasks.extraction.fields import WantedField
+from tasks.extraction.headed_rows import tables_on_pages
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import passages_in
 from tasks.extraction.whole_results import TaskResults
 from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
@@ -78,6 +82,21 @@ def test_the_figures_of_a_row_stand_beside_any_line_of_its_text(
     found = items_on(*HEADER, *lines, **ARTICLE)
     assert [one["description"] for one in found] == descriptions
     assert [one["amount"] for one in found] == [2.5, 19, 5]
+
+
+@each_case(
+    ("seconds", "columns"), [(("FLAT 1 RENT",) * 4, {0}), (("FLAT 1 RENT", "", "", ""), set()), (("",) * 4, set())]
+)
+def test_texts_below_nearly_all_items_leave_their_column_in_doubt(seconds: Sequence[str], columns: set[int]) -> None:
+    lines = []
+    for at, second in enumerate(seconds):
+        lines += row(30 + 60 * at, f"T OYELARAN {at}", "1", "2.50", "2.50")
+        lines += [(0, 52 + 60 * at, second)] if second else []
+    lines += row(270, "B WELLS OF HARBOUR ROAD", "1", "2.50", "2.50")
+    fields = [WantedField((name,), TEXT, names_of((name,), TEXT), lambda _: True) for name in ARTICLE]
+    [(_, table)] = tables_on_pages(passages_in(page_of(*HEADER, *lines), 0), [fields])
+    assert table.with_more == columns
+    assert ["T OYELARAN 0", "1", "2.50", "2.50"] in table.texts
 
 
 def test_names_of_columns_that_were_read_as_one_line_are_cut_where_the_rows_are() -> None:
