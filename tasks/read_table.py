@@ -40,6 +40,8 @@ class ReadTable:
     table may be among its rows."""
     header: int = 0
     """Number of rows that form the header; 0 if unknown. Each line of text in the header's cells is a separate row."""
+    with_more: frozenset[int] = frozenset()
+    """Columns of which lines below the cells were left out that may belong to them."""
     texts: Sequence[Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,18 +2,28 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import chain, islice
 from typing import Any
 
 from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
+from tasks.extraction.units import (
+    converted,
+    in_hundredths,
+    magnitude_named,
+    unit_of,
+    units_to_convert_to,
+    wants_hundredths,
+)
 from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
 from tasks.notation.cells import decimal_comma, fraction, is_missing, moments, number
 from tasks.notation.clock_times import clock_beside, written_clock
 from tasks.notation.dates import day_of_week_near, days_without_year, find_days, is_day_of_a_year, parse_day
+from tasks.notation.numbers import find_numbers, with_plain_width
 from tasks.notation.order_of_days import order_of
 
 UNREADABLE = object()
@@ -30,6 +40,10 @@ _MARKED = re.compile(r"(?P<number>[-+]?\d[\d.,]{0,20}?)[,;]?[^\W\d_]?[*¹²³]?"
 """Pattern of a number with the mark of a note after it."""
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 """Pattern of a moment with its zone, which is copied as it is."""
+_ROUND = re.compile(r"(?<=\d)([.,])[-–—]{1,2}(?!\w)")
+"""Pattern of dashes instead of decimals: `1.234,-`."""
+_WITH_POINTS = re.compile(r"\s*\d{1,2}\.\s?\d{1,2}\.\s?(?:\d{4}|\d\d)(?!\d)")
+_FIGURE = re.compile(r"\d")
 LONGEST_AMOUNT = 60
 """A cell with an amount has at most this many characters."""
 _MINUS = "-−–"
@@ -141,6 +155,9 @@ class _ChoicesOfCells:
 
 def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comma_likely: bool) -> list[Any]:
     signs = _signs_of(cells)
+    described = str(wanted.schema.get("description", ""))
+    units, are_hundredths = units_to_convert_to(wanted.names, described), wants_hundredths(wanted.names)
+    own_magnitude = magnitude_named(wanted.names, described)
     plain = [*map(_bare_number, cells)]
     comma = decimal_comma([digits for _, digits in plain if digits], likely=comma_likely)
     found: list[Any] = []
@@ -149,7 +166,9 @@ def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comm
         if value is None:
             found.append(UNREADABLE)
             continue
-        value *= sign * marked
+        magnitude = _magnitude_of(cell)
+        value *= sign * marked * (1 if magnitude == own_magnitude else magnitude)
+        value = _in_units(value, cell, units) if units else _in_hundredths(value, cell) if are_hundredths else value
         whole = value.is_integer() and ("number" not in types or digits.isdigit())
         as_number = int(value) if whole else value
         found.append(as_number if marked > 0 or wanted.fits(as_number) else abs(as_number))
@@ -186,9 +205,28 @@ def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
     return likely
 
 
+def _in_units(value: float, cell: str, units: Collection[str]) -> float:
+    """Return the number of a cell in the unit of its field."""
+    unit = unit_of(_FIGURE.split(cell)[-1])
+    found = converted(Decimal(str(value)), unit, units) if unit else None
+    return value if found is None else float(found)
+
+
+def _in_hundredths(value: float, cell: str) -> float:
+    found = in_hundredths(Decimal(str(value)), cell)
+    return value if found is None else float(found)
+
+
+def _magnitude_of(cell: str) -> int:
+    """Return what a word of a cell multiplies its number by: 1,000,000 for `1,5 Mio.`, 1 without such a word."""
+    if not any(map(str.isalpha, cell)):
+        return 1
+    return next((one.magnitude for one in find_numbers(cell)), 1)
+
+
 def _bare_number(cell: str) -> tuple[int, str]:
     """Return the sign and the digits of an amount; no digits if the cell contains no amount."""
-    text = " ".join(cell.split())
+    text = _ROUND.sub(r"\g<1>00", with_plain_width(" ".join(cell.split())))
     match = _AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
     if match is None or fraction(text) is not None:
         return 1, ""
@@ -212,7 +250,9 @@ def days_first_by_column(cells: Sequence[str]) -> bool | None:
 def _days(cells: Sequence[str], known_days: Sequence[date], days_first: bool | None) -> list[Any]:
     lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
     middle = sorted(known_days)[len(known_days) // 2] if known_days else None
-    is_open = days_first is not None and days_first_by_column(cells) is None
+    is_open = days_first_by_column(cells) is None
+    if is_open and any(map(_WITH_POINTS.match, cells)):
+        days_first = True  # Figures with points between them have the day first everywhere.
     found_moments = moments(cells, day_first=days_first if is_open else None, as_local=True)
     found: list[Any] = []
     for cell, one in zip(cells, found_moments, strict=True):

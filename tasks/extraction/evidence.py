@@ -4,6 +4,7 @@ Of a value that was copied, the place is known; `tasks.tracing` searches for the
 """
 
 from collections.abc import Sequence
+from math import isclose
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from tasks.extraction.boxes import bounds_of_words, confidence_of_words
@@ -12,6 +13,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import Label
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import IN_DOUBT, CellOfField, ValuePlace, calibration_input, probability
+from tasks.notation.numbers import find_numbers
 from tasks.precontext import Entry
 from tasks.result import Bounds
 
@@ -51,7 +53,7 @@ class FieldEvidence(TypedDict):
     else; absent without an extractor, and for a match in the user's own text if the extractor did not find the value
     there."""
     label_text: NotRequired[str]
-    """The label as the source has it."""
+    """The label as the source has it; of data, the way to the value: a JSON pointer, or the names of XML elements."""
     confidence: NotRequired[float]
     """Mean confidence of the matched words, according to the engine."""
     bounds: NotRequired[Bounds]
@@ -102,7 +104,7 @@ def evidence_at(
         "match": "example" if is_by_example else kind,
         "score": round(min(score, CONTRADICTED_SCORE) if contradicts(label) else score, 2),
         "label": label,
-        "label_text": label_text or None,
+        "label_text": first.place.get("path", label_text) or None,
         "confidence": None if confidence is None else round(confidence, 2),
         "bounds": bounds,
         "page": first.place.get("page"),
@@ -139,20 +141,29 @@ def evidence_of_cell(value: Any, found: CellOfField, place: ValuePlace, preconte
     cell = found.cell
     index = next((position for position, entry in enumerate(precontext) if entry is found.entry), None)
     value_text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    text = cell.source or cell.text
     entries = {
         "precontext": index,
         "name": found.entry.name,
         "pointer": cell.pointer,
-        "text": cell.source or cell.text,
-        "match": "exact" if value_text == (cell.source or cell.text) else "normalised",
+        "text": text,
+        "match": "exact" if value_text == text else "derived" if _is_computed(value, text) else "normalised",
         "score": 1.0,
         "label": "own" if found.header else "none",
-        "label_text": found.header or None,
+        "label_text": cell.place.get("path", found.header) or None,
         "probability": round(place.probability, 2),
         **{key: cell.place[key] for key in ("confidence", "bounds", "page", "timestamp", "url") if key in cell.place},
-        "passage": cell.text[:MAX_PASSAGE] if index is not None and "bounds" not in cell.place else None,
+        "passage": (cell.source or cell.text)[:MAX_PASSAGE]
+        if index is not None and "bounds" not in cell.place
+        else None,
     }
     return cast(FieldEvidence, {name: value for name, value in entries.items() if value is not None})
+
+
+def _is_computed(value: Any, text: str) -> bool:
+    """True if a number is another than those of its cell, because it was converted to the field's unit."""
+    printed = [abs(float(one)) for found in find_numbers(text) for one in found.all_readings]
+    return isinstance(value, int | float) and bool(printed) and not any(isclose(abs(value), one) for one in printed)
 
 
 def _line_around(passage: Passage, matched: Sequence[int]) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.column_values import emptiest_value
+from tasks.extraction.conversions import conversions_of
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.decisions import decide
 from tasks.extraction.examples import Example
@@ -109,6 +110,7 @@ def _assign(
         values |= _text_lists(to_fill, texts)
         singles, improbable = _single_values(to_fill, choices)
         values |= singles
+        decided = {**conversions_of(scored, choices), **decided}
         against_sums = lists_against_sums(scored, rows, singles)
         scored = replace(scored, cells=in_doubt(scored.cells, against_sums))
         tables |= {path: tables[path].against_sum() for path in against_sums if path in tables}

@@ -9,6 +9,7 @@ from itertools import accumulate, groupby
 from typing import TypeVar
 from weakref import finalize
 
+from tasks.extraction.data_documents import texts_and_data
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
 from tasks.notation.dates import Day, find_days, find_lone_days
@@ -64,6 +65,11 @@ class Passage:
         """Indices of the words of a line that have more than two letters and nothing else, by the index of the line.
         Filled on demand."""
         self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
+
+    @property
+    def is_data(self) -> bool:
+        """True if the lines are the values of data, of which the tables and the labels are known."""
+        return bool(self.lines) and "path" in self.lines[-1].place
 
     def line_at(self, word: int) -> int:
         return bisect_right(self._line_starts, word) - 1
@@ -298,7 +304,7 @@ def _kept(entry: Entry, index: int) -> list[Passage]:
 def texts_of(entry: Entry, max_chars: int) -> Iterator[list[SourceLine]]:
     """Yield the lines of the first `max_chars` characters of each text of an entry, and then the contents of the
     barcodes and two-dimensional codes on its pages, if there are any."""
-    for source_lines in entry.result.passages():
+    for source_lines, _ in texts_and_data(entry):
         if lines := head_of(source_lines, max_chars):
             yield lines
     if printed := lines_of_codes(list(entry.result.codes())):

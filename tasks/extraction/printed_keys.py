@@ -1,7 +1,7 @@
 """Fills objects whose keys the schema leaves open (`dict[str, float]`) with printed labels and their values."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
@@ -10,14 +10,14 @@ from tasks.extraction.features import types_of
 from tasks.extraction.fields import MAX_FIELDS, WantedField, fields_of
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import layout_of
-from tasks.extraction.names import Names, names_of
+from tasks.extraction.names import Names, names_of, words_of_key
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.printed_types import MAX_LINES
 from tasks.extraction.written_tables import tables_in
 from tasks.notation.currencies import is_currency
 from tasks.precontext import Entry
 from tasks.schema.checker import prepared_checker
-from tasks.schema.paths import JsonPath, resolved
+from tasks.schema.paths import JsonPath, resolved, steps_of_pointer
 
 _COPIED = {"string", "number", "integer"}
 _LONGEST_KEY = 60
@@ -66,7 +66,12 @@ def with_printed_keys(
     fits = prepared_checker(schema).of_part(value).accepts
     wanted = WantedField(path, value, Names(), fits)
     are_texts = "string" in types_of(value)
-    for found in (_pairs_of_tables(read, has_header=are_texts), _pairs_of_lines(read)):
+    own_names = set(names_of(path, node).own)
+    for found in (
+        _pairs_of_members(read, own_names),
+        _pairs_of_tables(read, has_header=are_texts),
+        _pairs_of_lines(read),
+    ):
         pairs = [one for one in found if len(one.label) <= _LONGEST_KEY and tuple(fold(one.label)) not in others]
         pairs = [one for one in pairs if are_texts or _is_quantity(one.text)]
         values = values_of_column([one.text for one in pairs], wanted, comma_likely=False)
@@ -102,6 +107,16 @@ def _pairs_of_tables(read: Sequence[Entry], *, has_header: bool) -> Iterator[Lab
     for _, table in tables_in(read):
         if len(table.rows[0]) == 2 and (table.header or not has_header):
             yield from (LabelledText(label, text) for label, text in table.texts[table.header :] if label and text)
+
+
+def _pairs_of_members(read: Sequence[Entry], names: Collection[tuple[str, ...]]) -> Iterator[LabelledText]:
+    """Yield the members of an object in data that has one of these names."""
+    for passage in passages_to_search(read):
+        for line in passage.lines:
+            *_, around, name = ("", *steps_of_pointer(line.place.get("path", "")))
+            _, colon, text = line.written.partition(": ")
+            if colon and words_of_key(around) in names:
+                yield LabelledText(name, text)
 
 
 def _pairs_of_lines(read: Sequence[Entry]) -> Iterator[LabelledText]:

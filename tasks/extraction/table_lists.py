@@ -132,7 +132,7 @@ def _readings_of_tables(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence
     tables = tables_in(read)
     # Commas in two lines of a letter make a table of two columns, too.
     exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
-    passages = [one for one in passages_to_search(read) if id(read[one.entry]) not in exact]
+    passages = [one for one in passages_to_search(read) if not (one.is_data or id(read[one.entry]) in exact)]
     on_pages = tables_on_pages(passages, list(lists.values())[:MAX_FIELDS])
     all_tables = [*((read[passage.entry], table) for passage, table in on_pages), *tables]
     return headed_tables(affordable_tables(all_tables, len(fields)), fields)
@@ -226,7 +226,7 @@ def _filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField
     if len(found.rows) == 1 or found.left_out or found.contradicts_sum:
         is_in_doubt = bool(found.left_out) or found.contradicts_sum
         found.cells = {
-            path: cell._replace(is_only=len(found.rows) == 1, is_in_doubt=is_in_doubt)
+            path: cell._replace(is_only=len(found.rows) == 1, is_in_doubt=is_in_doubt or cell.is_in_doubt)
             for path, cell in found.cells.items()
         }
     return found
@@ -381,6 +381,7 @@ def _cell(
         is_text=is_plain_text(fields[index]),
         found_in="file" if reading.table.is_exact else "page",
         is_named=likeness_by_words(names, reading.table.heading) >= LEAST_LIKENESS,
+        is_in_doubt=column in reading.table.with_more,
     )
 
 

@@ -16,7 +16,7 @@ from tasks.extraction.likeness import SAME_CONCEPT, likeness_by_words
 from tasks.extraction.passages import MAX_CHARS, passages_of_entry
 from tasks.extraction.sum_rows import is_figure, kinds_of_rows
 from tasks.notation.dates import days_mentioned, find_days
-from tasks.notation.order_of_days import order_of
+from tasks.notation.order_of_days import is_order_shown, order_of
 from tasks.precontext import Entry
 from tasks.read_table import ReadCell, ReadTable
 
@@ -151,9 +151,9 @@ def _notation_of(entry: Entry) -> _TableNotation:
     passages = passages_of_entry(entry)
     text = "\n".join([passage.text for passage in passages])[:MAX_CHARS]
     orders = {order_of(text[day.start : day.end], day) for day in find_days(text)} - {None}
-    return _TableNotation(
-        days_mentioned(text), orders.pop() if len(orders) == 1 else None, decimal_sign(passages) == ","
-    )
+    # Where no day shows the order, the currency or the language of the text may.
+    shown = orders.pop() if len(orders) == 1 else True if not orders and is_order_shown((), [text]) else None
+    return _TableNotation(days_mentioned(text), shown, decimal_sign(passages) == ",")
 
 
 def header_texts(readings: Sequence[HeadedTable]) -> list[str]:

@@ -7,7 +7,8 @@ number before `%`.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +19,11 @@ from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.notation.currencies import ANY as CURRENCY
+from tasks.notation.currencies import find_currencies
+from tasks.notation.words import MAGNITUDES
 
 SAME_UNIT_BONUS = 4.0
 """Bonus on the logit of a number with the field's unit."""
@@ -39,6 +43,16 @@ def _listed(words: str) -> list[str]:
 _TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("units.toml").read_text("utf-8"))
 UNITS: Mapping[str, str] = {word: unit for unit, words in _TABLE["units"].items() for word in _listed(words)}
 """Unit by each of its names, without accents."""
+_SIZES: Final = {
+    unit: (quantity, Decimal(size)) for quantity, sizes in _TABLE["sizes"].items() for unit, size in sizes.items()
+}
+"""Quantity and size of units, by unit."""
+_DECIMALS: Final = 12
+"""Decimals of a converted number."""
+_HUNDREDTHS: Final = frozenset(_listed(_TABLE["names"]["hundredths"]))
+_WITHOUT_HUNDREDTHS: Final = frozenset(("JPY", "KRW", "VND"))
+"""Currencies without a minor unit (ISO 4217)."""
+_TO: Final = "to"
 _OF_CONCEPTS = {"tax_rate": "percent", "interest_rate": "percent"}
 """Unit by concept, for concepts whose numbers are always in one unit."""
 _NEVER_MONEY = frozenset(("percent", "kilogram", "kilowatt_hour", "kilometre", "square_metre", "litre"))
@@ -85,6 +99,12 @@ def units_named(words: tuple[str, ...], described: str = "") -> frozenset[str]:
     return frozenset(found | {UNITS[word] for one in unit_words if (word := without_accents(one.casefold())) in UNITS})
 
 
+def magnitude_named(names: Names, described: str = "") -> int:
+    """Return the factor that a field's numbers lack: 1,000,000 for `revenue_mio` or `in millions`, 1 for others."""
+    words = [*(name[-1] for name in names.own if len(name) > 1), *re.findall(r"\bin ([^\s,.;]+)", described)]
+    return next((MAGNITUDES[word.casefold()] for word in words if word.casefold() in MAGNITUDES), 1)
+
+
 def names_no_unit(words: tuple[str, ...]) -> bool:
     """True if the unit at the end of a name is none there: a direction (`odometer_in`) or a time (`paid_this_year`)."""
     before = words[:-1]
@@ -93,6 +113,35 @@ def names_no_unit(words: tuple[str, ...]) -> bool:
     if words[-1] == _DIRECTION:
         return _IN_INCHES.isdisjoint(words)
     return without_accents(before[-1]) in _BEFORE_TIMES and UNITS.get(without_accents(words[-1])) in _TIMES
+
+
+def converted(number: Decimal, unit: str, units: Collection[str]) -> Decimal | None:
+    """Return a number of one unit in another: the only one of `units`. Return None if it is in that unit already, or if
+    no definition says how much one is in the other."""
+    if len(units) != 1 or unit in units or unit not in _SIZES:
+        return None
+    (quantity, size), (other, other_size) = _SIZES[unit], _SIZES.get(next(iter(units)), ("", Decimal(1)))
+    return round(number * size / other_size, _DECIMALS).normalize() if quantity == other else None
+
+
+def in_hundredths(number: Decimal, text: str) -> Decimal | None:
+    """Return an amount of money in hundredths of the currency in `text`. Return None without a currency, because the
+    number may be in hundredths already, and for currencies that have none."""
+    codes = {one.code for one in find_currencies(text)}
+    return 100 * number if codes and codes.isdisjoint(_WITHOUT_HUNDREDTHS) else None
+
+
+def units_to_convert_to(names: Names, described: str = "") -> frozenset[str]:
+    """Return the units that a field states where nothing else can be meant: at the end of its name, or in the brackets
+    of its description. The `to` of `weight_to` is rather a direction than a tonne."""
+    last_words = {name[-1] for name in names.own if len(name) > 1 and not names_no_unit(name)} - {_TO}
+    found = {UNITS[word] for word in map(without_accents, last_words) if word in UNITS}
+    return frozenset(found) | units_named((), described)
+
+
+def wants_hundredths(names: Names) -> bool:
+    """True if a field's amounts are in hundredths of a currency: `total_cents`."""
+    return any(len(name) > 1 and without_accents(name[-1]) in _HUNDREDTHS for name in names.own)
 
 
 def units_after(candidates: Candidates) -> list[str]:
@@ -119,10 +168,16 @@ def prefer_units(logits: Matrix, field: FieldText, own: Sequence[str]) -> None:
         logits[:-1] -= OTHER_UNIT_PENALTY * np.array([one in never for one in own], np.float32)
         return
     has_unit = np.array([one in wanted for one in own], np.float32)
-    has_other = np.array([bool(one) and one not in wanted for one in own], np.float32)
+    has_other = np.array(
+        [bool(one) and one not in wanted and not _is_convertible(one, wanted) for one in own], np.float32
+    )
     logits[:-1] += SAME_UNIT_BONUS * has_unit - OTHER_UNIT_PENALTY * has_other
     if has_unit.sum() == 1:
         logits[-1] -= SINGLE_NUMBER_PENALTY
+
+
+def _is_convertible(unit: str, wanted: Collection[str]) -> bool:
+    return converted(Decimal(1), unit, wanted) is not None
 
 
 def units_of(field: FieldText) -> frozenset[str]:

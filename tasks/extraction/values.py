@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,14 @@ from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
+from tasks.extraction.units import (
+    converted,
+    in_hundredths,
+    magnitude_named,
+    unit_after,
+    units_to_convert_to,
+    wants_hundredths,
+)
 from tasks.notation.clock_times import clock_beside, is_before_clock, is_unit_of_clock, written_clock
 from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import likeliest
@@ -97,6 +106,12 @@ class ValueForm:
     has_pattern: bool = False
     is_birth: bool = False
     """True if the field is for a date of birth. `14.02.48` is then no day of the future."""
+    magnitude: int = 1
+    """Factor that the numbers of the field are printed without: 1,000,000 for `revenue_mio`."""
+    units: frozenset[str] = frozenset()
+    """Units that the numbers of the field are in; empty if its name states none."""
+    wants_hundredths: bool = False
+    """True if the amounts of the field are in hundredths of a currency."""
     choices: tuple[str, ...] | None = None
     """Texts of an enum; None for any other schema."""
 
@@ -108,7 +123,12 @@ class ValueForm:
             return cls(frozenset(), form if form in _CURRENCIES else None, choices=choices)
         types = types_of(schema) & {"number", "integer"}
         if types:
-            return cls(frozenset(types))
+            return cls(
+                frozenset(types),
+                magnitude=magnitude_named(names, str(schema.get("description", ""))),
+                units=units_to_convert_to(names, str(schema.get("description", ""))),
+                wants_hundredths=wants_hundredths(names),
+            )
         is_birth = "birth" in names.concepts
         return cls(frozenset(), form, wants_iso(schema), wants_clock(schema), "pattern" in schema, is_birth=is_birth)
 
@@ -118,12 +138,31 @@ class ValueForm:
             found = self._choice(span)
             yield from () if found is None else (found,)
         elif self.types:
-            number = number_of(span)
+            number = self.converted(span) if self.may_convert else None
+            number = number_of(span, self.magnitude) if number is None else number
             if number is not None and ("number" in self.types or number == int(number)):
                 number = number if "number" in self.types else int(number)
                 yield from (number, -number) if number < 0 else (number,)
         else:
             yield from self._texts(span, days_first)
+
+    @property
+    def may_convert(self) -> bool:
+        return bool(self.units) or self.wants_hundredths
+
+    def converted(self, span: CandidateSpan) -> int | float | None:
+        """Return the number of a span in the unit of the field; None if it is in that unit already, or if there is no
+        conversion."""
+        number = number_of(span, self.magnitude)
+        if number is None:
+            return None
+        printed = Decimal(str(number))
+        if self.wants_hundredths:
+            end = min(span.words[-1] + 2, len(span.passage.words))
+            found = in_hundredths(printed, " ".join(span.passage.words[span.words[0] : end]))
+        else:
+            found = converted(printed, unit_after(span), self.units)
+        return None if found is None else int(found) if found == int(found) else float(found)
 
     def _choice(self, span: CandidateSpan) -> str | None:
         if self.form in _CURRENCIES:
@@ -151,7 +190,7 @@ class ValueForm:
             yield from (clock,) if (clock := _clock_of(span)) else ()
             return
         if not self.wants_iso:
-            if span.kind == "number" and span.number is not None:
+            if span.kind == "number" and span.number is not None and span.number.magnitude == 1:
                 yield span.number.digits
             yield span.text
         if span.day is not None and (self.wants_iso or self.has_pattern):
@@ -178,6 +217,7 @@ def values_in_span(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
     if span.number is not None and (number := number_of(span)) is not None:
         yield number
         yield from (-number,) if number < 0 else ()
+        yield from (number_of(span, span.number.magnitude),) if span.number.magnitude > 1 else ()
         yield span.number.digits
     if span.day is not None:
         yield _day(span.day.readings, days_first).isoformat()
@@ -214,10 +254,14 @@ def _speaks_of_time(span: CandidateSpan) -> bool:
     return is_after_word or any(is_unit_of_clock(words[word]) for word in near)
 
 
-def number_of(span: CandidateSpan) -> int | float | None:
+def number_of(span: CandidateSpan, magnitude: int = 1) -> int | float | None:
+    """Return the number of a span. Digits before a word for the `magnitude` that a field is in are read without the
+    word."""
     if span.number is None or span.kind != "number":
         return None
     reading = likeliest(span.number.readings, span.number.digits)
+    if span.number.magnitude == magnitude:
+        reading /= magnitude
     if reading == reading.to_integral_value() and not set(".,") & set(span.number.digits):
         return int(reading)
     return float(reading)

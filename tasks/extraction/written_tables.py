@@ -1,8 +1,8 @@
 """Finds tables in results and in texts without places on a page.
 
-Tables in texts are written with bars (Markdown, into which office documents and web pages are converted), or with
-commas, semicolons, tabs or bars between cells (CSV). Columns that spaces align are found like those of pages
-(`headed_rows`).
+Texts that are data (`data_documents`) have the tables of their structure. Tables in other texts are written with bars
+(Markdown, into which office documents and web pages are converted), or with commas, semicolons, tabs or bars between
+cells (CSV). Columns that spaces align are found like those of pages (`headed_rows`).
 """
 
 import csv
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
+from tasks.extraction.data_documents import texts_and_data
 from tasks.extraction.passages import head_of
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -43,9 +44,8 @@ def tables_in(entries: Sequence[Entry]) -> list[tuple[Entry, ReadTable]]:
         own: list[ReadTable] = []
         for one in entry.result.tables() if entry.error is None else ():
             own += [one] if one is not None else []
-        for source_lines in entry.result.passages():
-            lines = head_of(source_lines, MAX_CHARS, MAX_TABLE_LINES)
-            own += _tables_in_lines(lines)
+        for source_lines, data in texts_and_data(entry):
+            own += data.tables if data else _tables_in_lines(head_of(source_lines, MAX_CHARS, MAX_TABLE_LINES))
         for table in own:
             left -= len(table.rows) * len(table.rows[0])
             if left < 0:

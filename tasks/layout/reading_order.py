@@ -42,6 +42,14 @@ takes a pass over the boxes."""
 _HEIGHT_RATIO = 1.45
 """Two boxes go together if the ratio of their heights is smaller than this. Otherwise, their texts and type sizes
 decide."""
+_VALUES = 8
+"""A column of text has more than this many rows for each row that is a value."""
+_FEWEST_PARAGRAPHS = 3
+_OWN_SHARE = 0.3
+"""Two columns are two texts if each has at least this many paragraphs, and at least this share of them begins where the
+other column has no beginning."""
+_BLANK = 0.5
+"""White space between paragraphs is higher than that between lines by at least this, in line heights."""
 _FIELD_GAP = 1.5
 """White space separates the fields of a row if it is at least this wide, in line heights. A label after it begins a
 separate line."""
@@ -205,7 +213,8 @@ def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
 
     The sides must lie side by side, and one of these conditions must hold: both are running text; both have headings;
     most rows have no counterpart at the same height; or most counterparts have another type size, and both sides reach
-    equally far. Sides that alternate, as in a chat, are one sequence.
+    equally far; or both are texts whose paragraphs begin at different heights. Sides that alternate, as in a chat, are
+    one sequence.
     """
     fewer, more = sorted(([row[-1] for row in left], [row[0] for row in right]), key=len)
     more.sort(key=_middle)
@@ -220,7 +229,9 @@ def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
     if 2 * sum(_go_together(*pair) for pair in level) <= len(facing):
         # Unless both sides reach equally far, large type beside small lines is a title and not a text of its own.
         return _reaches_as_far(left, right) and _reaches_as_far(right, left)
-    return (_is_prose(left) and _is_prose(right)) or (_is_headed(left) and _is_headed(right))
+    if (_is_prose(left) and _is_prose(right)) or (_is_headed(left) and _is_headed(right)):
+        return True
+    return _is_wordy(left) and _is_wordy(right) and _have_own_paragraphs(left, right)
 
 
 def _are_at_one_height(fewer: Sequence[LineBox], more: Sequence[LineBox], height: float) -> list[bool]:
@@ -290,6 +301,37 @@ def _is_prose(rows: Sequence[Row]) -> bool:
     if width >= 10 * height and full >= 0.6 * len(rows):
         return True
     return width >= 5 * height and going_on >= 0.4 * len(rows)
+
+
+def _is_wordy(rows: Sequence[Row]) -> bool:
+    """True if at least half of the rows of a column have three words or more, and hardly any is a value."""
+    texts = [" ".join(box.line.text for box in row) for row in rows]
+    return 2 * sum(text.count(" ") > 1 for text in texts) >= len(texts) > _VALUES * sum(map(is_value, texts))
+
+
+def _have_own_paragraphs(left: Sequence[Row], right: Sequence[Row]) -> bool:
+    """True if the paragraphs of two columns begin at different heights. The cells of a table's row begin at one height,
+    however many lines they have."""
+    starts = [_paragraph_starts(rows) for rows in (left, right)]
+    if min(map(len, starts)) < _FEWEST_PARAGRAPHS:
+        return False
+    height = median(box.height for one in starts for box in one)
+    top, bottom = max(left[0][0].top, right[0][0].top), min(left[-1][0].bottom, right[-1][0].bottom)
+    own = [
+        all(abs(box.middle - other.middle) > height / 2 for other in others)
+        for one, others in (starts, starts[::-1])
+        for box in one
+        if top < box.middle < bottom
+    ]
+    return sum(own) >= _OWN_SHARE * len(own)
+
+
+def _paragraph_starts(rows: Sequence[Row]) -> list[LineBox]:
+    """Return the first box of each paragraph: of the first row, and of rows below more white space than usual."""
+    gaps = [below[0].top - above[0].bottom for above, below in pairwise(rows)]
+    usual = median(gaps) if gaps else 0.0
+    below_blank = [row[0] for row, gap in zip(rows[1:], gaps, strict=True) if gap > usual + _BLANK * row[0].height]
+    return [rows[0][0], *below_blank]
 
 
 def _is_headed(rows: Sequence[Row]) -> bool:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
+from tasks.notation.numbers import with_plain_width
+from tasks.notation.words import MONTHS, MONTHS_OF_ALL, WEEKDAYS, any_of, month_named
 
 CENTURY_TURNS_AT = 50
 """First two-digit year that is read as 19xx. Documents contain dates of birth, but hardly any dates more than a few
@@ -29,10 +30,24 @@ _NO_DATE = r"(?![/.-]\d\d?[/.-]\d)"
 """Lookahead after two digits of a year, for the rest of another date: `Fattura 17 del 23/01/2026` says 23 January."""
 ORDINAL: Final = r"(?:st|nd|rd|th|\.?[ºª°]|er|ᵉʳ|de|ste|:?e|:a|\.)?(?![^\W\d_])"
 """Sign or ending of the number of a day: `1st`, `1er`, `1.º`, `7e`, `5:e`."""
-_MONTH = r"[^\W\d_]{3,12}"
+_MONTH = r"(?:[^\W\d_]|[\u0901-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]){3,14}"
+"""Pattern of a word that may be a month, with the vowel signs of Devanagari and Thai."""
+_ERAS: Final = {
+    **{"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867},
+    **dict.fromkeys(("民國", "民国", "中華民國", "中华民国"), 1911),
+}
+"""The year before the first one of each era in Japan and Taiwan."""
+_BUDDHIST: Final = 543
+"""Years that the Thai calendar is ahead."""
+_FIRST_BUDDHIST: Final = 2400
+"""A year from this one on is of the Thai calendar: 1857 in ours."""
 _DATE = re.compile(
     rf"""(?<![\d/.-])(?:
-        (?P<y1>\d{{4}})[ ]?[-/.年][ ]?(?P<m1>\d{{1,2}})[ ]?[-/.月][ ]?(?P<d1>\d{{1,2}})日?{_NO_LONGER}
+        (?P<y1>\d{{4}})[ ]?[-/.年년][ ]?(?P<m1>\d{{1,2}})[ ]?[-/.月월][ ]?(?P<d1>\d{{1,2}})[日일]?{_NO_LONGER}
+      | (?P<era>(?-i:{any_of(_ERAS)}))[ ]?(?P<y8>\d{{1,3}}|元)年[ ]?(?P<m8>\d{{1,2}})月[ ]?(?P<d8>\d{{1,2}})日
+      | (?P<d9>\d{{1,2}})[ ]tháng[ ](?P<m9>\d{{1,2}}),?[ ]năm[ ](?P<y9>\d{{4}})(?!\d)
+      | (?P<y10>(?:19|20)\d\d)\.?[ ](?:m\.[ ])?(?P<month10>{any_of(MONTHS_OF_ALL)})\.?[ ]
+        (?P<d10>\d{{1,2}})(?![\w:/%€$-]|[.,]\d)
       | (?P<a>\d{{1,2}})[ ]?(?P<by>[-/.])[ ]?(?P<b>\d{{1,2}})[ ]?(?P=by)[ ]?(?P<c>{_YEAR}){_NO_LONGER}
       | (?P<d6>\d{{1,2}})(?:\.[ ]?(?P<roman>(?-i:[IVX]{{1,4}}))\.[ ]?|[ ](?P<roman2>(?-i:[IVX]{{2,4}}))[ ])
         (?P<y6>(?:19|20)\d\d)(?![-/.,]?\d)
@@ -110,7 +125,7 @@ class Day:
 
 def find_days(text: str) -> Iterator[Day]:
     """Find calendar days in digits or with the name of the month, in any order of their parts."""
-    return filter(None, map(_day_of, _DATE.finditer(text)))
+    return filter(None, map(_day_of, _DATE.finditer(with_plain_width(text))))
 
 
 def find_lone_days(text: str, known: Sequence[Day]) -> list[Day]:
@@ -252,6 +267,13 @@ def _days(match: re.Match[str]) -> Iterator[date]:
     part = match.groupdict()
     if part["y1"]:
         orders = [(part["y1"], part["m1"], part["d1"])]
+    elif part["era"]:
+        year_of_era = 1 if part["y8"] == "元" else int(part["y8"])
+        orders = [(str(_ERAS[part["era"]] + year_of_era), part["m8"], part["d8"])]
+    elif part["y9"]:
+        orders = [(part["y9"], part["m9"], part["d9"])]
+    elif part["y10"]:
+        orders = [(part["y10"], month_named(part["month10"]), part["d10"])]
     elif part["y5"]:
         orders = [(part["y5"], part["m5"], part["d5"]), (part["y5"], part["d5"], part["m5"])]
     elif part["comb"] or part["glued"]:
@@ -270,7 +292,10 @@ def _days(match: re.Match[str]) -> Iterator[date]:
         numeral = part["roman"] or part["roman2"]
         orders = [(part["y6"], _ROMAN.index(numeral) + 1, part["d6"])] if numeral in _ROMAN else []
     elif part["month2"]:
-        orders = [(part["y2"], _month_beginning(part["month2"]), part["d2"])]
+        year = part["y2"]
+        if len(year) > len("99") and int(year) >= _FIRST_BUDDHIST:
+            year = str(int(year) - _BUDDHIST)
+        orders = [(year, _month_beginning(part["month2"]), part["d2"])]
     else:
         orders = [((part["y3"] or part["y7"]).lstrip("'’"), _month_beginning(part["month3"]), part["d3"])]
     for year, month, day in orders:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from models.normal_forms import normalized
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
+from tasks.notation.words import MAGNITUDES, MAGNITUDES_OF_MONEY, any_of
 
 LONGEST_NUMBER = 60
 """A number has at most this many characters. Python refuses to write integers of more than 4,300 digits, and the time
@@ -46,6 +47,15 @@ FRACTION = (
 
 After a number of more than three digits, two numbers with a slash between them are a day or a part of a reference.
 """
+ROUND: Final = r"[.,][-–—]{1,2}(?!\w)"
+"""Pattern of dashes instead of decimals: `1.234,-`, `99.--`, `5.–`."""
+_SHORT = any_of(MAGNITUDES_OF_MONEY)
+MAGNITUDE: Final = (
+    rf"{_SPACE}?(?P<magnitude>{any_of(MAGNITUDES)})(?![a-zà-ÿ\d])"
+    rf"|(?:(?-i:(?P<short>{_SHORT}))(?:(?(currency)(?!\w)|{_SPACE}?(?:{CURRENCY})(?![^\W\d_]|{_SPACE}?\d)))"
+    rf"|{_SPACE}(?-i:(?P<glued>k|K|T|M|Mn))(?=(?:{CURRENCY})(?![^\W\d_])))"
+)
+"""Pattern of a word that multiplies the number before it: `2 million`; for money, `$1.5M`, `12k EUR`, `12 k€`, too."""
 _EXPONENT = r"E[-−+]\d{1,2}(?!\w|\.\d|[:/−+-]\w)"
 """Pattern of the power of ten in scientific notation, as programs write it: `1250E-2`, `3.2e-08`, `2.10E+06`.
 
@@ -56,7 +66,8 @@ _NUMBER = re.compile(
         (?:(?:(?<![^\W\d_])|(?!\w))(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
         (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[{SIGNS}]\d+)?(?!\d)
             | \d+(?:[{SIGNS}]\d+)* | (?<![^\W_])(?!,\d++{_EXPONENT})[{SIGNS}]\d+)
-        (?:(?P<exponent>{_EXPONENT}) | (?<![.,]\d)(?<![.,]\d\d)(?P<fraction>{FRACTION}))?
+        (?:(?P<exponent>{_EXPONENT}) | (?P<round>{ROUND}) | (?<=\d)(?:{MAGNITUDE})
+            | (?<![.,]\d)(?<![.,]\d\d)(?P<fraction>{FRACTION}))?
         (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>[%٪]))?""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -67,11 +78,19 @@ _BEFORE_DIGIT = LONGEST_CURRENCY + len("- ") + len(". .")
 """A number has at most this many characters before its first digit."""
 _ALONE = re.compile(r"(?<=[.,]\d\d)(?!\d)|[^\S\n]*(?:\n|\Z)")
 """Pattern of the place after an amount with two decimals, or after a number that ends its line."""
+_SENTENCE_GOES_ON = re.compile(r"\)[.,;:]?\s[^\W\d_]")
+_WITH_CENTS = re.compile(r"[.,]\d\d$")
 _IN_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'’ \u00A0\u2009\u202F]\d{3})+")
 _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
 """Pattern of a number whose last group has three figures and the others two: 1,61,573. It is a number only if decimals
 follow, because otherwise it may be a list of numbers."""
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]\d+)?")
+_MAGNITUDES: Final = ("magnitude", "short", "glued")
+"""Groups of MAGNITUDE."""
+_PLAIN_WIDTH: Final = {
+    **{ord("０") + offset: ord("0") + offset for offset in range(10)},
+    **dict(zip(map(ord, "，．－＋（）％￥＄￡﹣"), map(ord, ",.-+()%¥$£-"), strict=True)),
+}
 CJK_MAGNITUDES: Final = "十百千万萬億亿兆"
 """Characters that multiply the digits before them, as in `3万円`."""
 _UNIT = re.compile(rf"{_SPACE}?(?![{CJK_MAGNITUDES}])(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
@@ -100,23 +119,47 @@ class Number:
     """The digits, separators and fraction or exponent as written, including the sign. An opening bracket counts as a
     sign (accounting), and so does a minus after an amount with two decimals (312.40-)."""
     readings: frozenset[Decimal]
+    magnitude: int = 1
+    """Factor that a word after the digits states: 1,000,000 in `1,5 Mio.`"""
+
+    @property
+    def all_readings(self) -> frozenset[Decimal]:
+        """The readings, and those of the digits alone, because what is asked for may be in millions."""
+        return self.readings | {reading / self.magnitude for reading in self.readings}
 
     @property
     def is_plain(self) -> bool:
         """True if the number is written as in JSON and has only one reading."""
-        return len(self.readings) == 1 and _PLAIN.fullmatch(self.digits) is not None
+        return len(self.readings) == 1 and self.magnitude == 1 and _PLAIN.fullmatch(self.digits) is not None
 
 
 def find_numbers(text: str) -> Iterator[Number]:
     """Find the numbers that are separate words. A currency or a unit may touch a number, but other letters may not."""
+    text = with_plain_width(text)
     return filter(None, (_number_of(text, match) for match in _matches(text)))
+
+
+def with_plain_width(text: str) -> str:
+    """Return the text with the digits and signs of full width, as Japanese and Chinese programs print them, in their
+    usual width: `１２，３４５`. Each character stays one."""
+    return text if text.isascii() else text.translate(_PLAIN_WIDTH)
+
+
+def size_of_magnitude(match: re.Match[str]) -> int:
+    """Return what the magnitude in a match of MAGNITUDE multiplies its number by; 1 if there is none."""
+    short = match["short"] or match["glued"]
+    if short:
+        return MAGNITUDES_OF_MONEY[short]
+    return MAGNITUDES[match["magnitude"].lower()] if match["magnitude"] else 1
 
 
 def _number_of(text: str, match: re.Match[str]) -> Number | None:
     """Return the number of a match, or None if it is a part of a word."""
     start = match.start("digits")
-    end = max(match.end(part) for part in ("digits", "exponent", "fraction"))
-    if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
+    end = max(match.end(part) for part in ("digits", "exponent", "fraction", "round", *_MAGNITUDES))
+    # In `3万5000`, the digits before and after the magnitude are one number.
+    is_composed = text[end : end + 1] in CJK_MAGNITUDES and end < len(text)
+    if is_composed or _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
         return None
     sign = match["negative"] if match["negative"] is not None and _is_sign(text, match) else ""
     minus = match["minus"] or ""
@@ -125,6 +168,7 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
         match.end(),
         sign + match["digits"] + (match["exponent"] or match["fraction"] or "") + minus,
         frozenset(_readings(match, is_negative=bool(sign or minus))),
+        size_of_magnitude(match),
     )
 
 
@@ -178,12 +222,15 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
     """
     if match["negative"] == "(":
         before = text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:]
+        touching = text[match.start() - 1 : match.start()]
+        if (touching.isalnum() or touching == "_") and not _WITH_CENTS.search(match["digits"]):
+            return False  # `f(3)`, `item(2)`
         if match["percent"] and (before.isalpha() or (before.isdigit() and not before.isdecimal())):
             return False
-        text_before, text_after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
-        is_in_words = text_before[:1].islower() and text_after[1:2].isspace() and text_after[2:].isalpha()
+        text_before, text_after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 1]
+        is_in_words = text_before[:1].islower() and _SENTENCE_GOES_ON.match(text, match.end()) is not None
         is_whole = match["digits"].isdigit() or _IN_THOUSANDS.fullmatch(match["digits"]) is not None
-        return text_after[:1] == ")" and not (is_in_words and is_whole)
+        return text_after == ")" and not (is_in_words and is_whole)
     position = match.start("negative")
     if not text[position + 1 : position + 2].isspace():
         return not text[position - 1 : position].isalnum()
@@ -195,12 +242,15 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
 def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:
     part = size_of_fraction(match["fraction"]) if match["fraction"] else Decimal(0)
     exponent = int(match["exponent"][1:].replace("−", "-")) if match["exponent"] else 0
+    magnitude = size_of_magnitude(match)
     for reading in magnitudes(re.sub(rf"{_SPACE}|['’]", "", match["digits"])):
         is_fraction = reading.decimal_sign in match["digits"]
         # A number with an exponent has no groups of thousands: 1.234E+05 has four digits.
         if (part and reading.value != int(reading.value)) or (match["exponent"] and not is_fraction):
             continue
-        whole = reading.value.scaleb(exponent) if exponent else reading.value + part
+        if match["round"] and is_fraction and reading.decimal_sign:
+            continue
+        whole = (reading.value.scaleb(exponent) if exponent else reading.value + part) * magnitude
         for value in (whole, whole / 100) if match["percent"] else (whole,):
             yield -value if is_negative else value
 

@@ -17,9 +17,19 @@ def _numbered(subject: str) -> dict[str, int]:
 
 MONTHS: Final = _numbered("months")
 """Number of each month, 1 to 12, by its names and short forms."""
+_MONTHS_OF_LANGUAGES: Final[dict[str, int]] = {
+    word: int(number)
+    for number, words in tomllib.loads(Path(__file__).with_name("months.toml").read_text("utf-8"))["months"].items()
+    for word in " ".join(words.split()).split(", ")
+}
+MONTHS_OF_ALL: Final = {**_MONTHS_OF_LANGUAGES, **MONTHS}
+"""Number of each month by its names in all languages that are known. The patterns of days in running text do not list
+them, because they are many."""
 WEEKDAYS: Final = _numbered("weekdays")
 """Number of each day of the week, 1 for Monday to 7 for Sunday, by its names and short forms."""
 NUMBERS: Final = _numbered("numbers")
+MAGNITUDES: Final = _numbered("magnitudes")
+MAGNITUDES_OF_MONEY: Final = _numbered("magnitudes_of_money")
 PLACES: Final = _numbered("places")
 """Places in an order by their names: 1 is the first, -1 the last."""
 
@@ -38,7 +48,7 @@ def count_named(text: str, words: Mapping[str, int] = NUMBERS) -> int:
 
 def month_named(name: str) -> int:
     """Return the number of the month, 1 to 12, or 0 for a word that is not a month."""
-    return MONTHS.get(name.lower().rstrip("."), 0)
+    return MONTHS_OF_ALL.get(name.lower().rstrip("."), 0)
 
 
 def unit_named(word: str) -> str | None:

@@ -233,6 +233,8 @@ def fillings_of(
     for passage in passages_to_search(read):
         if compared > MAX_COMPARED:
             break
+        if passage.is_data:
+            continue
         is_comma = decimal_sign([passage]) == ","
         reading = Reading(days_mentioned(passage.text[:MAX_CHARS]), is_comma)
         for run in runs_of(passage):

@@ -5,9 +5,14 @@ from typing import Any
 
 from models.vision.text import Ruling
 from tasks.extraction.extract import copy_fields
+from tasks.extraction.fields import WantedField
 from tasks.extraction.given_values import GivenValues
+from tasks.extraction.headed_rows import tables_on_pages
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import passages_to_search
 from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
+from tests.conftest import each_case
 from tests.read_pages import text_line
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}
@@ -51,6 +56,47 @@ def test_a_line_that_had_no_room_above_continues_its_cell() -> None:
 def test_a_text_above_its_figures_belongs_to_their_row() -> None:
     rows = [(0, 30, "Clogs"), *row(50, "", "2", "9.50", "19.00")[1:], *row(90, "Socks", "1", "2.50", "2.50")]
     assert items_on(*HEADER, *rows, **ARTICLE) == [CLOGS, SOCKS]
+
+
+WRAPPED = ("Power supply for a lamp,", "small and black, with two", "plugs for Europe")
+
+
+@each_case(
+    ("beside", "heading", "descriptions"),
+    [
+        (0, "", ["Socks", " ".join(WRAPPED), "Gloves"]),
+        (1, "", ["Socks", " ".join(WRAPPED), "Gloves"]),
+        (2, "", ["Socks", " ".join(WRAPPED), "Gloves"]),
+        # A heading has room for the word below it.
+        (0, "Spare parts", ["Socks", " ".join(WRAPPED), "Gloves"]),
+    ],
+)
+def test_the_figures_of_a_row_stand_beside_any_line_of_its_text(
+    beside: int, heading: str, descriptions: list[str]
+) -> None:
+    lines = [*row(30, "Socks", "1", "2.50", "2.50")]
+    lines += [(0, 65, heading)] if heading else []
+    lines += [(0, 90 + 22 * at, text) for at, text in enumerate(WRAPPED)]
+    lines += row(90 + 22 * beside, "", "2", "9.50", "19.00")[1:]
+    lines += row(200, "Gloves", "1", "5.00", "5.00")
+    found = items_on(*HEADER, *lines, **ARTICLE)
+    assert [one["description"] for one in found] == descriptions
+    assert [one["amount"] for one in found] == [2.5, 19, 5]
+
+
+@each_case(
+    ("seconds", "columns"), [(("FLAT 1 RENT",) * 4, {0}), (("FLAT 1 RENT", "", "", ""), set()), (("",) * 4, set())]
+)
+def test_texts_below_nearly_all_items_leave_their_column_in_doubt(seconds: Sequence[str], columns: set[int]) -> None:
+    lines = []
+    for at, second in enumerate(seconds):
+        lines += row(30 + 60 * at, f"T OYELARAN {at}", "1", "2.50", "2.50")
+        lines += [(0, 52 + 60 * at, second)] if second else []
+    lines += row(270, "B WELLS OF HARBOUR ROAD", "1", "2.50", "2.50")
+    fields = [WantedField((name,), TEXT, names_of((name,), TEXT), lambda _: True) for name in ARTICLE]
+    [(_, table)] = tables_on_pages(passages_to_search([page_of(*HEADER, *lines)]), [fields])
+    assert table.with_more == columns
+    assert ["T OYELARAN 0", "1", "2.50", "2.50"] in table.texts
 
 
 def test_names_of_columns_that_were_read_as_one_line_are_cut_where_the_rows_are() -> None:

@@ -118,6 +118,53 @@ def test_columns_whose_lines_are_not_level_are_read_one_after_the_other() -> Non
     assert read([*column(left, 40, 100), *column(right, 320, 113)]) == [*left, *right]
 
 
+SHORT_TEXTS = (
+    ["LANDLORD", "Harbour Lettings Ltd, 4 Quay Street,", "Bristol BS1 4DB", "", "TENANT", "Ms Oyelaran, 17 Mill Lane,"],
+    [
+        "RENT",
+        "A rent of 950 a month, payable",
+        "on the first day",
+        "",
+        "DEPOSIT",
+        "1,315 held by a scheme",
+        "",
+        "TERM",
+        "Six months, to begin",
+    ],
+)
+MORE = (
+    ["Bath BA2 3AB", "", "PREMISES", "Flat 1, 22 Corn Street, Bristol,", "on the first floor", "with a garden"],
+    ["from 1 February 2025", "", "NOTICE", "Two months on either side"],
+)
+
+
+def spaced(rows: list[str], left: float) -> list[TextLine]:
+    return [line(row, left, 28 * number) for number, row in enumerate(rows) if row]
+
+
+def test_columns_of_short_paragraphs_are_read_one_after_the_other() -> None:
+    left, right = (first + more for first, more in zip(SHORT_TEXTS, MORE, strict=True))
+    assert read(spaced(left, 0) + spaced(right, 500)) == [row for row in left + right if row]
+
+
+def test_rows_of_a_table_whose_cells_are_paragraphs_are_kept_together() -> None:
+    rows = [
+        ("Name of the item", "What it is made of"),
+        ("", ""),
+        ("A pair of clogs", "Birch wood and"),
+        ("", "some leather"),
+    ]
+    rows += [
+        ("", ""),
+        ("A pair of socks", "Wool of merino sheep"),
+        ("", ""),
+        ("A long woollen scarf", "Wool and silk,"),
+    ]
+    rows += [("for the cold winter", "dyed by hand"), ("", ""), ("A hat of straw", "Rye straw only")]
+    found = read(spaced([one for one, _ in rows], 0) + spaced([one for _, one in rows], 500))
+    assert found == [" ".join(filter(None, row)) for row in rows if any(row)]
+
+
 def test_a_title_over_two_columns_comes_first_and_a_note_below_them_last() -> None:
     title, note = (
         "An account of the weather in the northern provinces",

@@ -3,6 +3,7 @@
 from datetime import date
 
 from tasks.notation.dates import day_of_week_near, find_days, find_lone_days
+from tasks.notation.words import MONTHS_OF_ALL, month_named
 from tests.conftest import each_case
 
 
@@ -57,3 +58,50 @@ def test_a_day_without_a_year_is_near_the_other_days_of_its_text(text: str, days
 )
 def test_a_number_and_a_word_before_a_day_are_no_part_of_it(text: str, day: date) -> None:
     assert [one.readings[0] for one in find_days(text)] == [day]
+
+
+@each_case(
+    "text",
+    [
+        "5 марта 2026 г.",
+        "5 Μαρτίου 2026",
+        "٥ مارس ٢٠٢٦",
+        "5 במרץ 2026",
+        "5 มีนาคม 2569",
+        "५ मार्च २०२६",
+        "5 березня 2026",
+        "5 ožujka 2026",
+        "2026. március 5.",
+        "2026 March 5",
+        "2026년 3월 5일",
+        "ngày 5 tháng 3 năm 2026",
+        "令和8年3月5日",
+        "民國115年3月5日",
+        "2026-03-05T23:50:00Z",
+    ],
+)
+def test_a_day_is_read_in_other_scripts_and_eras(text: str) -> None:
+    assert [one.readings for one in find_days(text)] == [(date(2026, 3, 5),)]
+
+
+@each_case(
+    ("text", "day"),
+    [
+        ("平成元年1月8日", date(1989, 1, 8)),
+        ("５．３．２０２６", date(2026, 3, 5)),
+        ("2026 Budget 12 May 2025", date(2025, 5, 12)),
+        ("Total 2026 Marches 12 May 2025", date(2025, 5, 12)),
+    ],
+)
+def test_eras_and_numbers_before_a_day_are_told_apart(text: str, day: date) -> None:
+    assert [one.readings[0] for one in find_days(text)] == [day]
+
+
+def test_a_version_is_no_day_of_an_era() -> None:
+    assert [*find_days("Release R8.3.5 of 2026")] == []
+
+
+def test_each_month_has_names_of_its_own() -> None:
+    assert len(MONTHS_OF_ALL) > 700
+    assert {month_named(name) for name in ("ledna", "января", "มกราคม", "يناير")} == {1}
+    assert month_named("lipstick") == 0

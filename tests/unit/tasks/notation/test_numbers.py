@@ -138,6 +138,7 @@ def test_a_number_in_scientific_notation_is_read_as_a_whole(text: str, values: l
         ("within thirty (30) days", 30),
         ("mit vierzig (40) Tagen", 40),
         ("two thousand pounds (£2,000) as damages", 2_000),
+        ("seventy-five thousand pounds (£75,000), without prejudice", 75_000),
         ("Seats (3) 14", -3),
         ("Loss (2,000) 14", -2_000),
     ],
@@ -234,3 +235,42 @@ def test_the_day_of_the_week_may_stand_before(text: str) -> None:
 )
 def test_other_figures_are_no_day(text: str) -> None:
     assert not list(find_days(text))
+
+
+@each_case(
+    ("text", "value", "printed"),
+    [
+        ("３．５０ EUR", "3.50", "３．５０"),
+        ("－７５３．６０", "-753.60", "－７５３．６０"),
+        ("1.234,- €", "1234", "1.234,-"),
+        ("1.234,-- EUR", "1234", "1.234,--"),
+        ("CHF 5.—", "5", "CHF 5.—"),
+        ("$1.5M", "1500000", "$1.5M"),
+        ("EUR 1,5 Mio.", "1500000", "EUR 1,5 Mio"),
+        ("2 million people", "2000000", "2 million"),
+        ("12k EUR", "12000", "12k EUR"),
+        ("12 k€", "12000", "12 k"),
+        ("£2bn.", "2000000000", "£2bn"),
+        ("3万円", "30000", "3万"),
+        ("5k", "5", "5"),
+        ("5 m €12", "5", "5"),
+        ("3 mm", "3", "3"),
+        ("5 Mill Lane", "5", "5"),
+        ("magic_function(3)", "3", "3"),
+        ("item(2)", "2", "2"),
+        ("Total(12.00)", "-12.00", "(12.00"),
+    ],
+)
+def test_words_and_dashes_after_digits_and_full_width_are_read(text: str, value: str, printed: str) -> None:
+    found = next(find_numbers(text))
+    assert (found.readings, text[found.start : found.end]) == ({Decimal(value)}, printed)
+
+
+def test_digits_around_a_magnitude_are_no_number_by_themselves() -> None:
+    assert [*find_numbers("3万5000円")] == []
+
+
+def test_a_number_with_a_magnitude_is_found_by_its_digits_too() -> None:
+    [found] = find_numbers("2,5 Mio. EUR")
+    assert found.all_readings == {Decimal("2.5"), Decimal(2_500_000)}
+    assert not found.is_plain
