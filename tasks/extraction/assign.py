@@ -20,8 +20,9 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words
 from tasks.extraction.names import names_of
 from tasks.extraction.sum_rows import is_figure
-from tasks.extraction.table_readings import HeadedTable
+from tasks.extraction.table_readings import HeadedTable, Place, places_of
 from tasks.notation.cells import is_missing, looks_numeric
+from tasks.read_table import ReadCell
 from tasks.schema.paths import JsonPath
 
 MAX_COMPARED: Final = 200
@@ -65,6 +66,21 @@ class Assignment(NamedTuple):
     likeness: Matrix
     """Likeness of each column's header with each field, fields × columns."""
     worth: float
+    only: frozenset[int] | None = None
+    """Indices of the table's rows that may be items of the list, if it shares the table with other lists."""
+
+    @property
+    def body(self) -> Sequence[Sequence[ReadCell]]:
+        """The rows that may be items."""
+        if self.only is None:
+            return self.reading.body
+        own = {id(self.reading.table.rows[at]) for at in self.only}
+        return [row for row in self.reading.body if id(row) in own]
+
+    @property
+    def places(self) -> set[Place]:
+        """The places and texts of the cells that may be copied."""
+        return self.reading.places if self.only is None else places_of(self.body)
 
 
 class ComparedColumns:
@@ -115,6 +131,7 @@ def assign(
             for one in fields
         ]
     ).reshape(len(fields), len(columns))
+    _name_amounts_by_list(by_header, reading, path, fields)
     if reading.has_header and not (by_header >= LEAST_LIKENESS).any():
         return None
     if not reading.has_header:
@@ -139,6 +156,20 @@ def assign(
     total -= 0.02 * max(0, sum(map(bool, reading.forms)) - len(chosen))
     total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
     return Assignment(path, reading, chosen, by_header, total)
+
+
+def _name_amounts_by_list(
+    by_header: Matrix, reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField]
+) -> None:
+    """Let a header that names the list name the only number of its items, too: an account has the amounts of
+    `payments` below `Payments`."""
+    numbers = [index for index, one in enumerate(fields) if types_of(one.schema) & {"number", "integer"}]
+    if len(numbers) == 1:
+        names = names_of(path, {"type": "array"})
+        for column, forms in enumerate(reading.forms):
+            alike = max((likeness_by_words(names, text) for text in forms), default=0.0)
+            if alike >= SAME_CONCEPT:
+                by_header[numbers[0], column] = max(by_header[numbers[0], column], alike)
 
 
 def _worth_of_names(by_header: Matrix, fit: Matrix, fields: Sequence[WantedField], columns: Sequence[Column]) -> Matrix:

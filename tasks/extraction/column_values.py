@@ -251,6 +251,12 @@ def is_read(value: Any) -> bool:
     return value is not None and value is not UNREADABLE
 
 
+def is_mostly_absent(values: Sequence[Any]) -> bool:
+    """True if some values of a column were read, but most of its cells are empty. The rows without a value are then
+    something else than the others: in an account, payments among charges."""
+    return any(map(is_read, values)) and 2 * sum(value is None for value in values) > len(values)
+
+
 def emptiest_value(wanted: WantedField) -> Any:
     """Return the emptiest value that the schema of a field allows, beginning with null; NO_VALUE if it allows none."""
     values: list[Any] = [None, "", 0, False, []]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from tasks.extraction.assign import Assignment, ComparedColumns, Likeness, assign, is_plain_text
-from tasks.extraction.column_values import NO_VALUE, emptiest_value, is_read, values_of_column
+from tasks.extraction.column_values import NO_VALUE, emptiest_value, is_mostly_absent, is_read, values_of_column
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
@@ -25,8 +25,10 @@ from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField, worth_of
-from tasks.extraction.table_readings import HeadedTable, affordable_tables, headed_tables, header_texts
+from tasks.extraction.shared_tables import divided_rows
+from tasks.extraction.table_readings import HeadedTable, Place, affordable_tables, headed_tables, header_texts
 from tasks.extraction.written_tables import tables_in
+from tasks.notation.cells import looks_numeric
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
@@ -58,9 +60,6 @@ FEWEST_COLUMNS: Final = 3
 """An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
 searched for by the places of words."""
 
-Place = tuple[str, str]
-"""The pointer and the text of a cell."""
-
 
 @dataclass(slots=True)
 class FilledList:
@@ -85,6 +84,11 @@ class FilledList:
     def is_named(self) -> bool:
         """True if the list is called like the heading above its table."""
         return any(cell.is_named for cell in self.cells.values())
+
+    @property
+    def places(self) -> set[Place]:
+        """The places and texts of the cells with values."""
+        return {(cell.cell.pointer, cell.cell.text) for cell in self.cells.values() if cell.is_read}
 
     def worth(self) -> float:
         return worth_of(self.cells.values())
@@ -154,11 +158,12 @@ def fill_lists(
         key = one.path, id(one.reading.table)
         if key not in best or one.worth > best[key].worth:
             best[key] = one
+    best = _with_divided_rows(best, lists)
     most_columns: dict[int, int] = {}
     for (_, table), one in best.items():
         most_columns[table] = max(most_columns.get(table, 0), len(one.columns))
     # A table belongs to the list of which it answers most fields, unless that list is filled from another table.
-    own = [one for (_, table), one in best.items() if len(one.columns) == most_columns[table]]
+    own = [one for (_, table), one in best.items() if one.only is not None or len(one.columns) == most_columns[table]]
     others = [one for one in best.values() if one not in own]
     filled: dict[JsonPath, FilledList] = {}
     used: set[Place] = set()
@@ -176,8 +181,23 @@ def fill_lists(
                 rows = _best_rows(rivals, free, lists[one.path])
                 if rows is not None:
                     filled[one.path] = rows
-                    used |= {(cell.cell.pointer, cell.cell.text) for cell in rows.cells.values() if cell.is_read}
+                    used |= rows.places
     return filled
+
+
+def _with_divided_rows(
+    best: Mapping[tuple[JsonPath, int], Assignment], lists: Mapping[JsonPath, Sequence[WantedField]]
+) -> dict[tuple[JsonPath, int], Assignment]:
+    """Return the assignments, with the rows that belong to each list where several lists share a table."""
+    found = dict(best)
+    by_table: dict[int, list[Assignment]] = {}
+    for (_, table), one in best.items():
+        if all(index in one.columns for index, wanted in enumerate(lists[one.path]) if _is_demanded(wanted)):
+            by_table.setdefault(table, []).append(one)
+    for table, sharing in by_table.items():
+        for path, only in divided_rows(sharing, lists).items():
+            found[path, table] = found[path, table]._replace(only=only)
+    return found
 
 
 def _best_rows(
@@ -202,13 +222,13 @@ def _with_same_header(one: Assignment, free: Sequence[Assignment]) -> list[Assig
     for other in free:
         if other.reading.title == one.reading.title and not _is_used(other, places) and len(found) < MAX_GROUPED:
             found.append(other)
-            places |= other.reading.places
+            places |= other.places
     return found
 
 
 def _is_used(one: Assignment, used: Collection[Place]) -> bool:
     """True if many of a table's cells are already used by a reading of the same rows."""
-    own = one.reading.places
+    own = one.places
     return sum(place in used for place in own) > SAME_ROWS_SHARE * len(own)
 
 
@@ -246,7 +266,7 @@ def _is_demanded(one: WantedField) -> bool:
 def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedField]) -> None:
     """Append the rows of a table that are items to a list."""
     reading, columns = assignment.reading, assignment.columns
-    rows = [*_spread(reading, columns, fields)]
+    rows = [*_spread(assignment, fields)]
     values = {
         index: values_of_column(
             [row[column].text for row in rows],
@@ -287,20 +307,19 @@ def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedFi
     found.contradicts_sum |= not _agrees_with_sums(reading, columns, fields, numbers)
 
 
-def _spread(
-    reading: HeadedTable, columns: Mapping[int, int], fields: Sequence[WantedField]
-) -> Iterator[list[ReadCell]]:
+def _spread(assignment: Assignment, fields: Sequence[WantedField]) -> Iterator[list[ReadCell]]:
     """Yield the rows that may be items, with each cell repeated in all rows that it spans. For a field that must have a
     value, some cells are also repeated in the empty cells below them (`_may_span`) if the rest of the row is filled:
     converters of documents leave cells empty that a cell above spans, and statements print a day once for several
     rows."""
+    reading, columns = assignment.reading, assignment.columns
     may_repeat = {
         column
         for index, column in columns.items()
         if not fields[index].fits(None) and _may_span(fields[index], column, is_exact=reading.table.is_exact)
     }
     above: dict[int, tuple[ReadCell, int]] = {}
-    for row in reading.body:
+    for row in assignment.body:
         own = [*row]
         for column, cell in enumerate(row):
             last, rows_left = above.get(column, (NO_CELL, 0))
@@ -333,6 +352,12 @@ def _items(
 ) -> Iterator[int]:
     """Yield the indices of the rows that are items."""
     is_exact = reading.table.is_exact
+    numbers = [
+        own
+        for index, own in values.items()
+        if _is_demanded(fields[index]) and types_of(fields[index].schema) & {"number", "integer"}
+        if is_mostly_absent(own) or _has_counterpart(rows, columns, own)
+    ]
     # In an exact table, a text in place of a number makes no row a note.
     answered = [
         sum(bool(row[column].text) if is_exact else is_read(values[index][at]) for index, column in columns.items())
@@ -345,8 +370,23 @@ def _items(
     for at in range(len(rows)):
         is_whole = are_telling and all(is_read(values[index][at]) for index in demanded)
         is_known = not telling or any(is_read(values[index][at]) for index in telling)
-        if is_known and (answered[at] >= least or is_whole):
+        has_numbers = all(own[at] is not None for own in numbers)
+        if is_known and has_numbers and (answered[at] >= least or is_whole):
             yield at
+
+
+def _has_counterpart(rows: Sequence[Sequence[ReadCell]], columns: Mapping[int, int], values: Sequence[Any]) -> bool:
+    """True if the rows without a number, and no others, have one in another column that answers no field: the credits
+    beside the debits."""
+    absent = [value is None for value in values]
+    free = set(range(len(rows[0]))) - {*columns.values()} if rows else set()
+    return any(absent) and any(
+        all(
+            (looks_numeric(row[column].text) if lacks else not row[column].text)
+            for row, lacks in zip(rows, absent, strict=True)
+        )
+        for column in free
+    )
 
 
 def item_of(fields: Sequence[WantedField], values: Mapping[int, Any]) -> dict[int, Any] | None:

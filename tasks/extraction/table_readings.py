@@ -14,7 +14,7 @@ from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField
 from tasks.extraction.likeness import SAME_CONCEPT, likeness_by_words
 from tasks.extraction.passages import MAX_CHARS, passages_of_entry
-from tasks.extraction.sum_rows import is_figure, kinds_of_rows
+from tasks.extraction.sum_rows import further_items, is_figure, kinds_of_rows
 from tasks.notation.dates import days_mentioned, find_days
 from tasks.notation.order_of_days import order_of
 from tasks.precontext import Entry
@@ -41,6 +41,9 @@ LONGEST_COMMON: Final = 3
 """Cells of at most this many characters do not show that two tables have the same rows, because tables of different
 rows have such cells in common. If a table has only such cells, they count."""
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
+
+Place = tuple[str, str]
+"""The pointer and the text of a cell."""
 
 
 @dataclass(eq=False)
@@ -77,7 +80,8 @@ class HeadedTable:
     @cached_property
     def body(self) -> list[Sequence[ReadCell]]:
         """The rows below the header that may be items. Repeated headers, rows of a single cell in a wider table, sums
-        and what goes on from them are left out, and so is all that is below the sums of a page."""
+        and what goes on from them are left out, and so is what is below the sums of a page, unless there are further
+        sections of items."""
         return self._rows_by_kind[0]
 
     @cached_property
@@ -93,17 +97,25 @@ class HeadedTable:
         own = [(row, texts) for row, texts in own if texts != header and sum(map(bool, texts)) >= least]
         kinds = kinds_of_rows([texts for _, texts in own], comma=self.table.comma_likely)
         first = next((at for at, kind in enumerate(kinds) if kind == "sum" and "item" in kinds[:at]), len(own))
-        last = len(own) if self.table.is_exact else first
-        body = [row for (row, _), kind in zip(own[:last], kinds[:last], strict=True) if kind == "item"]
-        sums = [row for (row, _), kind in zip(own[first:], kinds[first:], strict=True) if kind == "sum"]
+        items = {at for at, kind in enumerate(kinds) if kind == "item" and (self.table.is_exact or at < first)}
+        further = further_items([texts for _, texts in own], kinds, first)
+        body = [row for at, (row, _) in enumerate(own) if at in items | further]
+        # Sums among the items are those of a section. What sums all items is below them.
+        below = first if self.table.is_exact else max(further, default=first)
+        sums = [row for (row, _), kind in zip(own[below:], kinds[below:], strict=True) if kind == "sum"]
         return body, sums
 
     @cached_property
-    def places(self) -> set[tuple[str, str]]:
-        """The places and texts of the cells below the header. Short texts, such as ranks, are left out unless there are
-        no others, because every table of a page may have them."""
-        found = {(cell.pointer, cell.text) for row in self.body for cell in row if cell.text}
-        return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
+    def places(self) -> set[Place]:
+        """The places and texts of the cells below the header."""
+        return places_of(self.body)
+
+
+def places_of(rows: Sequence[Sequence[ReadCell]]) -> set[Place]:
+    """Return the places and texts of the cells in rows. Short texts, such as ranks, are left out unless there are no
+    others, because every table of a page may have them."""
+    found = {(cell.pointer, cell.text) for row in rows for cell in row if cell.text}
+    return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
 
 
 def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) -> list[tuple[Entry, ReadTable]]:
