@@ -2,7 +2,8 @@
 one payslip.
 
 A row belongs to the list whose own columns it fills. A column of numbers is a list's own if the other lists of the
-table have no field for it. Where this leaves rows open, the section in which they stand decides: the rows between two sums.
+table have no field for it. Where this leaves rows open, the section in which they stand decides: the rows
+between two sums.
 """
 
 from collections import Counter
