@@ -14,11 +14,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from tasks.extraction.best_pairs import best_pairs
-from tasks.extraction.column_values import UNREADABLE, values_of_column
+from tasks.extraction.column_values import UNREADABLE, is_plain_text, values_of_column
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words
 from tasks.extraction.names import names_of
+from tasks.extraction.parts_of_cells import parts_of_columns
+from tasks.extraction.row_headings import field_of_headings
 from tasks.extraction.sum_rows import is_figure
 from tasks.extraction.table_readings import HeadedTable, Place, places_of
 from tasks.notation.cells import is_missing, looks_numeric
@@ -68,14 +70,31 @@ class Assignment(NamedTuple):
     worth: float
     only: frozenset[int] | None = None
     """Indices of the table's rows that may be items of the list, if it shares the table with other lists."""
+    parts: Mapping[int, Sequence[ReadCell]] = {}
+    """Cells of each field that has only parts of a column's cells, or the headings above the rows: one for each row of
+    the reading's body, by the field's index."""
 
     @property
     def body(self) -> Sequence[Sequence[ReadCell]]:
         """The rows that may be items."""
+        return [self.reading.body[at] for at in self._places_in_body]
+
+    @property
+    def answered(self) -> set[int]:
+        """Indices of the fields that have a column, a part of one, or headings."""
+        return self.columns.keys() | self.parts.keys()
+
+    def part_cells(self) -> dict[int, list[ReadCell]]:
+        """Return the cells of each field in `parts`, one for each row that may be an item."""
+        return {index: [cells[at] for at in self._places_in_body] for index, cells in self.parts.items()}
+
+    @property
+    def _places_in_body(self) -> Sequence[int]:
+        body = self.reading.body
         if self.only is None:
-            return self.reading.body
+            return range(len(body))
         own = {id(self.reading.table.rows[at]) for at in self.only}
-        return [row for row in self.reading.body if id(row) in own]
+        return [at for at, row in enumerate(body) if id(row) in own]
 
     @property
     def places(self) -> set[Place]:
@@ -144,6 +163,10 @@ def assign(
     named = len(chosen)
     if named < FEWEST_NAMED and not _is_told_from_rows(reading, fields, columns, chosen):
         return None
+    parts: dict[int, Sequence[ReadCell]] = {}
+    for part in parts_of_columns(reading, fields, chosen, by_header):
+        chosen |= dict.fromkeys(part.fields, part.column)
+        parts |= zip(part.fields, part.cells, strict=True)
     _take_between(chosen, fields, columns, fit)
     _take_left_over(chosen, fields, columns, fit)
     for index, column in chosen.items():
@@ -155,7 +178,8 @@ def assign(
     total = (total + BY_ELIMINATION * (len(chosen) - named)) / len(fields)
     total -= 0.02 * max(0, sum(map(bool, reading.forms)) - len(chosen))
     total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
-    return Assignment(path, reading, chosen, by_header, total)
+    parts |= field_of_headings(fields, chosen, reading.sections)
+    return Assignment(path, reading, chosen, by_header, total, parts=parts)
 
 
 def _name_amounts_by_list(
@@ -213,12 +237,6 @@ def _answers(reading: HeadedTable, fields: Sequence[WantedField], chosen: Mappin
     is_whole = len(needed) > FEWEST_NAMED and all(index in chosen for index in needed)
     least = LEAST_NAMED_SHARE_IF_EXACT if reading.table.is_exact or is_whole else LEAST_NAMED_SHARE
     return is_enough and named >= max(1, least * len(needed))
-
-
-def is_plain_text(field: WantedField) -> bool:
-    return (
-        types_of(field.schema) - {"null"} == {"string"} and "enum" not in field.schema and not wants_iso(field.schema)
-    )
 
 
 def _has_no_words(column: Column) -> bool:

@@ -246,6 +246,12 @@ def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool
     return found
 
 
+def is_plain_text(field: WantedField) -> bool:
+    return (
+        types_of(field.schema) - {"null"} == {"string"} and "enum" not in field.schema and not wants_iso(field.schema)
+    )
+
+
 def is_read(value: Any) -> bool:
     """True if a cell has a value for a field: it is neither empty nor unreadable."""
     return value is not None and value is not UNREADABLE

@@ -397,4 +397,5 @@ def _joined(passage: Passage, row: _BodyRow, column: int, limit: float) -> ReadC
             len(lines),
         )
         lines = lines[:count]
-    return cell_of(passage, [word for line in lines for word in line])
+    cell = cell_of(passage, [word for line in lines for word in line])
+    return cell._replace(lines=[text_of(passage, line) for line in lines]) if len(lines) > 1 else cell

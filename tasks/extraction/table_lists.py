@@ -12,8 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from tasks.extraction.assign import Assignment, ComparedColumns, Likeness, assign, is_plain_text
-from tasks.extraction.column_values import NO_VALUE, emptiest_value, is_mostly_absent, is_read, values_of_column
+from tasks.extraction.assign import Assignment, ComparedColumns, Likeness, assign
+from tasks.extraction.column_values import (
+    NO_VALUE,
+    emptiest_value,
+    is_mostly_absent,
+    is_plain_text,
+    is_read,
+    values_of_column,
+)
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
@@ -236,7 +243,7 @@ def _filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField
     """Return a list with the rows of the assigned tables as items; None if it has no items, or if a field without a
     column may be neither empty nor left out."""
     tables = [one.reading.table for one in assignments]
-    assigned = {index for one in assignments for index in one.columns}
+    assigned = {index for one in assignments for index in one.answered}
     found = FilledList([], is_exact=tables[0].is_exact)
     found.missing = [one for index, one in enumerate(fields) if index not in assigned]
     for one in assignments:
@@ -267,17 +274,18 @@ def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedFi
     """Append the rows of a table that are items to a list."""
     reading, columns = assignment.reading, assignment.columns
     rows = [*_spread(assignment, fields)]
+    cells = {index: [row[column] for row in rows] for index, column in columns.items()} | assignment.part_cells()
     values = {
         index: values_of_column(
-            [row[column].text for row in rows],
+            [cell.text for cell in own],
             fields[index],
             comma_likely=reading.table.comma_likely,
             known_days=reading.known_days,
             days_first=reading.days_first,
         )
-        for index, column in columns.items()
+        for index, own in cells.items()
     }
-    kept = [*_items(reading, rows, columns, values, fields)]
+    kept = [*_items(assignment, rows, cells, values, fields)]
     full = median([sum(bool(cell.text) for cell in row) for row in rows] or [0])
     taken = []
     for at in kept:
@@ -290,9 +298,10 @@ def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedFi
         taken.append(at)
         for index in item:
             path = (*assignment.path, len(found.rows), fields[index].path[-1])
-            is_value = index in columns and is_read(values[index][at])
-            found.cells[path] = _cell(assignment, rows[at], index, fields, is_value=is_value)
-            if not is_value and index in columns and _is_demanded(fields[index]) and not is_plain_text(fields[index]):
+            is_value = index in cells and is_read(values[index][at])
+            cell = cells[index][at] if index in cells else NO_CELL
+            found.cells[path] = _cell(assignment, cell, index, fields, is_value=is_value)
+            if not is_value and index in cells and _is_demanded(fields[index]) and not is_plain_text(fields[index]):
                 name = str(fields[index].path[-1])
                 found.unread[name] = found.unread.get(name, 0) + 1
         found.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
@@ -302,7 +311,7 @@ def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedFi
     numbers = {
         index: [own[at] for at in taken if is_read(own[at])]
         for index, own in values.items()
-        if types_of(fields[index].schema) & {"number", "integer"}
+        if types_of(fields[index].schema) & {"number", "integer"} and index not in assignment.parts
     }
     found.contradicts_sum |= not _agrees_with_sums(reading, columns, fields, numbers)
 
@@ -316,7 +325,9 @@ def _spread(assignment: Assignment, fields: Sequence[WantedField]) -> Iterator[l
     may_repeat = {
         column
         for index, column in columns.items()
-        if not fields[index].fits(None) and _may_span(fields[index], column, is_exact=reading.table.is_exact)
+        if index not in assignment.parts
+        and not fields[index].fits(None)
+        and _may_span(fields[index], column, is_exact=reading.table.is_exact)
     }
     above: dict[int, tuple[ReadCell, int]] = {}
     for row in assignment.body:
@@ -344,14 +355,16 @@ def _may_span(one: WantedField, column: int, *, is_exact: bool) -> bool:
 
 
 def _items(
-    reading: HeadedTable,
+    assignment: Assignment,
     rows: Sequence[Sequence[ReadCell]],
-    columns: Mapping[int, int],
+    cells: Mapping[int, Sequence[ReadCell]],
     values: Mapping[int, Sequence[Any]],
     fields: Sequence[WantedField],
 ) -> Iterator[int]:
     """Yield the indices of the rows that are items."""
-    is_exact = reading.table.is_exact
+    is_exact = assignment.reading.table.is_exact
+    # A heading above the rows says nothing about a single row.
+    columns = assignment.columns
     numbers = [
         own
         for index, own in values.items()
@@ -360,11 +373,11 @@ def _items(
     ]
     # In an exact table, a text in place of a number makes no row a note.
     answered = [
-        sum(bool(row[column].text) if is_exact else is_read(values[index][at]) for index, column in columns.items())
-        for at, row in enumerate(rows)
+        sum(bool(cells[index][at].text) if is_exact else is_read(values[index][at]) for index in columns)
+        for at in range(len(rows))
     ]
     least = (ANSWERED if is_exact else ANSWERED_ON_PAGE) * (median(answered) if answered else 0)
-    telling = [index for index in values if not fields[index].fits(None)]
+    telling = [index for index in columns if not fields[index].fits(None)]
     demanded = [index for index in telling if _is_demanded(fields[index])]
     are_telling = len(demanded) >= FEWEST_TELLING or any(not is_plain_text(fields[index]) for index in demanded)
     for at in range(len(rows)):
@@ -406,17 +419,17 @@ def item_of(fields: Sequence[WantedField], values: Mapping[int, Any]) -> dict[in
 
 
 def _cell(
-    assignment: Assignment, row: Sequence[ReadCell], index: int, fields: Sequence[WantedField], *, is_value: bool
+    assignment: Assignment, cell: ReadCell, index: int, fields: Sequence[WantedField], *, is_value: bool
 ) -> CellOfField:
     reading, column = assignment.reading, assignment.columns.get(index)
     names = names_of(assignment.path, {"type": "array"})
-    needed = sum(at in assignment.columns or not one.fits(None) for at, one in enumerate(fields))
+    needed = sum(at in assignment.answered or not one.fits(None) for at, one in enumerate(fields))
     return CellOfField(
         reading.entry,
-        row[column] if column is not None else NO_CELL,
+        cell,
         reading.header[column] if column is not None else "",
         float(assignment.likeness[index, column]) if column is not None else 0.0,
-        answered=len(assignment.columns) / needed,
+        answered=len(assignment.answered) / needed,
         is_read=is_value,
         is_text=is_plain_text(fields[index]),
         found_in="file" if reading.table.is_exact else "page",

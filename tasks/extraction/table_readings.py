@@ -18,7 +18,7 @@ from tasks.extraction.sum_rows import further_items, is_figure, kinds_of_rows
 from tasks.notation.dates import days_mentioned, find_days
 from tasks.notation.order_of_days import order_of
 from tasks.precontext import Entry
-from tasks.read_table import ReadCell, ReadTable
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 MAX_HEADERS: Final = 15
 """The header is searched for among at most this many rows at the beginning of a table."""
@@ -89,6 +89,47 @@ class HeadedTable:
         """The rows below items that sum them."""
         return self._rows_by_kind[1]
 
+    def lines_of(self, at: int, column: int) -> list[ReadCell]:
+        """Return the printed lines of a cell of the body, with those of the rows below it that have no other cell."""
+        cell = self.body[at][column]
+        lines = [cell._replace(text=text, source=cell.text, lines=()) for text in cell.lines] or [cell]
+        return [line for line in lines if line.text] + self._lines_below[at].get(column, [])
+
+    @cached_property
+    def _lines_below(self) -> list[dict[int, list[ReadCell]]]:
+        """The cells of the rows of one cell below each row of the body, by column."""
+        numbers = {id(row): number for number, row in enumerate(self.body)}
+        found: list[dict[int, list[ReadCell]]] = [{} for _ in self.body]
+        number = -1
+        for row in self.table.rows[self.end :]:
+            filled = [column for column, cell in enumerate(row) if cell.text]
+            if len(filled) != 1:
+                number = numbers.get(id(row), -1)
+            elif number >= 0:
+                found[number].setdefault(filled[0], []).append(row[filled[0]])
+        return found
+
+    @cached_property
+    def sections(self) -> list[ReadCell]:
+        """The heading above each row of the body: a row of a single cell at the beginning. A cell without a text
+        stands for no heading, and so for all rows if the first one has none.
+
+        Notes are no headings: if most of these rows are in capitals, the others are notes, and so is a row that begins
+        with a sign or ends a sentence.
+        """
+        items = {id(row) for row in self.body}
+        rows = self.table.rows[self.end :]
+        headings = [row[0] if is_heading_row(row) else None for row in rows]
+        are_capitals = [heading.text.isupper() for heading in headings if heading is not None]
+        is_in_capitals = 2 * sum(are_capitals) > len(are_capitals)
+        last, found = NO_CELL, list[ReadCell]()
+        for heading, row in zip(headings, rows, strict=True):
+            if heading is not None and heading.text.isupper() >= is_in_capitals:
+                last = heading
+            if id(row) in items:
+                found.append(last)
+        return found if found and found[0].text else [NO_CELL] * len(self.body)
+
     @cached_property
     def _rows_by_kind(self) -> tuple[list[Sequence[ReadCell]], list[Sequence[ReadCell]]]:
         header = self.table.texts[self.end - 1] if self.has_header else None
@@ -109,6 +150,13 @@ class HeadedTable:
     def places(self) -> set[Place]:
         """The places and texts of the cells below the header."""
         return places_of(self.body)
+
+
+def is_heading_row(row: Sequence[ReadCell]) -> bool:
+    """True if a row has nothing but a short text in its first cell that may be a heading."""
+    text = row[0].text
+    is_alone = bool(text) and not any(cell.text for cell in row[1:])
+    return is_alone and len(text) <= LONGEST_HEADER and text[0].isalnum() and text[-1] not in ".;," and not is_figure(text)
 
 
 def places_of(rows: Sequence[Sequence[ReadCell]]) -> set[Place]:

@@ -8,8 +8,7 @@ from itertools import combinations
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from tasks.extraction.assign import is_plain_text
-from tasks.extraction.column_values import is_read
+from tasks.extraction.column_values import is_plain_text, is_read
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField

@@ -1,0 +1,59 @@
+"""Gives the headings above rows to the field of a list that has no column: the panel of a laboratory's values, the
+category of goods."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from tasks.extraction.column_values import is_plain_text
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.yes_and_no import EnumValues
+from tasks.read_table import ReadCell
+
+GROUPS: Final = frozenset(("category", "department"))
+"""Concepts of fields that name a group of items."""
+SHORTEST_CHOICE: Final = 4
+"""A value of an enum that is only a part of a word has at least this many letters: `part` in `Partslist`."""
+
+
+def field_of_headings(
+    fields: Sequence[WantedField], chosen: Mapping[int, int], headings: Sequence[ReadCell]
+) -> dict[int, Sequence[ReadCell]]:
+    """Return the headings as the cells of the field that they answer, if there is one: of an enum whose values they
+    mean; of a text that names a group; or of the only text that must have a value and has no column."""
+    if not any(heading.text for heading in headings):
+        return {}
+    without = [index for index in range(len(fields)) if index not in chosen]
+    for index in without:
+        if "enum" in fields[index].schema and (meant := _meant_by(fields[index].schema["enum"], headings)):
+            return {index: [heading._replace(text=meant[heading.text], source=heading.text) for heading in headings]}
+    texts = [index for index in without if is_plain_text(fields[index])]
+    named = [index for index in texts if not GROUPS.isdisjoint(fields[index].names.concepts)]
+    demanded = [index for index in texts if not fields[index].fits(None)]
+    for candidates in (named, demanded):
+        if len(candidates) == 1:
+            return {candidates[0]: headings}
+    return {}
+
+
+def _meant_by(values: Sequence[object], headings: Sequence[ReadCell]) -> dict[str, str]:
+    """Return the value that each heading means, by the heading's text; nothing unless each means one, and there are
+    two at least."""
+    choices = EnumValues(values)
+    meant: dict[str, str] = {}
+    for text in dict.fromkeys(heading.text for heading in headings):
+        words = fold(text)
+        found = choices.meant_by(text) or next(
+            (
+                one
+                for one in values
+                if isinstance(one, str)
+                and len(one) >= SHORTEST_CHOICE
+                and any("".join(fold(one)) in word for word in words)
+            ),
+            None,
+        )
+        if not isinstance(found, str):
+            return {}
+        meant[text] = found
+    return meant if len({*meant.values()}) > 1 else {}
