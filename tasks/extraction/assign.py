@@ -6,7 +6,7 @@ only column of a type follow.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -167,18 +167,19 @@ def assign(
     for part in parts_of_columns(reading, fields, chosen, by_header):
         chosen |= dict.fromkeys(part.fields, part.column)
         parts |= zip(part.fields, part.cells, strict=True)
-    _take_between(chosen, fields, columns, fit)
-    _take_left_over(chosen, fields, columns, fit)
+    headings = field_of_headings(fields, chosen, reading)
+    _take_between(chosen, headings, columns, fit)
+    parts |= headings
+    _take_left_over(chosen, parts, fields, columns, fit)
     for index, column in chosen.items():
         # A column assigned by the order of columns has the least weight with which a header is assigned.
         by_header[index, column] = max(by_header[index, column], LEAST_LIKENESS)
-    if not _answers(reading, fields, chosen, named):
+    if not _answers(reading, fields, chosen, named + len(headings), headings):
         return None
     total = float(sum(worth[index, column] for index, column in chosen.items()))
     total = (total + BY_ELIMINATION * (len(chosen) - named)) / len(fields)
     total -= 0.02 * max(0, sum(map(bool, reading.forms)) - len(chosen))
     total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
-    parts |= field_of_headings(fields, chosen, reading.sections)
     return Assignment(path, reading, chosen, by_header, total, parts=parts)
 
 
@@ -226,15 +227,21 @@ def _is_told_from_rows(
     )
 
 
-def _answers(reading: HeadedTable, fields: Sequence[WantedField], chosen: Mapping[int, int], named: int) -> bool:
-    """True if a table with these columns answers the list. Fields that may be null do not count unless they have a
-    column, so that they cost no rows."""
+def _answers(
+    reading: HeadedTable,
+    fields: Sequence[WantedField],
+    chosen: Mapping[int, int],
+    named: int,
+    headings: Collection[int],
+) -> bool:
+    """True if a table with these columns, and with headings that answer the fields `headings`, answers the list.
+    Fields that may be null do not count unless they have a column, so that they cost no rows."""
     filled = sum(map(bool, reading.forms))
     is_enough = len(chosen) > ASSIGNED_SHARE * len(fields) or (
         reading.table.is_exact and len(chosen) > ASSIGNED_SHARE * filled and len(chosen) >= FEWEST_NAMED
     )
     needed = [index for index, one in enumerate(fields) if index in chosen or not one.fits(None)]
-    is_whole = len(needed) > FEWEST_NAMED and all(index in chosen for index in needed)
+    is_whole = len(needed) > FEWEST_NAMED and all(index in chosen or index in headings for index in needed)
     least = LEAST_NAMED_SHARE_IF_EXACT if reading.table.is_exact or is_whole else LEAST_NAMED_SHARE
     return is_enough and named >= max(1, least * len(needed))
 
@@ -276,34 +283,38 @@ def _in_order(
     return Assignment(path, reading, {index: index for index in range(len(fields))}, likeness, 0.1)
 
 
-def _take_between(
-    chosen: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Column], fit: Matrix
-) -> None:
-    """Assign columns to fields in order wherever two neighbouring assignments have as many columns as fields between
-    them. The two edges of the table count as assignments.
+def _take_between(chosen: dict[int, int], answered: Collection[int], columns: Sequence[Column], fit: Matrix) -> None:
+    """Assign columns to the fields that no other cells answer (`answered`), in order, wherever two neighbouring
+    assignments have as many columns as fields between them. The two edges of the table count as assignments.
 
     Nothing is assigned if the columns that are already assigned are not in the order of their fields.
     """
-    anchors = sorted(chosen.items())
+    without_heading = [index for index in range(len(fit)) if index not in answered]
+    anchors = [(at, chosen[index]) for at, index in enumerate(without_heading) if index in chosen]
     if len(anchors) < FEWEST_NAMED or any(other[1] < one[1] for one, other in pairwise(anchors)):
         return
     for (field_before, column_before), (field_after, column_after) in pairwise(
-        [(-1, -1), *anchors, (len(fields), len(columns))]
+        [(-1, -1), *anchors, (len(without_heading), len(columns))]
     ):
         if column_after - column_before == field_after - field_before:
             between = zip(range(field_before + 1, field_after), range(column_before + 1, column_after), strict=True)
             chosen |= {
                 index: column
-                for index, column in between
+                for index, column in ((without_heading[at], column) for at, column in between)
                 if fit[index, column] >= LEAST_FIT and not all(map(is_missing, columns[column]))
             }
 
 
 def _take_left_over(
-    chosen: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Column], fit: Matrix
+    chosen: dict[int, int],
+    answered: Collection[int],
+    fields: Sequence[WantedField],
+    columns: Sequence[Column],
+    fit: Matrix,
 ) -> None:
-    """Assign remaining columns to fields without a column, the most restrictive types of fields first. A field gets a
-    column if no other remaining column fits its type, and no other field of an equally restrictive type fits one. Of
+    """Assign remaining columns to fields without a column or other cells that answer them (`answered`), the most
+    restrictive types of fields first. A field gets a column if no other remaining column fits its type, and no other
+    field of an equally restrictive type fits one; a number that may be null is no rival of one that may not. Of
     several columns that fit a day, the first is taken: it states when something happened."""
 
     def suits(index: int, column: int) -> bool:
@@ -317,13 +328,15 @@ def _take_left_over(
         return _pickiness(fields[index]) < 1 or has_words
 
     for kind in (0, 1, 2):
-        for index in [one for one in range(len(fields)) if _pickiness(fields[one]) == kind and one not in chosen]:
+        left = [one for one in range(len(fields)) if one not in chosen and one not in answered]
+        for index in [one for one in left if _pickiness(fields[one]) == kind]:
             free = [one for one in range(len(columns)) if one not in chosen.values() and suits(index, one)]
             rivals = [
                 other
-                for other in range(len(fields))
+                for other in left
                 if other != index
                 and other not in chosen
+                and (kind != 1 or fields[index].fits(None) or not fields[other].fits(None))
                 and _pickiness(fields[other]) == kind
                 and any(fit[other, column] >= LEAST_FIT for column in free)
             ]

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from tasks.extraction.column_values import is_plain_text
 from tasks.extraction.features import HOURS_AND_MINUTES, Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
 from tasks.extraction.likeness import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.sum_rows import is_figure
 from tasks.extraction.table_readings import HeadedTable
@@ -24,8 +25,8 @@ FEWEST_DIVIDED: Final = 2
 """At least this many cells show that a column has two fields."""
 LONGEST: Final = 200
 """A cell with more characters than this has no parts."""
-LONGEST_UNIT: Final = 12
-"""A unit has at most this many characters."""
+SHORTEST_ABBREVIATION: Final = 3
+"""An abbreviation has at least this many letters."""
 _TO: Final = re.compile(
     r"\s+(?:[-–—~→]|to|until|till|bis|à|au|al|a|ad|do|tot|t/m|hasta|até|til)\s+|\s?[–—~→]\s?|(?<=[\d\w])-(?=\d)"
 )
@@ -77,6 +78,8 @@ class _PartsFinder:
             divide = _dividing(self._fields[first])
             if divide is None or divide is not _dividing(self._fields[last]) or {first, last} - {*self._without}:
                 continue
+            if divide is _limits and not _are_limits(self._fields[first], self._fields[last]):
+                continue
             for column in free:
                 if found := self._divided(column, divide):
                     yield PartsOfColumn(column, (first, last), found)
@@ -84,11 +87,12 @@ class _PartsFinder:
                     break
 
     def units(self) -> Iterator[PartsOfColumn]:
-        """Yield columns of figures with units, for a number that has the column and a field for its unit."""
-        for index in self._without:
-            if "unit" not in self._fields[index].names.concepts or not is_plain_text(self._fields[index]):
-                continue
+        """Yield columns of figures with units, for a number that has the column and a field for its unit: one of that
+        name, or the next text of the list."""
+        for index in [one for one in self._without if is_plain_text(self._fields[one])]:
             numbers = [one for one in self._chosen if types_of(self._fields[one].schema) & {"number", "integer"}]
+            if "unit" not in self._fields[index].names.concepts:
+                numbers = [one for one in numbers if one == index - 1]
             for one in sorted(numbers, key=lambda one: abs(one - index)):
                 if found := self._divided(self._chosen[one], _figure_and_unit):
                     yield PartsOfColumn(self._chosen[one], (one, index), found)
@@ -149,7 +153,9 @@ class _PartsFinder:
         first, last = sorted(named, key=place)
         return first, last
 
-    def _divided(self, column: int, divide: Callable[[str], Pair | None]) -> tuple[list[ReadCell], list[ReadCell]] | None:
+    def _divided(
+        self, column: int, divide: Callable[[str], Pair | None]
+    ) -> tuple[list[ReadCell], list[ReadCell]] | None:
         """Return the two parts of each cell of a column; None unless enough of its cells have two parts."""
         cells = [row[column] for row in self._reading.body]
         present = [cell.text for cell in cells if not is_missing(cell.text)]
@@ -170,7 +176,18 @@ class _PartsFinder:
         words = Counter(text[-2] for text in texts if len(text) > 2)
         word, count = words.most_common(1)[0] if words else ("", 0)
         is_common = count >= LEAST_DIVIDED * sum(map(bool, texts))
-        return word if is_common and likeness_by_words(field.names, word) >= LEAST_LIKENESS else ""
+        return (
+            word
+            if is_common and (_abbreviates(word, field) or likeness_by_words(field.names, word) >= LEAST_LIKENESS)
+            else ""
+        )
+
+
+def _abbreviates(word: str, field: WantedField) -> bool:
+    """True if a word with a point at its end begins a name of a field: `Cod.` of `codice`."""
+    beginning = "".join(fold(word))
+    is_abbreviation = word.endswith(".") and len(beginning) >= SHORTEST_ABBREVIATION
+    return is_abbreviation and any(name.startswith(beginning) for name in field.names.joined)
 
 
 def _part(cell: ReadCell, text: str) -> ReadCell:
@@ -190,10 +207,21 @@ def _dividing(field: WantedField) -> Callable[[str], Pair | None] | None:
     return _limits if types_of(field.schema) & {"number", "integer"} else None
 
 
+def _are_limits(first: WantedField, last: WantedField) -> bool:
+    """True if two numbers may be the limits of one range: their names share a word, or both are no known quantity."""
+    share_word = any(not own.isdisjoint(other) for own in first.names.word_sets for other in last.names.word_sets)
+    return share_word or not (first.names.concepts or last.names.concepts)
+
+
 def _limits(text: str) -> Pair | None:
     if (limit := _LIMIT.fullmatch(text.strip())) is not None:
         return ("", limit["figure"]) if limit["sign"] in "<≤" else (limit["figure"], "")
-    return _ends(text, looks_numeric)
+    return _ends(text, _is_number)
+
+
+def _is_number(text: str) -> bool:
+    """True if a text is a number and no part of a code: `10-0012` is no range."""
+    return looks_numeric(text) and not (text[0] == "0" and text[1:2].isdigit())
 
 
 def _days(text: str) -> Pair | None:

@@ -49,6 +49,9 @@ MAX_GROUPED: Final = 500
 RIVAL_SHARE: Final = 0.6
 """A table competes with the best table for a list if its assignment is worth at least this share of the best one. Of
 the competing tables, the one whose rows are worth most fills the list."""
+WHOLE_SHARE: Final = 0.4
+"""A table that answers all fields which must have a value is a further part of a list if its assignment is worth at
+least this share of the best one."""
 ANSWERED: Final = 0.5
 ANSWERED_ON_PAGE: Final = 0.6
 """A row answers at least this share of the fields that a typical row of its table answers, or else all fields that must
@@ -172,6 +175,9 @@ def fill_lists(
     # A table belongs to the list of which it answers most fields, unless that list is filled from another table.
     own = [one for (_, table), one in best.items() if one.only is not None or len(one.columns) == most_columns[table]]
     others = [one for one in best.values() if one not in own]
+    wanted_most: dict[int, float] = {}
+    for (_, table), one in best.items():
+        wanted_most[table] = max(one.worth, wanted_most.get(table, one.worth))
     filled: dict[JsonPath, FilledList] = {}
     used: set[Place] = set()
     for group in (own, others):
@@ -185,7 +191,8 @@ def fill_lists(
                     and not _is_used(other, used)
                 ]
                 free = [other for other in best.values() if other.path == one.path and not _is_used(other, used)]
-                rows = _best_rows(rivals, free, lists[one.path])
+                unwanted = [other for other in free if other.worth >= wanted_most[id(other.reading.table)]]
+                rows = _best_rows(rivals, free, unwanted, lists[one.path])
                 if rows is not None:
                     filled[one.path] = rows
                     used |= rows.places
@@ -208,18 +215,44 @@ def _with_divided_rows(
 
 
 def _best_rows(
-    rivals: Sequence[Assignment], free: Sequence[Assignment], fields: Sequence[WantedField]
+    rivals: Sequence[Assignment],
+    free: Sequence[Assignment],
+    unwanted: Sequence[Assignment],
+    fields: Sequence[WantedField],
 ) -> FilledList | None:
-    """Return the rows of the competing table, or of all tables with its header, that are worth most."""
+    """Return the rows that are worth most: of one of the competing tables, of all tables with its header, or of all
+    tables that answer the list as well and that no other list wants more (`unwanted`)."""
     groups = [[one] for one in rivals]
     by_title = {one.reading.title: one for one in reversed(rivals) if one.reading.has_header}
     groups += [alike for one in by_title.values() if len(alike := _with_same_header(one, free)) > 1]
+    if len(united := _united(rivals, unwanted, fields)) > 1:
+        groups.append(united)
     best, best_worth = None, -np.inf
     for group in groups:
         rows = _filled_from(group, fields)
         if rows is not None and (worth := rows.worth()) > best_worth:  # the first of equals
             best, best_worth = rows, worth
     return best
+
+
+def _united(
+    rivals: Sequence[Assignment], unwanted: Sequence[Assignment], fields: Sequence[WantedField]
+) -> list[Assignment]:
+    """Return the assignments of all tables that answer the list as the best of the competing ones does, each printed
+    row once, in reading order: a list may stand in several tables with headers of their own."""
+    best = max(rivals, key=lambda one: one.worth)
+    found: list[Assignment] = []
+    places: set[Place] = set()
+    all_demanded = {index for index, one in enumerate(fields) if _is_demanded(one)}
+    demanded = all_demanded & best.answered
+    for one in sorted(unwanted, key=lambda one: -one.worth):
+        is_alike = one.reading.has_header and one.reading.table.is_exact == best.reading.table.is_exact
+        least = WHOLE_SHARE if demanded == all_demanded else RIVAL_SHARE
+        is_as_good = one.worth >= least * best.worth and demanded <= one.answered
+        if is_alike and is_as_good and not _is_used(one, places) and len(found) < MAX_GROUPED:
+            found.append(one)
+            places |= one.places
+    return sorted(found, key=unwanted.index)
 
 
 def _with_same_header(one: Assignment, free: Sequence[Assignment]) -> list[Assignment]:

@@ -156,7 +156,9 @@ def is_heading_row(row: Sequence[ReadCell]) -> bool:
     """True if a row has nothing but a short text in its first cell that may be a heading."""
     text = row[0].text
     is_alone = bool(text) and not any(cell.text for cell in row[1:])
-    return is_alone and len(text) <= LONGEST_HEADER and text[0].isalnum() and text[-1] not in ".;," and not is_figure(text)
+    return (
+        is_alone and len(text) <= LONGEST_HEADER and text[0].isalnum() and text[-1] not in ".;," and not is_figure(text)
+    )
 
 
 def places_of(rows: Sequence[Sequence[ReadCell]]) -> set[Place]:
@@ -255,7 +257,9 @@ def _forms(rows: Sequence[Sequence[ReadCell]], *, rows_are_lines: bool = False) 
         own = lines[-1]
         above = [row[index] for row in reached] if own and not rows_are_lines else lines[:-1]
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
-        found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), *(lines if rows_are_lines else [own]), whole)))))
+        lines_of_cell = rows[-1][index].lines
+        alone = (*_shorter(own), *lines_of_cell, *(lines if rows_are_lines else [own]))
+        found.append(tuple(dict.fromkeys(filter(None, (*alone, whole)))))
     return found
 
 
