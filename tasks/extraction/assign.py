@@ -314,7 +314,7 @@ def _take_left_over(
 ) -> None:
     """Assign remaining columns to fields without a column or other cells that answer them (`answered`), the most
     restrictive types of fields first. A field gets a column if no other remaining column fits its type, and no other
-    field of an equally restrictive type fits one; a number that may be null is no rival of one that may not. Of
+    field of an equally restrictive type fits one; a number that may be null does not compete with one that may not. Of
     several columns that fit a day, the first is taken: it states when something happened."""
 
     def suits(index: int, column: int) -> bool:

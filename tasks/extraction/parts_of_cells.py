@@ -5,6 +5,7 @@ or two names in one cell."""
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -110,13 +111,13 @@ class _PartsFinder:
                     break
 
     def labelled(self) -> Iterator[PartsOfColumn]:
-        """Yield columns of texts that end with a value behind its label, for a field of this name without a column."""
+        """Yield columns of texts that end with a value after its label, for a field of this name without a column."""
         for index in self._without:
             if not is_plain_text(self._fields[index]):
                 continue
             for text in [one for one in self._chosen if is_plain_text(self._fields[one])]:
                 label = self._common_label(self._chosen[text], self._fields[index])
-                if label and (found := self._divided(self._chosen[text], lambda cell, at=label: _at_label(cell, at))):
+                if label and (found := self._divided(self._chosen[text], partial(_at_label, label))):
                     yield PartsOfColumn(self._chosen[text], (text, index), found)
                     break
 
@@ -208,7 +209,7 @@ def _dividing(field: WantedField) -> Callable[[str], Pair | None] | None:
 
 
 def _are_limits(first: WantedField, last: WantedField) -> bool:
-    """True if two numbers may be the limits of one range: their names share a word, or both are no known quantity."""
+    """True if two numbers may be the limits of one range: their names share a word, or neither is a known quantity."""
     share_word = any(not own.isdisjoint(other) for own in first.names.word_sets for other in last.names.word_sets)
     return share_word or not (first.names.concepts or last.names.concepts)
 
@@ -220,7 +221,7 @@ def _limits(text: str) -> Pair | None:
 
 
 def _is_number(text: str) -> bool:
-    """True if a text is a number and no part of a code: `10-0012` is no range."""
+    """True if a text is a number and not a part of a code such as `10-0012`."""
     return looks_numeric(text) and not (text[0] == "0" and text[1:2].isdigit())
 
 
@@ -250,6 +251,6 @@ def _count_and_text(text: str) -> Pair | None:
     return (found["count"], found["rest"]) if found else None
 
 
-def _at_label(text: str, label: str) -> Pair | None:
+def _at_label(label: str, text: str) -> Pair | None:
     before, sign, after = text.rpartition(f" {label} ")
     return (before.strip(), after.strip()) if sign else None

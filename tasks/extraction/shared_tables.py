@@ -81,7 +81,7 @@ def _give_section(owners: dict[int, int], assignments: Sequence[Assignment], wit
 
 
 def _sections(rows: Mapping[int, int], one: Assignment) -> list[tuple[int, int]]:
-    """Return each row with the number of its section. A row of several cells that is no item, such as a sum, ends a
+    """Return each row with the number of its section. A row of several cells that is not an item, such as a sum, ends a
     section."""
     number, found = 0, []
     for at, texts in enumerate(one.reading.table.texts):

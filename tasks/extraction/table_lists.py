@@ -49,6 +49,9 @@ MAX_GROUPED: Final = 500
 RIVAL_SHARE: Final = 0.6
 """A table competes with the best table for a list if its assignment is worth at least this share of the best one. Of
 the competing tables, the one whose rows are worth most fills the list."""
+FEWEST_DEMANDED: Final = 3
+"""Tables with different headers are parts of one list only if at least this many fields must have a value. A name and
+an amount are in many tables."""
 WHOLE_SHARE: Final = 0.4
 """A table that answers all fields which must have a value is a further part of a list if its assignment is worth at
 least this share of the best one."""
@@ -238,17 +241,19 @@ def _best_rows(
 def _united(
     rivals: Sequence[Assignment], unwanted: Sequence[Assignment], fields: Sequence[WantedField]
 ) -> list[Assignment]:
-    """Return the assignments of all tables that answer the list as the best of the competing ones does, each printed
-    row once, in reading order: a list may stand in several tables with headers of their own."""
+    """Return the assignments of all tables that answer all fields which must have a value, each printed row once, in
+    reading order. The heading of each table has to answer a field, because other tables of a paper may have such columns,
+    too: a list may stand in several tables with headers of their own."""
     best = max(rivals, key=lambda one: one.worth)
     found: list[Assignment] = []
     places: set[Place] = set()
-    all_demanded = {index for index, one in enumerate(fields) if _is_demanded(one)}
-    demanded = all_demanded & best.answered
+    demanded = {index for index, one in enumerate(fields) if _is_demanded(one)}
+    if len(demanded) < FEWEST_DEMANDED:
+        return []
     for one in sorted(unwanted, key=lambda one: -one.worth):
-        is_alike = one.reading.has_header and one.reading.table.is_exact == best.reading.table.is_exact
-        least = WHOLE_SHARE if demanded == all_demanded else RIVAL_SHARE
-        is_as_good = one.worth >= least * best.worth and demanded <= one.answered
+        has_heading = bool(one.parts.keys() - one.columns.keys())
+        is_alike = has_heading and one.reading.has_header and one.reading.table.is_exact == best.reading.table.is_exact
+        is_as_good = one.worth >= WHOLE_SHARE * best.worth and demanded <= one.answered
         if is_alike and is_as_good and not _is_used(one, places) and len(found) < MAX_GROUPED:
             found.append(one)
             places |= one.places

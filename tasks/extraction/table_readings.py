@@ -114,7 +114,7 @@ class HeadedTable:
         """The heading above each row of the body: a row of a single cell at the beginning. A cell without a text
         stands for no heading, and so for all rows if the first one has none.
 
-        Notes are no headings: if most of these rows are in capitals, the others are notes, and so is a row that begins
+        Notes are left out: if most of these rows are in capitals, the others are notes, and so is a row that begins
         with a sign or ends a sentence.
         """
         items = {id(row) for row in self.body}
