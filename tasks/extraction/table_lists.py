@@ -242,8 +242,8 @@ def _united(
     rivals: Sequence[Assignment], unwanted: Sequence[Assignment], fields: Sequence[WantedField]
 ) -> list[Assignment]:
     """Return the assignments of all tables that answer all fields which must have a value, each printed row once, in
-    reading order. The heading of each table has to answer a field, because other tables of a paper may have such columns,
-    too: a list may stand in several tables with headers of their own."""
+    reading order: a list may stand in several tables with headers of their own. The heading of each table has to answer
+    a field, because other tables of a paper may have such columns, too."""
     best = max(rivals, key=lambda one: one.worth)
     found: list[Assignment] = []
     places: set[Place] = set()

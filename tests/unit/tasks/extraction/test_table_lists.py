@@ -363,3 +363,17 @@ def test_a_section_belongs_to_the_list_whose_column_its_rows_fill() -> None:
         ("Pension", 2428.0, 166.0, 206.0),
         ("Tax", 2428.0, 90.0, None),
     ]
+
+
+LIMITS = {"test": TEXT, "value": NUMBER, "low": OR_NUMBER, "high": OR_NUMBER}
+
+
+def test_a_range_in_one_column_is_two_limits() -> None:
+    text = "Test;Value;Range\nIron;4.1;3 - 5\nZinc;2.5;1 - 2\nLead;0.1;< 1\n"
+    assert columns_of(text, **LIMITS) == [("Iron", 4.1, 3, 5), ("Zinc", 2.5, 1, 2), ("Lead", 0.1, None, 1)]
+
+
+def test_a_figure_and_its_unit_in_one_column_are_two_fields() -> None:
+    text = "Name;Quantity;Price\nClogs;9 pz;2.50\nSocks;3 kg;4.00\n"
+    found = columns_of(text, name=TEXT, quantity=NUMBER, unit=TEXT, price=NUMBER)
+    assert found == [("Clogs", 9, "pz", 2.5), ("Socks", 3, "kg", 4.0)]
