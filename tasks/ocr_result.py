@@ -4,6 +4,7 @@ The result consists of dictionaries because a page has hundreds of words: buildi
 three times as long.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
@@ -348,7 +349,8 @@ class OcrResult(Result[OcrData]):
             "bounds": self._bounds(quad, cell_section),
             "confidence": round(cell.confidence, 2),
         }
-        return ReadCell(cell.text, pointer, place, cell.row_span, cell.col_span)
+        lines = _lines_of(cell.words) if self._pages[cell_section].geometry.is_upright else []
+        return ReadCell(cell.text, pointer, place, cell.row_span, cell.col_span, lines=lines)
 
     def _upright_boxes(self, section_index: int) -> list[tuple[Box, ...]]:
         """Return the boxes of each line's words on the upright page; empty if the page is already upright in the
@@ -607,3 +609,17 @@ def _enclosing_bounds(first: Bounds, last: Bounds) -> Bounds:
     a, b, c, d = [(float(corner["x"]), float(corner["y"])) for corner in corners]
     edge = max(max(x, y) for x, y in (a, b, c, d))
     return bounds_of((a, b, c, d), int(edge), int(edge))
+
+
+def _lines_of(words: Sequence[Word]) -> list[str]:
+    """Return the lines of a cell, whose words are in reading order, if there are several. A word farther left than the
+    one before it begins a line."""
+    lines: list[list[str]] = []
+    left = math.inf
+    for word in words:
+        start = min(x for x, _ in word.quad)
+        if start < left:
+            lines.append([])
+        lines[-1].append(word.text)
+        left = start
+    return [" ".join(line) for line in lines] if len(lines) > 1 else []

@@ -19,6 +19,8 @@ class ReadCell(NamedTuple):
     source: str = ""
     """The text as the source has it, if it differs from `text`: because `text` is only a part of it, or has a sign that
     the column implies."""
+    lines: Sequence[str] = ()
+    """The printed lines of the text, if there are several and they are known."""
 
 
 MAX_HEADING_CHARS = 500

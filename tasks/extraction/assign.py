@@ -6,7 +6,7 @@ only column of a type follow.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -14,14 +14,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from tasks.extraction.best_pairs import best_pairs
-from tasks.extraction.column_values import UNREADABLE, values_of_column
+from tasks.extraction.column_values import UNREADABLE, is_plain_text, values_of_column
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words
 from tasks.extraction.names import names_of
+from tasks.extraction.parts_of_cells import parts_of_columns
+from tasks.extraction.row_headings import field_of_headings
 from tasks.extraction.sum_rows import is_figure
-from tasks.extraction.table_readings import HeadedTable
+from tasks.extraction.table_readings import HeadedTable, Place, places_of
 from tasks.notation.cells import is_missing, looks_numeric
+from tasks.read_table import ReadCell
 from tasks.schema.paths import JsonPath
 
 MAX_COMPARED: Final = 200
@@ -65,6 +68,38 @@ class Assignment(NamedTuple):
     likeness: Matrix
     """Likeness of each column's header with each field, fields × columns."""
     worth: float
+    only: frozenset[int] | None = None
+    """Indices of the table's rows that may be items of the list, if it shares the table with other lists."""
+    parts: Mapping[int, Sequence[ReadCell]] = {}
+    """Cells of each field that has only parts of a column's cells, or the headings above the rows: one for each row of
+    the reading's body, by the field's index."""
+
+    @property
+    def body(self) -> Sequence[Sequence[ReadCell]]:
+        """The rows that may be items."""
+        return [self.reading.body[at] for at in self._places_in_body]
+
+    @property
+    def answered(self) -> set[int]:
+        """Indices of the fields that have a column, a part of one, or headings."""
+        return self.columns.keys() | self.parts.keys()
+
+    def part_cells(self) -> dict[int, list[ReadCell]]:
+        """Return the cells of each field in `parts`, one for each row that may be an item."""
+        return {index: [cells[at] for at in self._places_in_body] for index, cells in self.parts.items()}
+
+    @property
+    def _places_in_body(self) -> Sequence[int]:
+        body = self.reading.body
+        if self.only is None:
+            return range(len(body))
+        own = {id(self.reading.table.rows[at]) for at in self.only}
+        return [at for at, row in enumerate(body) if id(row) in own]
+
+    @property
+    def places(self) -> set[Place]:
+        """The places and texts of the cells that may be copied."""
+        return self.reading.places if self.only is None else places_of(self.body)
 
 
 class ComparedColumns:
@@ -115,6 +150,7 @@ def assign(
             for one in fields
         ]
     ).reshape(len(fields), len(columns))
+    _name_amounts_by_list(by_header, reading, path, fields)
     if reading.has_header and not (by_header >= LEAST_LIKENESS).any():
         return None
     if not reading.has_header:
@@ -127,18 +163,38 @@ def assign(
     named = len(chosen)
     if named < FEWEST_NAMED and not _is_told_from_rows(reading, fields, columns, chosen):
         return None
-    _take_between(chosen, fields, columns, fit)
-    _take_left_over(chosen, fields, columns, fit)
+    parts: dict[int, Sequence[ReadCell]] = {}
+    for part in parts_of_columns(reading, fields, chosen, by_header):
+        chosen |= dict.fromkeys(part.fields, part.column)
+        parts |= zip(part.fields, part.cells, strict=True)
+    headings = field_of_headings(fields, chosen, reading)
+    _take_between(chosen, headings, columns, fit)
+    parts |= headings
+    _take_left_over(chosen, parts, fields, columns, fit)
     for index, column in chosen.items():
         # A column assigned by the order of columns has the least weight with which a header is assigned.
         by_header[index, column] = max(by_header[index, column], LEAST_LIKENESS)
-    if not _answers(reading, fields, chosen, named):
+    if not _answers(reading, fields, chosen, named + len(headings), headings):
         return None
     total = float(sum(worth[index, column] for index, column in chosen.items()))
     total = (total + BY_ELIMINATION * (len(chosen) - named)) / len(fields)
     total -= 0.02 * max(0, sum(map(bool, reading.forms)) - len(chosen))
     total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
-    return Assignment(path, reading, chosen, by_header, total)
+    return Assignment(path, reading, chosen, by_header, total, parts=parts)
+
+
+def _name_amounts_by_list(
+    by_header: Matrix, reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField]
+) -> None:
+    """Let a header that names the list name the only number of its items, too: an account has the amounts of
+    `payments` below `Payments`."""
+    numbers = [index for index, one in enumerate(fields) if types_of(one.schema) & {"number", "integer"}]
+    if len(numbers) == 1:
+        names = names_of(path, {"type": "array"})
+        for column, forms in enumerate(reading.forms):
+            alike = max((likeness_by_words(names, text) for text in forms), default=0.0)
+            if alike >= SAME_CONCEPT:
+                by_header[numbers[0], column] = max(by_header[numbers[0], column], alike)
 
 
 def _worth_of_names(by_header: Matrix, fit: Matrix, fields: Sequence[WantedField], columns: Sequence[Column]) -> Matrix:
@@ -171,23 +227,23 @@ def _is_told_from_rows(
     )
 
 
-def _answers(reading: HeadedTable, fields: Sequence[WantedField], chosen: Mapping[int, int], named: int) -> bool:
-    """True if a table with these columns answers the list. Fields that may be null do not count unless they have a
-    column, so that they cost no rows."""
+def _answers(
+    reading: HeadedTable,
+    fields: Sequence[WantedField],
+    chosen: Mapping[int, int],
+    named: int,
+    headings: Collection[int],
+) -> bool:
+    """True if a table with these columns, and with headings that answer the fields `headings`, answers the list.
+    Fields that may be null do not count unless they have a column, so that they cost no rows."""
     filled = sum(map(bool, reading.forms))
     is_enough = len(chosen) > ASSIGNED_SHARE * len(fields) or (
         reading.table.is_exact and len(chosen) > ASSIGNED_SHARE * filled and len(chosen) >= FEWEST_NAMED
     )
     needed = [index for index, one in enumerate(fields) if index in chosen or not one.fits(None)]
-    is_whole = len(needed) > FEWEST_NAMED and all(index in chosen for index in needed)
+    is_whole = len(needed) > FEWEST_NAMED and all(index in chosen or index in headings for index in needed)
     least = LEAST_NAMED_SHARE_IF_EXACT if reading.table.is_exact or is_whole else LEAST_NAMED_SHARE
     return is_enough and named >= max(1, least * len(needed))
-
-
-def is_plain_text(field: WantedField) -> bool:
-    return (
-        types_of(field.schema) - {"null"} == {"string"} and "enum" not in field.schema and not wants_iso(field.schema)
-    )
 
 
 def _has_no_words(column: Column) -> bool:
@@ -227,34 +283,38 @@ def _in_order(
     return Assignment(path, reading, {index: index for index in range(len(fields))}, likeness, 0.1)
 
 
-def _take_between(
-    chosen: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Column], fit: Matrix
-) -> None:
-    """Assign columns to fields in order wherever two neighbouring assignments have as many columns as fields between
-    them. The two edges of the table count as assignments.
+def _take_between(chosen: dict[int, int], answered: Collection[int], columns: Sequence[Column], fit: Matrix) -> None:
+    """Assign columns to the fields that no other cells answer (`answered`), in order, wherever two neighbouring
+    assignments have as many columns as fields between them. The two edges of the table count as assignments.
 
     Nothing is assigned if the columns that are already assigned are not in the order of their fields.
     """
-    anchors = sorted(chosen.items())
+    without_heading = [index for index in range(len(fit)) if index not in answered]
+    anchors = [(at, chosen[index]) for at, index in enumerate(without_heading) if index in chosen]
     if len(anchors) < FEWEST_NAMED or any(other[1] < one[1] for one, other in pairwise(anchors)):
         return
     for (field_before, column_before), (field_after, column_after) in pairwise(
-        [(-1, -1), *anchors, (len(fields), len(columns))]
+        [(-1, -1), *anchors, (len(without_heading), len(columns))]
     ):
         if column_after - column_before == field_after - field_before:
             between = zip(range(field_before + 1, field_after), range(column_before + 1, column_after), strict=True)
             chosen |= {
                 index: column
-                for index, column in between
+                for index, column in ((without_heading[at], column) for at, column in between)
                 if fit[index, column] >= LEAST_FIT and not all(map(is_missing, columns[column]))
             }
 
 
 def _take_left_over(
-    chosen: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Column], fit: Matrix
+    chosen: dict[int, int],
+    answered: Collection[int],
+    fields: Sequence[WantedField],
+    columns: Sequence[Column],
+    fit: Matrix,
 ) -> None:
-    """Assign remaining columns to fields without a column, the most restrictive types of fields first. A field gets a
-    column if no other remaining column fits its type, and no other field of an equally restrictive type fits one. Of
+    """Assign remaining columns to fields without a column or other cells that answer them (`answered`), the most
+    restrictive types of fields first. A field gets a column if no other remaining column fits its type, and no other
+    field of an equally restrictive type fits one; a number that may be null does not compete with one that may not. Of
     several columns that fit a day, the first is taken: it states when something happened."""
 
     def suits(index: int, column: int) -> bool:
@@ -268,13 +328,15 @@ def _take_left_over(
         return _pickiness(fields[index]) < 1 or has_words
 
     for kind in (0, 1, 2):
-        for index in [one for one in range(len(fields)) if _pickiness(fields[one]) == kind and one not in chosen]:
+        left = [one for one in range(len(fields)) if one not in chosen and one not in answered]
+        for index in [one for one in left if _pickiness(fields[one]) == kind]:
             free = [one for one in range(len(columns)) if one not in chosen.values() and suits(index, one)]
             rivals = [
                 other
-                for other in range(len(fields))
+                for other in left
                 if other != index
                 and other not in chosen
+                and (kind != 1 or fields[index].fits(None) or not fields[other].fits(None))
                 and _pickiness(fields[other]) == kind
                 and any(fit[other, column] >= LEAST_FIT for column in free)
             ]

@@ -286,9 +286,21 @@ def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool
     return found
 
 
+def is_plain_text(field: WantedField) -> bool:
+    return (
+        types_of(field.schema) - {"null"} == {"string"} and "enum" not in field.schema and not wants_iso(field.schema)
+    )
+
+
 def is_read(value: Any) -> bool:
     """True if a cell has a value for a field: it is neither empty nor unreadable."""
     return value is not None and value is not UNREADABLE
+
+
+def is_mostly_absent(values: Sequence[Any]) -> bool:
+    """True if some values of a column were read, but most of its cells are empty. The rows without a value are then
+    something else than the others: in an account, payments among charges."""
+    return any(map(is_read, values)) and 2 * sum(value is None for value in values) > len(values)
 
 
 def emptiest_value(wanted: WantedField) -> Any:

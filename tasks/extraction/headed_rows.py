@@ -19,7 +19,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.likeness import LEAST_LIKENESS, SAME_NAME, likeness_by_words
 from tasks.extraction.passages import Passage
-from tasks.extraction.sum_rows import MAX_WORDS, SUMS, is_carried_forward, is_sum_row
+from tasks.extraction.sum_rows import MAX_WORDS, SUMS, is_carried_forward, is_stage, is_sum_row
 from tasks.extraction.table_readings import LONGEST_HEADER
 from tasks.extraction.words_on_page import MAX_PLACED, WordOnPage, cell_of, rows_in_columns, segments_of_row, text_of
 from tasks.notation.cells import looks_numeric, moment
@@ -63,6 +63,8 @@ MAX_LABEL_WORDS: Final = 6
 """The word for a sum is searched for in this many words at the beginning of a row."""
 FEWEST_CELLS: Final = 3
 """A row with fewer cells than this is not full."""
+FEWEST_FIGURES: Final = 2
+"""An item below a sum has at least this many figures."""
 OPEN_ENDS: Final = ("-", "–", ",", "&", "/", "(", "+")
 """Endings of a line that show that the next line continues it."""
 TOTALS: Final = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {
@@ -192,12 +194,14 @@ def _may_be_header(passage: Passage, row: Line) -> bool:
 def _body_below(
     passage: Passage, rows: Sequence[Line], start: int, header: Sequence[Line], headers: _HeaderFinder
 ) -> list[Line]:
-    """Return the words of each row below a header, up to the first row that cannot belong to the header's columns."""
+    """Return the words of each row below a header, up to the first row that cannot belong to the header's columns. A
+    sum ends the rows, unless there are further items below it."""
     height = median(word.height for cell in header for word in cell)
     left = header[0][0].box[0] - MAX_OVERHANG * height
     right = header[-1][-1].box[2] + height
     bottom = max(word.box[3] for cell in header for word in cell)
     found: list[Line] = []
+    sections: list[int] = []
     for row in rows[start : start + MAX_ROWS]:
         own = _beside(row, left, right)
         is_far = min(word.box[1] for word in own or row) - bottom > ENDING_DISTANCE * height
@@ -211,13 +215,36 @@ def _body_below(
         bottom = max(word.box[3] for word in own)
         texts = [text_of(passage, segment) for segment in segments_of_row(own)]
         if not is_carried_forward(texts) and _is_sum(texts, len(header)):
-            if any(found):
-                break
             own = []
+            if any(found):
+                sections.append(len(found))
         found.append(own)
+    found = _without_last_sections(passage, found, sections)
     while found and not found[-1]:
         found.pop()
     return found
+
+
+def _without_last_sections(passage: Passage, rows: Sequence[Line], sections: Sequence[int]) -> list[Line]:
+    """Return the rows up to the end of the last section with an item. `sections` are the indices of the sums above the
+    second and all further sections. An item has words at its beginning, at least two figures, and as many cells as most
+    rows above the first sum."""
+    if not sections:
+        return [*rows]
+    counts = [len([*segments_of_row(row)]) for row in rows[: sections[0]] if row]
+    typical = median([count for count in counts if count > 1] or [0])
+    end = sections[0]
+    for first, last in pairwise((*sections, len(rows))):
+        texts = [[text_of(passage, segment) for segment in segments_of_row(row)] for row in rows[first:last] if row]
+        if any(
+            len(row) >= max(typical, FEWEST_CELLS)
+            and any(map(str.isalpha, row[0]))
+            and not is_stage(row)
+            and sum(map(looks_numeric, row)) >= FEWEST_FIGURES
+            for row in texts
+        ):
+            end = last
+    return [*rows[:end]]
 
 
 def _beside(row: Line, left: float, right: float) -> Line:
@@ -447,4 +474,5 @@ def _joined(passage: Passage, row: _BodyRow, column: int, limit: float) -> ReadC
             len(lines),
         )
         lines = lines[:count]
-    return cell_of(passage, [word for line in lines for word in line])
+    cell = cell_of(passage, [word for line in lines for word in line])
+    return cell._replace(lines=[text_of(passage, line) for line in lines]) if len(lines) > 1 else cell

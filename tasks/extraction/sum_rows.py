@@ -2,7 +2,7 @@
 the cells that items have and these rows lack."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import dropwhile, islice, takewhile
 from pathlib import Path
@@ -34,6 +34,8 @@ FEWEST_ADDED: Final = 2
 """A figure counts as a sum only of at least this many figures. Fewer may agree by coincidence."""
 WIDE: Final = 3
 """A full row of more than this many columns with words after its first cell is an item: `Total protein` with a unit."""
+FEWEST_TYPICAL: Final = 3
+"""Items below a sum are recognised only if most items above it have at least this many cells."""
 RowKind = Literal["item", "sum", "carried", "below"]
 """Kind of a row: an item, a sum of items, a balance or a sum that is carried to or from another page, or what follows a
 sum."""
@@ -83,7 +85,8 @@ def is_sum_row(row: Sequence[str], lacks_cells: bool | None = None) -> bool:
 def kinds_of_rows(rows: Sequence[Sequence[str]], *, comma: bool) -> list[RowKind]:
     """Return the kind of each row of a table, given the texts of its cells.
 
-    A row is also a sum if its last figure is the sum of those above it, and it has a word for a sum or is the last row.
+    A row is also a sum if its last figure is the sum of those above it, and it has a word for a sum, is the last row or
+    lacks a cell that items have.
     Below a sum, a row is not an item if it lacks a figure that items have, if it has nothing but a label and an amount,
     or if it names a tax or a payment. `comma` states that commas are decimal signs.
     """
@@ -96,10 +99,10 @@ def kinds_of_rows(rows: Sequence[Sequence[str]], *, comma: bool) -> list[RowKind
     for index, row in enumerate(rows):
         lacks = any(not row[column] for column in typical)
         adds_up = added.sum_to(row)
-        is_last = index == len(rows) - 1 and added.count > FEWEST_ADDED
+        is_poor = (lacks or index == len(rows) - 1) and added.count > FEWEST_ADDED
         if is_carried_forward(row):
             found.append("carried")
-        elif is_sum_row(row, lacks_cells=lacks or adds_up) or (adds_up and is_last):
+        elif is_sum_row(row, lacks_cells=lacks or adds_up) or (adds_up and is_poor):
             found.append("carried" if _is_balance(row) else "sum")
         elif (
             "item" in found
@@ -107,7 +110,7 @@ def kinds_of_rows(rows: Sequence[Sequence[str]], *, comma: bool) -> list[RowKind
             and (
                 any(not row[column] for column in figures)
                 or (lacks and index > fullest)
-                or ((lacks or len(typical) <= CELLS_OF_SUM) and _is_stage(row))
+                or ((lacks or len(typical) <= CELLS_OF_SUM) and is_stage(row))
             )
         ):
             found.append("below")
@@ -115,6 +118,38 @@ def kinds_of_rows(rows: Sequence[Sequence[str]], *, comma: bool) -> list[RowKind
             found.append("item")
             added.add(row)
     return found
+
+
+def further_items(rows: Sequence[Sequence[str]], kinds: Sequence[RowKind], first: int) -> set[int]:
+    """Return the indices of the items below the first sum of a table on a page, whose index is `first`.
+
+    The rows between two sums are a section of items if one of them has a cell wherever most of the items above the
+    first sum have one, figures below figures. Taxes and payments, which go on from a sum, lack some of these cells.
+    """
+    typical = _typical_columns([row for row, kind in zip(rows[:first], kinds, strict=False) if kind == "item"])
+    figures = {at for at in typical if all(is_figure(row[at]) for row in rows[:first] if row[at])}
+    if len(typical) < FEWEST_TYPICAL or not figures:
+        return set()
+    found: set[int] = set()
+    section: list[int] = []
+    for index in range(first + 1, len(rows) + 1):
+        if index < len(rows) and kinds[index] not in ("sum", "carried"):
+            section.append(index)
+            continue
+        if any(_is_full(rows[at], typical, figures) for at in section):
+            found.update(at for at in section if any(map(_has_words, rows[at])) and not is_stage(rows[at]))
+        section = []
+    return found
+
+
+def _is_full(row: Sequence[str], typical: Collection[int], figures: Collection[int]) -> bool:
+    """True if a row fills the `typical` columns, with figures in those of `figures` and words in one of the others."""
+    return (
+        not is_stage(row)
+        and all(row[at] for at in typical)
+        and all(is_figure(row[at]) for at in figures)
+        and any(_has_words(row[at]) for at in typical if at not in figures)
+    )
 
 
 def _typical_columns(rows: Sequence[Sequence[str]]) -> set[int]:
@@ -146,7 +181,7 @@ class _AddedColumns:
         return is_sum and value != 0 and self.count >= FEWEST_ADDED
 
 
-def _is_stage(row: Sequence[str]) -> bool:
+def is_stage(row: Sequence[str]) -> bool:
     """True if a row below a sum is a tax, a payment or another amount that goes on from the sum."""
     label = next(dropwhile(_is_no_label, row), "")
     return len(label) <= LONGEST_LABEL and not concepts_of(tuple(fold(label))).isdisjoint(SUMS | STAGES)

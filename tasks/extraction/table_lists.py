@@ -12,8 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from tasks.extraction.assign import Assignment, ComparedColumns, Likeness, assign, is_plain_text
-from tasks.extraction.column_values import NO_VALUE, emptiest_value, is_read, values_of_column
+from tasks.extraction.assign import Assignment, ComparedColumns, Likeness, assign
+from tasks.extraction.column_values import (
+    NO_VALUE,
+    emptiest_value,
+    is_mostly_absent,
+    is_plain_text,
+    is_read,
+    values_of_column,
+)
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
@@ -25,8 +32,10 @@ from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField, worth_of
-from tasks.extraction.table_readings import HeadedTable, affordable_tables, headed_tables, header_texts
+from tasks.extraction.shared_tables import divided_rows
+from tasks.extraction.table_readings import HeadedTable, Place, affordable_tables, headed_tables, header_texts
 from tasks.extraction.written_tables import tables_in
+from tasks.notation.cells import looks_numeric
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
@@ -40,6 +49,12 @@ MAX_GROUPED: Final = 500
 RIVAL_SHARE: Final = 0.6
 """A table competes with the best table for a list if its assignment is worth at least this share of the best one. Of
 the competing tables, the one whose rows are worth most fills the list."""
+FEWEST_DEMANDED: Final = 3
+"""Tables with different headers are parts of one list only if at least this many fields must have a value. A name and
+an amount are in many tables."""
+WHOLE_SHARE: Final = 0.4
+"""A table that answers all fields which must have a value is a further part of a list if its assignment is worth at
+least this share of the best one."""
 ANSWERED: Final = 0.5
 ANSWERED_ON_PAGE: Final = 0.6
 """A row answers at least this share of the fields that a typical row of its table answers, or else all fields that must
@@ -57,9 +72,6 @@ CENT: Final = 0.006
 FEWEST_COLUMNS: Final = 3
 """An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
 searched for by the places of words."""
-
-Place = tuple[str, str]
-"""The pointer and the text of a cell."""
 
 
 @dataclass(slots=True)
@@ -85,6 +97,11 @@ class FilledList:
     def is_named(self) -> bool:
         """True if the list is called like the heading above its table."""
         return any(cell.is_named for cell in self.cells.values())
+
+    @property
+    def places(self) -> set[Place]:
+        """The places and texts of the cells with values."""
+        return {(cell.cell.pointer, cell.cell.text) for cell in self.cells.values() if cell.is_read}
 
     def worth(self) -> float:
         return worth_of(self.cells.values())
@@ -154,12 +171,16 @@ def fill_lists(
         key = one.path, id(one.reading.table)
         if key not in best or one.worth > best[key].worth:
             best[key] = one
+    best = _with_divided_rows(best, lists)
     most_columns: dict[int, int] = {}
     for (_, table), one in best.items():
         most_columns[table] = max(most_columns.get(table, 0), len(one.columns))
     # A table belongs to the list of which it answers most fields, unless that list is filled from another table.
-    own = [one for (_, table), one in best.items() if len(one.columns) == most_columns[table]]
+    own = [one for (_, table), one in best.items() if one.only is not None or len(one.columns) == most_columns[table]]
     others = [one for one in best.values() if one not in own]
+    wanted_most: dict[int, float] = {}
+    for (_, table), one in best.items():
+        wanted_most[table] = max(one.worth, wanted_most.get(table, one.worth))
     filled: dict[JsonPath, FilledList] = {}
     used: set[Place] = set()
     for group in (own, others):
@@ -173,26 +194,70 @@ def fill_lists(
                     and not _is_used(other, used)
                 ]
                 free = [other for other in best.values() if other.path == one.path and not _is_used(other, used)]
-                rows = _best_rows(rivals, free, lists[one.path])
+                unwanted = [other for other in free if other.worth >= wanted_most[id(other.reading.table)]]
+                rows = _best_rows(rivals, free, unwanted, lists[one.path])
                 if rows is not None:
                     filled[one.path] = rows
-                    used |= {(cell.cell.pointer, cell.cell.text) for cell in rows.cells.values() if cell.is_read}
+                    used |= rows.places
     return filled
 
 
+def _with_divided_rows(
+    best: Mapping[tuple[JsonPath, int], Assignment], lists: Mapping[JsonPath, Sequence[WantedField]]
+) -> dict[tuple[JsonPath, int], Assignment]:
+    """Return the assignments, with the rows that belong to each list where several lists share a table."""
+    found = dict(best)
+    by_table: dict[int, list[Assignment]] = {}
+    for (_, table), one in best.items():
+        if all(index in one.columns for index, wanted in enumerate(lists[one.path]) if _is_demanded(wanted)):
+            by_table.setdefault(table, []).append(one)
+    for table, sharing in by_table.items():
+        for path, only in divided_rows(sharing, lists).items():
+            found[path, table] = found[path, table]._replace(only=only)
+    return found
+
+
 def _best_rows(
-    rivals: Sequence[Assignment], free: Sequence[Assignment], fields: Sequence[WantedField]
+    rivals: Sequence[Assignment],
+    free: Sequence[Assignment],
+    unwanted: Sequence[Assignment],
+    fields: Sequence[WantedField],
 ) -> FilledList | None:
-    """Return the rows of the competing table, or of all tables with its header, that are worth most."""
+    """Return the rows that are worth most: of one of the competing tables, of all tables with its header, or of all
+    tables that answer the list as well and that no other list wants more (`unwanted`)."""
     groups = [[one] for one in rivals]
     by_title = {one.reading.title: one for one in reversed(rivals) if one.reading.has_header}
     groups += [alike for one in by_title.values() if len(alike := _with_same_header(one, free)) > 1]
+    if len(united := _united(rivals, unwanted, fields)) > 1:
+        groups.append(united)
     best, best_worth = None, -np.inf
     for group in groups:
         rows = _filled_from(group, fields)
         if rows is not None and (worth := rows.worth()) > best_worth:  # the first of equals
             best, best_worth = rows, worth
     return best
+
+
+def _united(
+    rivals: Sequence[Assignment], unwanted: Sequence[Assignment], fields: Sequence[WantedField]
+) -> list[Assignment]:
+    """Return the assignments of all tables that answer all fields which must have a value, each printed row once, in
+    reading order: a list may stand in several tables with headers of their own. The heading of each table has to answer
+    a field, because other tables of a paper may have such columns, too."""
+    best = max(rivals, key=lambda one: one.worth)
+    found: list[Assignment] = []
+    places: set[Place] = set()
+    demanded = {index for index, one in enumerate(fields) if _is_demanded(one)}
+    if len(demanded) < FEWEST_DEMANDED:
+        return []
+    for one in sorted(unwanted, key=lambda one: -one.worth):
+        has_heading = bool(one.parts.keys() - one.columns.keys())
+        is_alike = has_heading and one.reading.has_header and one.reading.table.is_exact == best.reading.table.is_exact
+        is_as_good = one.worth >= WHOLE_SHARE * best.worth and demanded <= one.answered
+        if is_alike and is_as_good and not _is_used(one, places) and len(found) < MAX_GROUPED:
+            found.append(one)
+            places |= one.places
+    return sorted(found, key=unwanted.index)
 
 
 def _with_same_header(one: Assignment, free: Sequence[Assignment]) -> list[Assignment]:
@@ -202,13 +267,13 @@ def _with_same_header(one: Assignment, free: Sequence[Assignment]) -> list[Assig
     for other in free:
         if other.reading.title == one.reading.title and not _is_used(other, places) and len(found) < MAX_GROUPED:
             found.append(other)
-            places |= other.reading.places
+            places |= other.places
     return found
 
 
 def _is_used(one: Assignment, used: Collection[Place]) -> bool:
     """True if many of a table's cells are already used by a reading of the same rows."""
-    own = one.reading.places
+    own = one.places
     return sum(place in used for place in own) > SAME_ROWS_SHARE * len(own)
 
 
@@ -216,7 +281,7 @@ def _filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField
     """Return a list with the rows of the assigned tables as items; None if it has no items, or if a field without a
     column may be neither empty nor left out."""
     tables = [one.reading.table for one in assignments]
-    assigned = {index for one in assignments for index in one.columns}
+    assigned = {index for one in assignments for index in one.answered}
     found = FilledList([], is_exact=tables[0].is_exact)
     found.missing = [one for index, one in enumerate(fields) if index not in assigned]
     for one in assignments:
@@ -246,18 +311,19 @@ def _is_demanded(one: WantedField) -> bool:
 def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedField]) -> None:
     """Append the rows of a table that are items to a list."""
     reading, columns = assignment.reading, assignment.columns
-    rows = [*_spread(reading, columns, fields)]
+    rows = [*_spread(assignment, fields)]
+    cells = {index: [row[column] for row in rows] for index, column in columns.items()} | assignment.part_cells()
     values = {
         index: values_of_column(
-            [row[column].text for row in rows],
+            [cell.text for cell in own],
             fields[index],
             comma_likely=reading.table.comma_likely,
             known_days=reading.known_days,
             days_first=reading.days_first,
         )
-        for index, column in columns.items()
+        for index, own in cells.items()
     }
-    kept = [*_items(reading, rows, columns, values, fields)]
+    kept = [*_items(assignment, rows, cells, values, fields)]
     full = median([sum(bool(cell.text) for cell in row) for row in rows] or [0])
     taken = []
     for at in kept:
@@ -270,9 +336,10 @@ def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedFi
         taken.append(at)
         for index in item:
             path = (*assignment.path, len(found.rows), fields[index].path[-1])
-            is_value = index in columns and is_read(values[index][at])
-            found.cells[path] = _cell(assignment, rows[at], index, fields, is_value=is_value)
-            if not is_value and index in columns and _is_demanded(fields[index]) and not is_plain_text(fields[index]):
+            is_value = index in cells and is_read(values[index][at])
+            cell = cells[index][at] if index in cells else NO_CELL
+            found.cells[path] = _cell(assignment, cell, index, fields, is_value=is_value)
+            if not is_value and index in cells and _is_demanded(fields[index]) and not is_plain_text(fields[index]):
                 name = str(fields[index].path[-1])
                 found.unread[name] = found.unread.get(name, 0) + 1
         found.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
@@ -282,25 +349,26 @@ def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedFi
     numbers = {
         index: [own[at] for at in taken if is_read(own[at])]
         for index, own in values.items()
-        if types_of(fields[index].schema) & {"number", "integer"}
+        if types_of(fields[index].schema) & {"number", "integer"} and index not in assignment.parts
     }
     found.contradicts_sum |= not _agrees_with_sums(reading, columns, fields, numbers)
 
 
-def _spread(
-    reading: HeadedTable, columns: Mapping[int, int], fields: Sequence[WantedField]
-) -> Iterator[list[ReadCell]]:
+def _spread(assignment: Assignment, fields: Sequence[WantedField]) -> Iterator[list[ReadCell]]:
     """Yield the rows that may be items, with each cell repeated in all rows that it spans. For a field that must have a
     value, some cells are also repeated in the empty cells below them (`_may_span`) if the rest of the row is filled:
     converters of documents leave cells empty that a cell above spans, and statements print a day once for several
     rows."""
+    reading, columns = assignment.reading, assignment.columns
     may_repeat = {
         column
         for index, column in columns.items()
-        if not fields[index].fits(None) and _may_span(fields[index], column, is_exact=reading.table.is_exact)
+        if index not in assignment.parts
+        and not fields[index].fits(None)
+        and _may_span(fields[index], column, is_exact=reading.table.is_exact)
     }
     above: dict[int, tuple[ReadCell, int]] = {}
-    for row in reading.body:
+    for row in assignment.body:
         own = [*row]
         for column, cell in enumerate(row):
             last, rows_left = above.get(column, (NO_CELL, 0))
@@ -325,28 +393,51 @@ def _may_span(one: WantedField, column: int, *, is_exact: bool) -> bool:
 
 
 def _items(
-    reading: HeadedTable,
+    assignment: Assignment,
     rows: Sequence[Sequence[ReadCell]],
-    columns: Mapping[int, int],
+    cells: Mapping[int, Sequence[ReadCell]],
     values: Mapping[int, Sequence[Any]],
     fields: Sequence[WantedField],
 ) -> Iterator[int]:
     """Yield the indices of the rows that are items."""
-    is_exact = reading.table.is_exact
+    is_exact = assignment.reading.table.is_exact
+    # A heading above the rows says nothing about a single row.
+    columns = assignment.columns
+    numbers = [
+        own
+        for index, own in values.items()
+        if _is_demanded(fields[index]) and types_of(fields[index].schema) & {"number", "integer"}
+        if is_mostly_absent(own) or _has_counterpart(rows, columns, own)
+    ]
     # In an exact table, a text in place of a number makes no row a note.
     answered = [
-        sum(bool(row[column].text) if is_exact else is_read(values[index][at]) for index, column in columns.items())
-        for at, row in enumerate(rows)
+        sum(bool(cells[index][at].text) if is_exact else is_read(values[index][at]) for index in columns)
+        for at in range(len(rows))
     ]
     least = (ANSWERED if is_exact else ANSWERED_ON_PAGE) * (median(answered) if answered else 0)
-    telling = [index for index in values if not fields[index].fits(None)]
+    telling = [index for index in columns if not fields[index].fits(None)]
     demanded = [index for index in telling if _is_demanded(fields[index])]
     are_telling = len(demanded) >= FEWEST_TELLING or any(not is_plain_text(fields[index]) for index in demanded)
     for at in range(len(rows)):
         is_whole = are_telling and all(is_read(values[index][at]) for index in demanded)
         is_known = not telling or any(is_read(values[index][at]) for index in telling)
-        if is_known and (answered[at] >= least or is_whole):
+        has_numbers = all(own[at] is not None for own in numbers)
+        if is_known and has_numbers and (answered[at] >= least or is_whole):
             yield at
+
+
+def _has_counterpart(rows: Sequence[Sequence[ReadCell]], columns: Mapping[int, int], values: Sequence[Any]) -> bool:
+    """True if the rows without a number, and no others, have one in another column that answers no field: the credits
+    beside the debits."""
+    absent = [value is None for value in values]
+    free = set(range(len(rows[0]))) - {*columns.values()} if rows else set()
+    return any(absent) and any(
+        all(
+            (looks_numeric(row[column].text) if lacks else not row[column].text)
+            for row, lacks in zip(rows, absent, strict=True)
+        )
+        for column in free
+    )
 
 
 def item_of(fields: Sequence[WantedField], values: Mapping[int, Any]) -> dict[int, Any] | None:
@@ -366,17 +457,17 @@ def item_of(fields: Sequence[WantedField], values: Mapping[int, Any]) -> dict[in
 
 
 def _cell(
-    assignment: Assignment, row: Sequence[ReadCell], index: int, fields: Sequence[WantedField], *, is_value: bool
+    assignment: Assignment, cell: ReadCell, index: int, fields: Sequence[WantedField], *, is_value: bool
 ) -> CellOfField:
     reading, column = assignment.reading, assignment.columns.get(index)
     names = names_of(assignment.path, {"type": "array"})
-    needed = sum(at in assignment.columns or not one.fits(None) for at, one in enumerate(fields))
+    needed = sum(at in assignment.answered or not one.fits(None) for at, one in enumerate(fields))
     return CellOfField(
         reading.entry,
-        row[column] if column is not None else NO_CELL,
+        cell,
         reading.header[column] if column is not None else "",
         float(assignment.likeness[index, column]) if column is not None else 0.0,
-        answered=len(assignment.columns) / needed,
+        answered=len(assignment.answered) / needed,
         is_read=is_value,
         is_text=is_plain_text(fields[index]),
         found_in="file" if reading.table.is_exact else "page",

@@ -14,11 +14,11 @@ from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField
 from tasks.extraction.likeness import SAME_CONCEPT, likeness_by_words
 from tasks.extraction.passages import MAX_CHARS, passages_of_entry
-from tasks.extraction.sum_rows import is_figure, kinds_of_rows
+from tasks.extraction.sum_rows import further_items, is_figure, kinds_of_rows
 from tasks.notation.dates import days_mentioned, find_days
 from tasks.notation.order_of_days import is_order_shown, order_of
 from tasks.precontext import Entry
-from tasks.read_table import ReadCell, ReadTable
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 MAX_HEADERS: Final = 15
 """The header is searched for among at most this many rows at the beginning of a table."""
@@ -41,6 +41,9 @@ LONGEST_COMMON: Final = 3
 """Cells of at most this many characters do not show that two tables have the same rows, because tables of different
 rows have such cells in common. If a table has only such cells, they count."""
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
+
+Place = tuple[str, str]
+"""The pointer and the text of a cell."""
 
 
 @dataclass(eq=False)
@@ -77,13 +80,55 @@ class HeadedTable:
     @cached_property
     def body(self) -> list[Sequence[ReadCell]]:
         """The rows below the header that may be items. Repeated headers, rows of a single cell in a wider table, sums
-        and what goes on from them are left out, and so is all that is below the sums of a page."""
+        and what goes on from them are left out, and so is what is below the sums of a page, unless there are further
+        sections of items."""
         return self._rows_by_kind[0]
 
     @cached_property
     def sums(self) -> list[Sequence[ReadCell]]:
         """The rows below items that sum them."""
         return self._rows_by_kind[1]
+
+    def lines_of(self, at: int, column: int) -> list[ReadCell]:
+        """Return the printed lines of a cell of the body, with those of the rows below it that have no other cell."""
+        cell = self.body[at][column]
+        lines = [cell._replace(text=text, source=cell.text, lines=()) for text in cell.lines] or [cell]
+        return [line for line in lines if line.text] + self._lines_below[at].get(column, [])
+
+    @cached_property
+    def _lines_below(self) -> list[dict[int, list[ReadCell]]]:
+        """The cells of the rows of one cell below each row of the body, by column."""
+        numbers = {id(row): number for number, row in enumerate(self.body)}
+        found: list[dict[int, list[ReadCell]]] = [{} for _ in self.body]
+        number = -1
+        for row in self.table.rows[self.end :]:
+            filled = [column for column, cell in enumerate(row) if cell.text]
+            if len(filled) != 1:
+                number = numbers.get(id(row), -1)
+            elif number >= 0:
+                found[number].setdefault(filled[0], []).append(row[filled[0]])
+        return found
+
+    @cached_property
+    def sections(self) -> list[ReadCell]:
+        """The heading above each row of the body: a row of a single cell at the beginning. A cell without a text
+        stands for no heading, and so for all rows if the first one has none.
+
+        Notes are left out: if most of these rows are in capitals, the others are notes, and so is a row that begins
+        with a sign or ends a sentence.
+        """
+        items = {id(row) for row in self.body}
+        rows = self.table.rows[self.end :]
+        headings = [row[0] if is_heading_row(row) else None for row in rows]
+        are_capitals = [heading.text.isupper() for heading in headings if heading is not None]
+        is_in_capitals = 2 * sum(are_capitals) > len(are_capitals)
+        last, found = NO_CELL, list[ReadCell]()
+        for heading, row in zip(headings, rows, strict=True):
+            if heading is not None and heading.text.isupper() >= is_in_capitals:
+                last = heading
+            if id(row) in items:
+                found.append(last)
+        return found if found and found[0].text else [NO_CELL] * len(self.body)
 
     @cached_property
     def _rows_by_kind(self) -> tuple[list[Sequence[ReadCell]], list[Sequence[ReadCell]]]:
@@ -93,17 +138,34 @@ class HeadedTable:
         own = [(row, texts) for row, texts in own if texts != header and sum(map(bool, texts)) >= least]
         kinds = kinds_of_rows([texts for _, texts in own], comma=self.table.comma_likely)
         first = next((at for at, kind in enumerate(kinds) if kind == "sum" and "item" in kinds[:at]), len(own))
-        last = len(own) if self.table.is_exact else first
-        body = [row for (row, _), kind in zip(own[:last], kinds[:last], strict=True) if kind == "item"]
-        sums = [row for (row, _), kind in zip(own[first:], kinds[first:], strict=True) if kind == "sum"]
+        items = {at for at, kind in enumerate(kinds) if kind == "item" and (self.table.is_exact or at < first)}
+        further = further_items([texts for _, texts in own], kinds, first)
+        body = [row for at, (row, _) in enumerate(own) if at in items | further]
+        # Sums among the items are those of a section. What sums all items is below them.
+        below = first if self.table.is_exact else max(further, default=first)
+        sums = [row for (row, _), kind in zip(own[below:], kinds[below:], strict=True) if kind == "sum"]
         return body, sums
 
     @cached_property
-    def places(self) -> set[tuple[str, str]]:
-        """The places and texts of the cells below the header. Short texts, such as ranks, are left out unless there are
-        no others, because every table of a page may have them."""
-        found = {(cell.pointer, cell.text) for row in self.body for cell in row if cell.text}
-        return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
+    def places(self) -> set[Place]:
+        """The places and texts of the cells below the header."""
+        return places_of(self.body)
+
+
+def is_heading_row(row: Sequence[ReadCell]) -> bool:
+    """True if a row has nothing but a short text in its first cell that may be a heading."""
+    text = row[0].text
+    is_alone = bool(text) and not any(cell.text for cell in row[1:])
+    return (
+        is_alone and len(text) <= LONGEST_HEADER and text[0].isalnum() and text[-1] not in ".;," and not is_figure(text)
+    )
+
+
+def places_of(rows: Sequence[Sequence[ReadCell]]) -> set[Place]:
+    """Return the places and texts of the cells in rows. Short texts, such as ranks, are left out unless there are no
+    others, because every table of a page may have them."""
+    found = {(cell.pointer, cell.text) for row in rows for cell in row if cell.text}
+    return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
 
 
 def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) -> list[tuple[Entry, ReadTable]]:
@@ -195,7 +257,9 @@ def _forms(rows: Sequence[Sequence[ReadCell]], *, rows_are_lines: bool = False) 
         own = lines[-1]
         above = [row[index] for row in reached] if own and not rows_are_lines else lines[:-1]
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
-        found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), *(lines if rows_are_lines else [own]), whole)))))
+        lines_of_cell = rows[-1][index].lines
+        alone = (*_shorter(own), *lines_of_cell, *(lines if rows_are_lines else [own]))
+        found.append(tuple(dict.fromkeys(filter(None, (*alone, whole)))))
     return found
 
 

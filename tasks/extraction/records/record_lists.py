@@ -8,8 +8,7 @@ from itertools import combinations
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from tasks.extraction.assign import is_plain_text
-from tasks.extraction.column_values import is_read
+from tasks.extraction.column_values import is_plain_text, is_read
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField
@@ -33,6 +32,7 @@ from tasks.extraction.records.pieces import Piece
 from tasks.extraction.records.repetition import Outline, Record, Run, outline_of, runs_of
 from tasks.extraction.sum_rows import is_sum_row
 from tasks.extraction.table_lists import FilledList, item_of
+from tasks.extraction.table_readings import Place
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
@@ -588,6 +588,14 @@ def better_of(
         # Below the end of a table on a page, records would go on with lines that are not items.
         has_more_rows = len(from_records.rows) > len(table.rows)
         is_whole = table.is_exact and not has_more_rows
-        if not is_whole and from_records.worth() > CLEARLY_MORE * table.worth():
+        others = {place for other, one in tables.items() if other != path for place in one.places}
+        if is_whole or _has_places(from_records, others - table.places):
+            continue
+        if from_records.worth() > CLEARLY_MORE * table.worth():
             better[path] = from_records
     return better
+
+
+def _has_places(one: FilledList, places: Collection[Place]) -> bool:
+    """True if many of a list's cells are in other lists, too."""
+    return sum(place in places for place in one.places) > LARGEST_OVERLAP * len(one.places)

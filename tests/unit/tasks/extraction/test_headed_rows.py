@@ -118,6 +118,14 @@ def test_a_sum_and_what_is_below_it_are_no_rows() -> None:
     assert items_on(*HEADER, *rows, **ARTICLE) == [CLOGS, SOCKS]
 
 
+def test_a_section_below_the_sum_of_another_has_items() -> None:
+    above = [*row(30, "Clogs", "2", "9.50", "19.00"), *row(60, "Socks", "1", "2.50", "2.50")]
+    below = [(700, 90, "Subtotal"), (1000, 90, "21.50"), (0, 120, "Hats"), *row(150, "Cap", "3", "1.00", "3.00")]
+    cap = {"description": "Cap", "quantity": 3, "unit_price": 1, "amount": 3}
+    ends = [(700, 180, "Total"), (1000, 180, "24.50"), (0, 210, "VAT 10 %"), (1000, 210, "2.45")]
+    assert items_on(*HEADER, *above, *below, *ends, **ARTICLE) == [CLOGS, SOCKS, cap]
+
+
 def test_a_sentence_with_words_of_the_fields_is_no_header() -> None:
     lines = [(0, 0, "The description of 3 items, their quantity and the amount are below.")]
     assert not items_on(*lines, (0, 30, "Clogs"), (500, 30, "2"), **ARTICLE)

@@ -311,3 +311,69 @@ def test_a_text_in_place_of_a_number_is_no_value() -> None:
     place = copied.place(("rows", 1, "price"), 0)
     assert place is not None
     assert place.probability == 0
+
+
+ACCOUNT = """Date;Text;Charges;Credits
+2026-10-12;Deposit;;200.00
+2026-10-29;Room;189.00;
+2026-10-29;Bar;31.40;
+2026-11-02;Card;;20.40
+"""
+CHARGE = {"date": DAY, "text": TEXT, "amount": NUMBER}
+DEPOSIT, CARD = ("2026-10-12", "Deposit", 200.0), ("2026-11-02", "Card", 20.4)
+ROOM, BAR = ("2026-10-29", "Room", 189.0), ("2026-10-29", "Bar", 31.4)
+
+
+def lists_of(text: str, **lists: Mapping[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
+    properties = {
+        name: {"type": "array", "items": {"type": "object", "properties": item, "required": [*item]}}
+        for name, item in lists.items()
+    }
+    found = copied_by({"type": "object", "properties": properties, "required": [*lists]}, text).values
+    return {name: [tuple(row.values()) for row in found.get((name,), [])] for name in lists}
+
+
+def test_each_row_of_an_account_belongs_to_the_list_whose_amount_it_has() -> None:
+    found = lists_of(ACCOUNT, charges=CHARGE, credits=CHARGE)
+    assert found == {"charges": [ROOM, BAR], "credits": [DEPOSIT, CARD]}
+
+
+def test_a_row_with_its_amount_in_another_column_is_no_item() -> None:
+    assert lists_of(ACCOUNT, charges=CHARGE) == {"charges": [ROOM, BAR]}
+    assert lists_of(ACCOUNT, credits=CHARGE) == {"credits": [DEPOSIT, CARD]}
+
+
+PAYSLIP = """Text;Base;Amount;Employer
+Salary;2250.00;2250.00;
+Overtime;6.00;111.00;
+Bonus;3.00;67.00;
+Gross;;2428.00;
+Health;2428.00;;168.00
+Pension;2428.00;166.00;206.00
+Tax;2428.00;90.00;
+"""
+EARNING = {"text": TEXT, "base": OR_NUMBER, "amount": OR_NUMBER}
+
+
+def test_a_section_belongs_to_the_list_whose_column_its_rows_fill() -> None:
+    found = lists_of(PAYSLIP, contributions={**EARNING, "employer": OR_NUMBER}, earnings=EARNING)
+    assert found["earnings"] == [("Salary", 2250.0, 2250.0), ("Overtime", 6.0, 111.0), ("Bonus", 3.0, 67.0)]
+    assert found["contributions"] == [
+        ("Health", 2428.0, None, 168.0),
+        ("Pension", 2428.0, 166.0, 206.0),
+        ("Tax", 2428.0, 90.0, None),
+    ]
+
+
+LIMITS = {"test": TEXT, "value": NUMBER, "low": OR_NUMBER, "high": OR_NUMBER}
+
+
+def test_a_range_in_one_column_is_two_limits() -> None:
+    text = "Test;Value;Range\nIron;4.1;3 - 5\nZinc;2.5;1 - 2\nLead;0.1;< 1\n"
+    assert columns_of(text, **LIMITS) == [("Iron", 4.1, 3, 5), ("Zinc", 2.5, 1, 2), ("Lead", 0.1, None, 1)]
+
+
+def test_a_figure_and_its_unit_in_one_column_are_two_fields() -> None:
+    text = "Name;Quantity;Price\nClogs;9 pz;2.50\nSocks;3 kg;4.00\n"
+    found = columns_of(text, name=TEXT, quantity=NUMBER, unit=TEXT, price=NUMBER)
+    assert found == [("Clogs", 9, "pz", 2.5), ("Socks", 3, "kg", 4.0)]
