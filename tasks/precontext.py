@@ -30,3 +30,5 @@ class Evidence:
 
     fields: Mapping[str, Any]
     unsupported: Sequence[str]
+    explanation: Mapping[str, Any] | None = None
+    """Why one field has its value (`tasks.extraction.explain`); present only on request."""

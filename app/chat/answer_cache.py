@@ -424,8 +424,8 @@ def _encode(event: Event) -> list[Any]:
             return ["text", text, logprobs, is_refusal]
         case ToolCallChunk(index, arguments, id_, name):
             return ["tool_call", index, arguments, id_, name]
-        case Evidence(fields, unsupported):
-            return ["evidence", fields, unsupported]
+        case Evidence(fields, unsupported, explanation):
+            return ["evidence", fields, unsupported, explanation]
         case AnswerWarning(text):
             return ["warned", text]
         case Finish():
@@ -443,8 +443,8 @@ def _decode(record: Any) -> Event:
             return TextChunk(text, logprobs, is_refusal)
         case ["tool_call", int(index), str(arguments), id_, name]:
             return ToolCallChunk(index, arguments, id_, name)
-        case ["evidence", fields, unsupported]:
-            return Evidence(fields, unsupported)
+        case ["evidence", fields, unsupported, explanation]:
+            return Evidence(fields, unsupported, explanation)
         case ["warned", str(text)]:
             return AnswerWarning(text)
         case ["finish", reason, int(prompt_tokens), int(answered), reasoning]:

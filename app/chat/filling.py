@@ -26,6 +26,7 @@ from tasks.extraction.fields import conditions_of, is_written_prose
 from tasks.extraction.passages import read_of
 from tasks.extraction.printed_keys import open_objects, with_printed_keys
 from tasks.extraction.printed_types import with_printed_types
+from tasks.extraction.trace import Trace
 from tasks.extraction.yes_and_no import most_harmless
 from tasks.from_results.arguments_in_words import with_arguments
 from tasks.from_results.given import copy_with_results
@@ -75,6 +76,8 @@ class Filling:
     undecided: Mapping[JsonPath, float] = field(default_factory=dict)
     """Probabilities of the booleans and enums that have a value without any evidence, by path."""
     warnings: Sequence[str] = ()
+    trace: Trace | None = None
+    """The ways that were considered while the fields were copied; None if no explanation is requested."""
 
     @property
     def instruction(self) -> str:
@@ -112,16 +115,21 @@ async def fill(
     document: Entry | None,
     extractor: Extractor | None,
     examples: Sequence[Example] = (),
+    *,
+    is_explained: bool = False,
 ) -> Filling | None:
     """Fill in fields of `shape` from the results of `plan`'s steps, and leave the others to an LLM.
 
     If no step read anything, the fields are filled in from `document`, a text in the request. Return None if no field
-    can be filled in, or if all fields are copied but do not satisfy the schema together. Raises ModelError.
+    can be filled in, or if all fields are copied but do not satisfy the schema together. With `is_explained`, the
+    filling has a trace. Raises ModelError.
     """
     if shape.schema is None:
         return None
-    copied = await _copy_fields_from_results(shape.schema, plan, entries, document, extractor, examples)
-    return await in_thread(_leave_rest_to_llm, shape, copied)
+    trace = Trace() if is_explained else None
+    copied = await _copy_fields_from_results(shape.schema, plan, entries, document, extractor, examples, trace)
+    filling = await in_thread(_leave_rest_to_llm, shape, copied)
+    return filling and replace(filling, trace=trace)
 
 
 async def fill_whole(
@@ -134,13 +142,14 @@ async def fill_whole(
     examples: Sequence[Example] = (),
     *,
     are_own_words: bool = False,
+    is_explained: bool = False,
 ) -> Filling:
     """Fill in all fields of `shape` without an LLM. A field that nothing answers gets the emptiest value that its
     schema permits. If it must not be empty, it gets the likeliest value of its type, however improbable.
 
     `are_own_words` states that `document` consists of the user's own words and is not a document that they pasted.
-    `root` is the pointer of the filled value in the answer, for errors. Raises ModelError, and NotFoundInInput for a
-    field that must not be empty if no value of its type was read.
+    `root` is the pointer of the filled value in the answer, for errors. With `is_explained`, the filling has a trace.
+    Raises ModelError, and NotFoundInInput for a field that must not be empty if no value of its type was read.
     """
     read = read_of(entries, document)
     schema = await in_thread(with_printed_types, shape.schema or {"type": "object"}, read)
@@ -148,12 +157,13 @@ async def fill_whole(
     schema, printed = await in_thread(with_printed_keys, schema, read)
     if schema is not shape.schema:
         shape = shape.with_schema(schema)
-    copied = await _copy_fields_from_results(schema, plan, entries, document, extractor, examples)
+    trace = Trace() if is_explained else None
+    copied = await _copy_fields_from_results(schema, plan, entries, document, extractor, examples, trace)
     copied = replace(copied, values={**copied.values, **printed})
     if are_own_words and document is not None:
         copied = await in_thread(with_arguments, schema, copied, document)
     filling = await _complete(shape, schema, copied, root)
-    return replace(filling, warnings=[*filling.warnings, *_empty_objects(filling, open_paths)])
+    return replace(filling, warnings=[*filling.warnings, *_empty_objects(filling, open_paths)], trace=trace)
 
 
 async def fill_given(shape: Shape, values: Mapping[JsonPath, Any]) -> Filling:
@@ -169,6 +179,7 @@ async def _copy_fields_from_results(
     document: Entry | None,
     extractor: Extractor | None,
     examples: Sequence[Example],
+    trace: Trace | None,
 ) -> CopiedFields:
     steps = [*zip(plan.steps, entries, strict=True)]
     succeeded = [
@@ -181,7 +192,7 @@ async def _copy_fields_from_results(
     read = read_of(entries, document)
     results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
     threads = extractor.threads if extractor is not None else None
-    return await in_turn(threads, copy_with_results, schema, results, read, extractor, examples)
+    return await in_turn(threads, copy_with_results, schema, results, read, extractor, examples, trace)
 
 
 async def _complete(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:

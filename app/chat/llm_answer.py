@@ -99,7 +99,13 @@ class LlmAnswers:
         filling: Filling | None = None
         if document is not None or any(entry.error is None for entry in material.results):
             filling = await fill(
-                material.form, material.plan, material.results, document, self.structured.extractor, examples
+                material.form,
+                material.plan,
+                material.results,
+                document,
+                self.structured.extractor,
+                examples,
+                is_explained=material.request.explain is not None,
             )
         return replace(material, document=document, filling=filling), filling
 

@@ -254,6 +254,7 @@ class OwnAnswers:
             root=requested.root,
             examples=examples,
             are_own_words=are_own_words,
+            is_explained=material.request.explain is not None,
         )
         try:
             filling = await fill_fields(requested.shape)

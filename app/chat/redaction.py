@@ -188,4 +188,4 @@ def _map_call(call: AskedCall, source: str, change: MapText) -> AskedCall:
 def _redact_evidence(event: Evidence) -> Evidence:
     """Return redacted evidence. The redactions are not counted, because texts of evidence only repeat other texts."""
     redactor = Redactor()
-    return Evidence(redactor.value(event.fields), redactor.value(event.unsupported))
+    return Evidence(*map(redactor.value, (event.fields, event.unsupported, event.explanation)))

@@ -152,7 +152,13 @@ async def completion(
 
 
 def _evidence_fields(evidence: Evidence | None) -> dict[str, Any]:
-    return {"evidence": dict(evidence.fields), "unsupported": list(evidence.unsupported)} if evidence else {}
+    if evidence is None:
+        return {}
+    return {
+        "evidence": dict(evidence.fields),
+        "unsupported": list(evidence.unsupported),
+        "explanation": evidence.explanation,
+    }
 
 
 def _wire_entry(entry: Entry) -> response.PrecontextEntry:

@@ -7,12 +7,13 @@ import json
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 import structlog
 
+from app.chat.filling import Filling
 from app.chat.inputs import entry_of_user_texts, pasted_document, texts_of
 from app.chat.plan import reading_plan
 from app.chat.requested_fields import CALL
@@ -24,13 +25,14 @@ from models.language.llm import estimate_tokens
 from tasks.base import unreported
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.examples import Example
+from tasks.extraction.explain import explain
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
 from tasks.extraction.passages import read_of
 from tasks.precontext import Entry, Evidence
 from tasks.schema.awaited import in_thread, in_turn
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
-from tasks.schema.paths import JsonPath, leaves, pointer_of
+from tasks.schema.paths import JsonPath, leaves, pointer_of, referred, steps_of_pointer
 from tasks.tracing.find_evidence import find_evidence
 
 log = structlog.get_logger(__name__)
@@ -124,12 +126,19 @@ class StructuredAnswers:
         if not material.request.shows_evidence:
             return [], None
         evidence, left_out = await self.trace(value, entries, material, is_cut=is_cut)
-        if not left_out:
-            return [evidence], evidence
-        warning = (
-            f"The last {left_out} fields have no evidence: the schema has too many fields for a text of this length."
-        )
-        return [AnswerWarning(warning), evidence], evidence
+        warnings = []
+        if left_out:
+            warnings.append(
+                f"The last {left_out} fields have no evidence: the schema has too many fields for a text of this "
+                "length."
+            )
+        if (pointer := material.request.explain) is not None:
+            if material.filling is None or material.filling.trace is None:
+                warnings.append("'explain' has no effect: no field of this answer was copied.")
+            else:
+                explanation = await in_thread(_explained, pointer, value, material.filling, evidence)
+                evidence = replace(evidence, explanation=explanation)
+        return [*map(AnswerWarning, warnings), evidence], evidence
 
     async def trace(
         self, value: Any, entries: Sequence[Entry], material: Material, *, is_cut: bool = False
@@ -180,6 +189,16 @@ async def read_examples(material: Material) -> list[Example]:
     return found
 
 
+def _explained(pointer: str, answer: Any, filling: Filling, evidence: Evidence) -> dict[str, Any]:
+    """Return why the field at `pointer` has its value, as JSON."""
+    assert filling.trace is not None
+    steps = steps_of_pointer(f"#{pointer}")
+    # A key of digits is rare, the index of an item is not.
+    path = tuple(int(step) if step.isdecimal() else step for step in steps)
+    value = referred(answer, f"#{pointer}")
+    return asdict(explain(filling.copied, filling.trace, path, value, evidence.fields.get(pointer)))
+
+
 def _as_call(event: Event, function: str) -> Event:
     """Turn a chunk of text into a chunk of the arguments of a call of `function`, and evidence for the text into
     evidence for the arguments."""
@@ -187,8 +206,10 @@ def _as_call(event: Event, function: str) -> Event:
         case TextChunk(text):
             return ToolCallChunk(0, text, f"call_{secrets.token_hex(12)}", function)
         case Evidence(fields, unsupported):
-            return Evidence(
-                {CALL + pointer: found for pointer, found in fields.items()}, [CALL + one for one in unsupported]
+            return replace(
+                event,
+                fields={CALL + pointer: found for pointer, found in fields.items()},
+                unsupported=[CALL + one for one in unsupported],
             )
     return event
 

@@ -2,11 +2,12 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from app.cli import KEY, fail, read_settings, without_garbage_collection
+from app.folders.explanation import explain
 from app.folders.extract import ExtractOptions, Server, extract
 from app.folders.failures import Failed
 from app.folders.review import review
@@ -19,6 +20,13 @@ T = TypeVar("T")
 def extract_folder(wanted: ExtractOptions, url: str | None) -> int:
     """Make the table, and return the exit status. Exits with status 2 if nothing can be done."""
     return _done(lambda: extract(wanted, _server_at(url)))
+
+
+def explain_field(sources: Sequence[str], field: str | None, schema: str | None, url: str | None) -> None:
+    """Print why a field of a paper has its value. Exits with status 2 if nothing can be explained."""
+    if len(sources) != 1 or not field:
+        fail("--explain needs one paper and a --field: openfaze extract --explain invoice.pdf --field total")
+    print(_done(lambda: explain(sources[0], field, schema, os.environ.get(KEY), _server_at(url))))
 
 
 def review_table(table: Path, url: str | None, port: int, below: float) -> None:

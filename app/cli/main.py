@@ -192,15 +192,27 @@ def extract_fields(
         bool,
         typer.Option("--again", help="Ask again about all papers that nobody has reviewed."),
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Make no table: print why --field of one paper has its value.")
+    ] = False,
+    field: Annotated[
+        str | None,
+        typer.Option(
+            help="With --explain, the field: a name, such as total, or a JSON pointer, such as /lines/0/amount."
+        ),
+    ] = None,
 ) -> None:
     """Make a table from a folder of papers: a row per paper, a sheet per list, cells coloured by their probability.
 
     A run that was stopped can be resumed, because `<out>.state` holds the answers so far. The exit status is 0 if each
     paper has an answer, 1 if some have an error. The key for --url is taken from OPENFAZE_API_KEY.
     """
-    from app.cli.folders import extract_folder
+    from app.cli.folders import explain_field, extract_folder
     from app.folders.extract import ExtractOptions
 
+    if explain:
+        explain_field(sources or (), field, schema, url)
+        return
     sys.exit(
         extract_folder(
             ExtractOptions(

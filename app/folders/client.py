@@ -93,6 +93,16 @@ class PaperClient:
         known = ("evidence", "unsupported", "warnings")
         return PaperResult(answer, **{name: completion[name] for name in known if completion.get(name)})
 
+    def explain(self, paper: Paper, schema: Json, pointer: str) -> Json:
+        """Return why the field of the answer at `pointer` has its value. Raises Refused and Failed."""
+        with self._content_of(paper) as content:
+            response_format = {"type": "json_schema", "json_schema": {"name": "paper", "schema": schema}}
+            completion = self._completion([], content, response_format=response_format, explain=pointer)
+        explanation: Json | None = completion.get("explanation")
+        if explanation is None:
+            raise Refused(" ".join(completion.get("warnings") or ["the server sent no explanation"]))
+        return explanation
+
     def stop(self) -> None:
         """Prevent any further retries."""
         self._is_over.set()

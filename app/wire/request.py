@@ -445,13 +445,16 @@ class ChatRequest(RequestModel):
     the same."""
     verbatim: bool | None = False
     """Ours: a value that nothing supports is null, or the request fails. Implies `evidence`."""
+    explain: str | None = Field(default=None, pattern="^/")
+    """Ours: with a schema, the JSON pointer of a field of the answer, such as `/total`: the answer says why this field
+    has its value. Implies `evidence`."""
     guard_mode: GuardMode | None = "block"
     """Ours: what `<guard>` does about something unsafe: `block` answers with its codes and nothing else, `flag` answers
     the request and reports the codes."""
 
     @property
     def shows_evidence(self) -> bool:
-        return bool(self.evidence or self.verbatim)
+        return bool(self.evidence or self.verbatim or self.explain is not None)
 
     @property
     def is_only_flagged(self) -> bool:

@@ -82,6 +82,8 @@ class ChatCompletion(ResponseModel):
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
     """Present with `evidence`: pointers of the fields that nothing in the precontext supports, or that a label there
     contradicts."""
+    explanation: dict[str, Any] | None = Field(default=None, exclude_if=absent)
+    """Why the field that `explain` names has its value; present only on request."""
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
     """Warnings for the caller, a sentence each; absent if there are none."""
 
@@ -124,6 +126,7 @@ class ChatCompletionChunk(ResponseModel):
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
     """Present in the chunk that ends the answer, like `unsupported` and `warnings`."""
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
+    explanation: dict[str, Any] | None = Field(default=None, exclude_if=absent)
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
 
 

@@ -46,14 +46,20 @@ class CopiedFields:
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
         """Return the place of a value: its cell, if it was copied from a table or from records, or else its most likely
         place."""
-        index = next((number for number, step in enumerate(path) if isinstance(step, int)), len(path))
-        if path[:index] in self.values and (inside := without_items(path[index + 1 :])):
-            path = (*path[: index + 1], *column_path((), inside))
+        path = self.path_of_cell(path)
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
             chance = probability_of_cell(cell)
             return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell)
         return self.scored.place(path, value, copied=copied) if self.scored else None
+
+    def path_of_cell(self, path: JsonPath) -> JsonPath:
+        """Return the path of a field in a list as the cells have it, with one step below the item; any other path
+        unchanged."""
+        index = next((number for number, step in enumerate(path) if isinstance(step, int)), len(path))
+        if path[:index] in self.values and (inside := without_items(path[index + 1 :])):
+            return (*path[: index + 1], *column_path((), inside))
+        return path
 
     @property
     def document(self) -> Entry | None:

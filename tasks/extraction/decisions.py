@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -100,6 +100,8 @@ class Decision(NamedTuple):
     """The entry that contains the passage: a text that was read, or the text of the request."""
     is_derived: bool = False
     """True if the value is computed from the words, such as a number that is converted to another unit."""
+    by: Literal["", "box", "word behind the label", "name in a clause", "printed choice"] = ""
+    """The kind of print that decided a choice; empty for another value."""
 
 
 class _PrintedOption(NamedTuple):
@@ -128,16 +130,19 @@ def decide(
         values, naming = _Values(field.schema), _Naming(names)
         if _is_left_open(values, naming, scored):
             continue
-        decision = _by_box(values, naming, options)
-        if decision is None and not _is_unticked(values, naming, options):
-            decision = _behind_label(values, naming, path, scored) or (
-                _by_name(names, passages) if values.are_truths else _by_words(values, names, passages)
-            )
-        if decision is not None:
-            found[path] = decision
+        if (decision := _by_box(values, naming, options)) is not None:
+            found[path] = decision._replace(by="box")
+        elif _is_unticked(values, naming, options):
+            continue
+        elif (decision := _behind_label(values, naming, path, scored)) is not None:
+            found[path] = decision._replace(by="word behind the label")
+        elif not values.are_truths and (decision := _by_words(values, names, passages)) is not None:
+            found[path] = decision._replace(by="printed choice")
+        elif values.are_truths and (decision := _by_name(names, passages)) is not None:
+            found[path] = decision._replace(by="name in a clause")
     for path, (choices, names) in lists.items():
         ticked = _by_boxes(_Values({"enum": choices}), _Naming(names), options)
-        found |= {(*path, index): one for index, one in enumerate(ticked)}
+        found |= {(*path, index): one._replace(by="box") for index, one in enumerate(ticked)}
     return {path: one._replace(entry=read[one.passage.entry]) for path, one in found.items()}
 
 

@@ -34,6 +34,7 @@ from tasks.extraction.records.record_lists import better_of, fill_from_records
 from tasks.extraction.sums import columns_of, lists_against_sums, prefer_sums_of_lists
 from tasks.extraction.table_lists import FilledList, fill_from_tables, with_taught_names
 from tasks.extraction.text_lists import TextList, named_list
+from tasks.extraction.trace import Trace
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
@@ -48,25 +49,29 @@ def copy_fields(
     read: Sequence[Entry],
     extractor: Extractor | None,
     examples: Sequence[Example] = (),
+    trace: Trace | None = None,
 ) -> CopiedFields:
     """Copy the fields of `schema` that are not `given` from the texts in `read`. Places where `examples` have the
-    fields are preferred. Raises ModelError."""
+    fields are preferred. `trace` records what the steps do. Raises ModelError."""
     checker, all_lists = lists_to_fill(schema)
     lists = with_taught_names({path: one for path, one in all_lists.items() if path not in given.lists}, examples)
     # Structure.
-    tables, were_tables_read = fill_from_tables(read, lists, extractor)
+    tables, were_tables_read = fill_from_tables(read, lists, extractor, trace.tables if trace else None)
     exact = {path for path, one in tables.items() if one.is_exact}
     to_fill = fields_to_fill(schema, checker, given, lists, exact)
     if to_fill is None:
         return CopiedFields({})
-    filled = better_of(tables, fill_from_records(read, lists))
+    filled = better_of(tables, fill_from_records(read, lists, trace.runs if trace else None))
     # Candidates, and the score of each candidate for each field.
-    scored = extractor.score(read, to_fill.wanted, examples) if extractor and to_fill.wanted and read else None
-    copied = _assign(to_fill, read, filled, scored)
+    steps = trace.steps if trace else None
+    scored = extractor.score(read, to_fill.wanted, examples, steps) if extractor and to_fill.wanted and read else None
+    copied = _assign(to_fill, read, filled, scored, trace)
     lacking = {path: ", ".join(one.unanswered) for path, one in given.lists.items() if one.items and one.unanswered}
     unanswered = [path for path in lists if were_tables_read and copied.values.get(path) == []]
     warnings = [*copied.warnings, *_warnings(copied.tables, unanswered, to_fill.beyond)]
     warnings += [_LACKING.format(path=pointer_of(path), names=names) for path, names in lacking.items()]
+    if trace is not None:
+        trace.lists = lists
     return replace(copied, from_results=given.lists, warnings=warnings)
 
 
@@ -90,6 +95,7 @@ def _assign(
     read: Sequence[Entry],
     filled: Mapping[JsonPath, FilledList],
     scored: FieldScores | None,
+    trace: Trace | None,
 ) -> CopiedFields:
     """Return the fields with their chosen values. `filled` are the lists that tables or records fill."""
     passages = scored.candidates.passages if scored else passages_to_search(read)
@@ -98,12 +104,14 @@ def _assign(
     texts: Mapping[JsonPath, TextList] = {}
     against_sums: Collection[JsonPath] = ()
     if scored:
-        items = _lists_of_network(to_fill, read, filled, scored)
+        items = _lists_of_network(to_fill, read, filled, scored, trace)
         tables = {path: one for path, one in tables.items() if path not in items}
         values |= {path: _rows(to_fill, path, one) for path, one in items.items()}
         cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
         rows = {path: one.rows for path, one in (items | tables).items()}
         scored = prefer_sums_of_lists(replace(scored, cells=cells), columns_of(rows.values()))
+        if trace is not None:
+            trace.steps.reached("prefer_sums_of_lists", scored.logits)
         choices = choose_values(scored, to_fill.choices)
         texts = _lists_of_texts(to_fill, scored)
         scored = replace(scored, lists=texts)
@@ -133,10 +141,16 @@ def _assign(
 
 
 def _lists_of_network(
-    to_fill: FieldsToFill, read: Sequence[Entry], filled: Mapping[JsonPath, FilledList], scored: FieldScores
+    to_fill: FieldsToFill,
+    read: Sequence[Entry],
+    filled: Mapping[JsonPath, FilledList],
+    scored: FieldScores,
+    trace: Trace | None,
 ) -> dict[JsonPath, ObjectList]:
     """Return the lists that the network fills better than tables and records do."""
     found = {path: read_object_list(scored, path) for path in to_fill.lists}
+    if trace is not None:
+        trace.by_network = found
     index_of = {id(entry): index for index, entry in enumerate(read)}
     tables = {
         path: {

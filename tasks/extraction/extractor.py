@@ -31,6 +31,7 @@ from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.prompts import prompt_of
 from tasks.extraction.rules import apply_rules, separate_rivals
+from tasks.extraction.score_steps import ScoreSteps
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.units import units_after
 from tasks.extraction.wholes import divide_names, lacking_part, prefer_parts, whole_of
@@ -85,22 +86,35 @@ class Extractor:
         return meanings_of(self._network.meanings)
 
     def score(
-        self, entries: Sequence[Entry], fields: Sequence[WantedField], examples: Sequence[Example] = ()
+        self,
+        entries: Sequence[Entry],
+        fields: Sequence[WantedField],
+        examples: Sequence[Example] = (),
+        steps: ScoreSteps | None = None,
     ) -> FieldScores:
         """Score every candidate in `entries` for each of `fields`. Raises ModelError if the embedding engine fails.
 
         Candidates in the places that fields have on `examples` are preferred. All examples together have at most as
-        many candidates as the entries may have, so they at most double the work.
+        many candidates as the entries may have, so they at most double the work. `steps` records what each step
+        changes.
         """
         taught = examples if fields else ()
         lessons = [learn(self._scored(one.entries, fields, len(examples)), one.answer) for one in taught]
-        scored = self._scored(entries, fields)
+        scored = self._scored(entries, fields, steps=steps)
         if not (lessons and scored.candidates.spans):
             return scored
         preferred = prefer_examples(scored.logits, fields, scored.candidates, lessons)
+        if steps is not None:
+            steps.reached("prefer_examples", scored.logits)
         return replace(scored, by_example=preferred)
 
-    def _scored(self, entries: Sequence[Entry], fields: Sequence[WantedField], part: int = 1) -> FieldScores:
+    def _scored(
+        self,
+        entries: Sequence[Entry],
+        fields: Sequence[WantedField],
+        part: int = 1,
+        steps: ScoreSteps | None = None,
+    ) -> FieldScores:
         """Score the candidates in `entries` for each field. `part` divides the bound on the work: with 2, at most half
         of the work that a request may cause is done."""
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
@@ -118,14 +132,18 @@ class Extractor:
         all_texts = [*texts, *dict.fromkeys(wholes.values())]
         found = self._logits(spans, strings, vectors, all_texts)
         logits = found[: len(texts)]
+        if steps is not None:
+            steps.reached("network", logits)
         if read:
             readings = span_scores(candidates, read, len(fields))
             listed = [row for row, one in enumerate(fields) if one.in_list]
             readings[listed] = np.clip(readings[listed], -LARGEST_IN_LIST, LARGEST_IN_LIST)
             weights = np.array([_weight_of_reading(text) for text in texts], np.float32)
             logits[:, :-1] += weights[:, np.newaxis] * readings
+            if steps is not None:
+                steps.reached("encoder", logits)
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
-        _adjust(logits, fields, texts, whole_logits, candidates)
+        _adjust(logits, fields, texts, whole_logits, candidates, steps)
         return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, is_read=bool(read))
 
     def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
@@ -203,14 +221,25 @@ def _adjust(
     texts: Sequence[FieldText],
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
+    steps: ScoreSteps | None,
 ) -> None:
     """Adjust the network's logits by rules, such as parts of names and sums that agree."""
+
+    def reached(step: str) -> None:
+        if steps is not None:
+            steps.reached(step, logits)
+
     units = units_after(candidates)
     for row, field in zip(logits, texts, strict=True):
         apply_rules(row, field, candidates, units)
+    reached("apply_rules")
     paths = {index: one.path for index, one in enumerate(fields) if not one.in_list}
     single = {index: texts[index] for index in paths}
     separate_rivals(logits, single, candidates)
+    reached("separate_rivals")
     prefer_parts(logits, texts, wholes, candidates)
+    reached("prefer_parts")
     divide_names(logits, single, paths, candidates)
+    reached("divide_names")
     prefer_sums(logits, {index: text for index, text in single.items() if text.is_number}, candidates)
+    reached("prefer_sums")

@@ -192,7 +192,7 @@ class FieldScores:
             # All items come from the same place, so each of them is right if that place is the right one for the list.
             found = self._place(whole.passage, whole.items[index].words, whole.probability, copied)
             return found._replace(features=self._features_of(row, int(self.logits[row, :-1].argmax()), found.words))
-        saying = self._spans_saying(value)
+        saying = self.spans_with(value)
         if not saying:
             return ValuePlace(0.0, copied=copied)
         best = max(saying, key=lambda index: self.logits[row, index])
@@ -208,7 +208,8 @@ class FieldScores:
         is_by_example = best in self.by_example.get(row, ())
         return found._replace(is_by_example=is_by_example, features=self._features_of(row, best, found.words))
 
-    def _spans_saying(self, value: Any) -> list[int]:
+    def spans_with(self, value: Any) -> list[int]:
+        """Return the indices of the candidates that have `value`."""
         return self._spans_by_value.get(key_of(value), [])
 
     def _features_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
@@ -241,10 +242,53 @@ class FieldScores:
         return found
 
 
+CalibrationKind = Literal["copied", "unread", "llm", "cell", "item"]
+_OF_PLACE = (
+    "log-odds of all places with the value",
+    "label is the field's own",
+    "label is another's, or elsewhere",
+    "engine's confidence",
+    "highest logit of the field",
+    "log of the probability of nothing",
+    "probability of another field here",
+    "is a text",
+    "line goes on",
+    "is doubtful",
+)
+FEATURE_NAMES: Mapping[CalibrationKind, Sequence[str]] = {
+    "copied": _OF_PLACE,
+    "unread": _OF_PLACE,
+    "llm": (_OF_PLACE[0], "score of the evidence", *_OF_PLACE[1:3]),
+    "cell": (
+        "likeness of the header",
+        "is a text",
+        "words in the cell",
+        "has separators",
+        "share of fields with a column",
+        "is the only row",
+        "from a file",
+        "from records",
+        "log-odds by the records",
+        "engine's doubt",
+    ),
+    "item": (
+        "log-odds of the cell",
+        "mean of the list",
+        "mean of the column",
+        "share of filled cells",
+        "rows with this column",
+        "share of the item's fields",
+        "is aligned",
+        "number of items",
+    ),
+}
+"""The name of each input of the calibration, in the order of the inputs."""
+
+
 class CalibrationInput(NamedTuple):
     """The input of the calibration of one value."""
 
-    by: Literal["copied", "unread", "llm", "cell", "item"]
+    by: CalibrationKind
     """The source of the value: the extractor, with or without the encoder of pages, an LLM, a cell of a table or of
     records, an item of a list that the network found."""
     features: tuple[float, ...]
@@ -273,6 +317,17 @@ def _logit(chance: float) -> float:
 def _weights() -> dict[str, tuple[tuple[float, ...], float]]:
     table = json.loads(FILE.read_text("utf-8"))
     return {by: (tuple(fitted["weights"]), float(fitted["bias"])) for by, fitted in table.items()}
+
+
+def calibration_terms(given: CalibrationInput) -> list[tuple[str, float, float]]:
+    """Return the name of each input of the calibration, its value, and what it adds to the log-odds. The last one is
+    the constant of the calibration."""
+    weights, bias = _weights()[given.by]
+    terms = [
+        (name, value, weight * value)
+        for name, value, weight in zip(FEATURE_NAMES[given.by], given.features, weights, strict=True)
+    ]
+    return [*terms, ("constant", 1.0, bias)]
 
 
 def probability(given: CalibrationInput) -> float:

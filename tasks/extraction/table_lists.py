@@ -75,6 +75,16 @@ searched for by the places of words."""
 
 
 @dataclass(slots=True)
+class ComparedTables:
+    """The tables that were compared with lists. They are recorded only for a request that asks why a field has its
+    value."""
+
+    readings: Sequence[HeadedTable] = ()
+    assignments: Sequence[Assignment] = ()
+    """The best assignment of each table to each list that it may answer."""
+
+
+@dataclass(slots=True)
 class FilledList:
     rows: list[dict[str, Any]]
     cells: dict[JsonPath, CellOfField] = field(default_factory=dict)
@@ -127,10 +137,15 @@ def with_taught_names(
 
 
 def fill_from_tables(
-    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
+    read: Sequence[Entry],
+    lists: Mapping[JsonPath, Sequence[WantedField]],
+    extractor: Extractor | None,
+    compared_tables: ComparedTables | None = None,
 ) -> tuple[dict[JsonPath, FilledList], bool]:
-    """Fill lists of objects from the tables that were read. The second result is True if there are tables. Raises
-    ModelError."""
+    """Fill lists of objects from the tables that were read. The second result is True if there are tables.
+
+    `compared_tables` records the tables and their assignments. Raises ModelError.
+    """
     readings = _readings_of_tables(read, lists) if lists else []
     if not readings:
         return {}, False
@@ -141,7 +156,7 @@ def fill_from_tables(
         meanings = extractor.likeness_of_headers(fields, embedded)
         for (row, one), (index, head) in product(enumerate(fields), enumerate(embedded)):
             likeness[one.path, head] += float(meanings[row, index])
-    return fill_lists(readings, lists, likeness), True
+    return fill_lists(readings, lists, likeness, compared_tables), True
 
 
 def _readings_of_tables(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> list[HeadedTable]:
@@ -156,7 +171,10 @@ def _readings_of_tables(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence
 
 
 def fill_lists(
-    readings: Sequence[HeadedTable], lists: Mapping[JsonPath, Sequence[WantedField]], likeness: Likeness
+    readings: Sequence[HeadedTable],
+    lists: Mapping[JsonPath, Sequence[WantedField]],
+    likeness: Likeness,
+    compared_tables: ComparedTables | None = None,
 ) -> dict[JsonPath, FilledList]:
     """Fill each list from the tables that answer it best."""
     compared = ComparedColumns(readings, lists)
@@ -172,6 +190,9 @@ def fill_lists(
         if key not in best or one.worth > best[key].worth:
             best[key] = one
     best = _with_divided_rows(best, lists)
+    if compared_tables is not None:
+        compared_tables.readings = readings
+        compared_tables.assignments = [*best.values()]
     most_columns: dict[int, int] = {}
     for (_, table), one in best.items():
         most_columns[table] = max(most_columns.get(table, 0), len(one.columns))
@@ -232,7 +253,7 @@ def _best_rows(
         groups.append(united)
     best, best_worth = None, -np.inf
     for group in groups:
-        rows = _filled_from(group, fields)
+        rows = filled_from(group, fields)
         if rows is not None and (worth := rows.worth()) > best_worth:  # the first of equals
             best, best_worth = rows, worth
     return best
@@ -277,7 +298,7 @@ def _is_used(one: Assignment, used: Collection[Place]) -> bool:
     return sum(place in used for place in own) > SAME_ROWS_SHARE * len(own)
 
 
-def _filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField]) -> FilledList | None:
+def filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField]) -> FilledList | None:
     """Return a list with the rows of the assigned tables as items; None if it has no items, or if a field without a
     column may be neither empty nor left out."""
     tables = [one.reading.table for one in assignments]

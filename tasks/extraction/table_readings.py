@@ -14,7 +14,7 @@ from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField
 from tasks.extraction.likeness import SAME_CONCEPT, likeness_by_words
 from tasks.extraction.passages import MAX_CHARS, passages_of_entry
-from tasks.extraction.sum_rows import further_items, is_figure, kinds_of_rows
+from tasks.extraction.sum_rows import RowKind, further_items, is_figure, kinds_of_rows
 from tasks.notation.dates import days_mentioned, find_days
 from tasks.notation.order_of_days import is_order_shown, order_of
 from tasks.precontext import Entry
@@ -130,20 +130,39 @@ class HeadedTable:
                 found.append(last)
         return found if found and found[0].text else [NO_CELL] * len(self.body)
 
+    @property
+    def left_out(self) -> list[tuple[Sequence[ReadCell], str]]:
+        """The rows below the header that cannot be items by their form, each with the reason."""
+        taken = {id(row) for row in self.body}
+        kinds = {id(row): kind for row, kind in self._rows_with_kinds}
+        reasons = {"item": "below the sums", "sum": "a sum", "carried": "a carried sum", "below": "below a sum"}
+        return [
+            (row, reasons[kinds[id(row)]] if id(row) in kinds else "the header again, or a single cell")
+            for row in self.table.rows[self.end :]
+            if id(row) not in taken
+        ]
+
     @cached_property
-    def _rows_by_kind(self) -> tuple[list[Sequence[ReadCell]], list[Sequence[ReadCell]]]:
+    def _rows_with_kinds(self) -> list[tuple[Sequence[ReadCell], RowKind]]:
+        """The rows below the header with the kind of each, without repeated headers and rows of a single cell."""
         header = self.table.texts[self.end - 1] if self.has_header else None
         least = min(2, len(self.forms) - 1)
         own = [(row, [cell.text for cell in row]) for row in self.table.rows[self.end :]]
         own = [(row, texts) for row, texts in own if texts != header and sum(map(bool, texts)) >= least]
         kinds = kinds_of_rows([texts for _, texts in own], comma=self.table.comma_likely)
+        return [(row, kind) for (row, _), kind in zip(own, kinds, strict=True)]
+
+    @cached_property
+    def _rows_by_kind(self) -> tuple[list[Sequence[ReadCell]], list[Sequence[ReadCell]]]:
+        own = self._rows_with_kinds
+        kinds = [kind for _, kind in own]
         first = next((at for at, kind in enumerate(kinds) if kind == "sum" and "item" in kinds[:at]), len(own))
         items = {at for at, kind in enumerate(kinds) if kind == "item" and (self.table.is_exact or at < first)}
-        further = further_items([texts for _, texts in own], kinds, first)
+        further = further_items([[cell.text for cell in row] for row, _ in own], kinds, first)
         body = [row for at, (row, _) in enumerate(own) if at in items | further]
         # Sums among the items are those of a section. What sums all items is below them.
         below = first if self.table.is_exact else max(further, default=first)
-        sums = [row for (row, _), kind in zip(own[below:], kinds[below:], strict=True) if kind == "sum"]
+        sums = [row for row, kind in own[below:] if kind == "sum"]
         return body, sums
 
     @cached_property

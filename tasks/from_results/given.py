@@ -10,6 +10,7 @@ from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_of
 from tasks.extraction.given_values import GivenValues
 from tasks.extraction.names import names_of
+from tasks.extraction.trace import Trace
 from tasks.from_results.specialist_lists import specialist_lists
 from tasks.from_results.whole_results import TaskResults, values_from_results
 from tasks.precontext import Entry
@@ -23,9 +24,10 @@ def copy_with_results(
     read: Sequence[Entry],
     extractor: Extractor | None,
     examples: Sequence[Example] = (),
+    trace: Trace | None = None,
 ) -> CopiedFields:
-    """Copy the fields of `schema` from `results` and the texts in `read`. Raises ModelError."""
-    return copy_fields(schema, given_values(schema, results), read, extractor, examples)
+    """Copy the fields of `schema` from `results` and the texts in `read`. `trace` records how. Raises ModelError."""
+    return copy_fields(schema, given_values(schema, results), read, extractor, examples, trace)
 
 
 def given_values(schema: Mapping[str, Any], results: TaskResults) -> GivenValues:

@@ -85,6 +85,55 @@ def test_the_cells_are_the_answers_of_the_api(server: Server, folder: Path) -> N
     assert "3 of 4 papers have an answer, 1 with an error" in done.stderr
 
 
+def test_a_value_is_explained_and_no_table_is_made(server: Server, folder: Path) -> None:
+    command = ("--explain", "in/a.txt", "--schema", FIELDS, "--url", server.base_url)
+    done = extract(folder, *command, "--field", "total")
+    assert done.returncode == 0, done.stderr
+    first, heading, best, place, *_ = done.stdout.splitlines()
+    assert first.startswith("/total = 12.5 (probability 0.")
+    assert heading == "candidates (* has the value): share before calibration, logit = what each step added"
+    assert best.startswith("* '12.50' → 12.5: ")
+    assert "network +" in best
+    assert place == "    in 'Total: 12.50 EUR'; labels: own 'Total'"
+    assert [*folder.iterdir()] == [folder / "in"]
+
+
+def test_the_ways_to_fill_a_list_are_explained(server: Server, folder: Path) -> None:
+    done = extract(
+        folder, "--explain", "in/b.csv", "--schema", FIELDS, "--field", "/items/1/price", "--url", server.base_url
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("/items/1/price = 1.1 (probability 0.")
+    assert "  The value is from the cell '1.10' below 'price'." in lines
+    [won] = [line for line in lines if line.startswith("* file: ")]
+    assert won.startswith("* file: 2 rows, worth ")
+    assert "    header 'what | price'" in lines
+
+
+def test_a_paper_without_a_required_field_is_explained_without_it(server: Server, folder: Path) -> None:
+    day = {"type": "object", "properties": {"day": {"type": "string", "format": "date"}}, "required": ["day"]}
+    (folder / "day.json").write_text(json.dumps(day))
+    (folder / "note.txt").write_text("Thanks for everything.\n")
+    done = extract(folder, "--explain", "note.txt", "--schema", "day.json", "--field", "day", "--url", server.base_url)
+    assert done.returncode == 0, done.stderr
+    refusal, again, first, *_ = done.stdout.splitlines()
+    assert "not_found_in_input" in refusal
+    assert (again, first) == ("Asked again without required fields:", "/day = None (no probability)")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("in/a.txt",), "--explain needs one paper and a --field"),
+        (("in/a.txt", "in/b.csv", "--field", "total"), "--explain needs one paper and a --field"),
+        (("in", "--field", "total"), "--explain needs one paper; 'in' names 4"),
+    ],
+)
+def test_what_cannot_be_explained_is_said(server: Server, folder: Path, arguments: Sequence[str], said: str) -> None:
+    done = extract(folder, "--explain", *arguments, "--url", server.base_url)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
 def test_a_run_that_has_nothing_to_do_asks_nothing(server: Server, folder: Path) -> None:
     command = ("in", "--schema", FIELDS, "--out", "out.csv", "--url", server.base_url)
     extract(folder, *command)

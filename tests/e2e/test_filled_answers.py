@@ -55,6 +55,32 @@ def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: http
     assert len([entry for entry in own_server.log if entry["event"] == "llm_loaded"]) == loaded
 
 
+def test_a_field_is_explained_on_request(client: httpx.Client) -> None:
+    text = text_part("Extract the fields: Invoice 4711 from Acme GmbH, total 99.50 EUR")
+    asked = {"response_format": schema_of(total=NUMBER, vendor=STRING), "explain": "/total"}
+    body = ask(client, text, **asked).json()
+    explanation = body["explanation"]
+    assert (explanation["pointer"], explanation["value"]) == ("/total", 99.5)
+    assert explanation["probability"] == body["evidence"]["/total"]["probability"]
+    [best] = [one for one in explanation["candidates"] if one["is_chosen"] and one["value"] == 99.5][:1]
+    assert best["pointer"] == "/messages/0/content"
+    again = ask(client, text, **asked).json()
+    assert (again["vcache"], again["explanation"]) == (body["vcache"], explanation)
+    assert "explanation" not in ask(client, text, response_format=asked["response_format"], evidence=True).json()
+    with client.stream(
+        "POST",
+        "/chat/completions",
+        json={"model": "auto", "stream": True, "messages": [{"role": "user", "content": [text]}], **asked},
+    ) as response:
+        chunks = [json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: {")]
+    assert [chunk["explanation"]["value"] for chunk in chunks if "explanation" in chunk] == [99.5]
+
+
+def test_a_pointer_that_is_none_is_refused(client: httpx.Client) -> None:
+    response = ask(client, text_part("total 99.50"), response_format=schema_of(total=NUMBER), explain="total")
+    assert error_of(response, 400, "invalid_request")["param"] == "explain"
+
+
 def test_what_nobody_can_judge_is_empty_and_the_rest_is_copied(client: httpx.Client, own_server: Server) -> None:
     lines = "GOLDEN ARCHES RESTAURANTS\n\nDate: 19/10/2018\n\nTotal: 40.00\nCash: 50.00\nChange: 10.00\n"
     url = data_url(lines.encode(), "text/plain")

@@ -191,9 +191,11 @@ class RecordFilling(NamedTuple):
 
 
 def fill_from_records(
-    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
+    read: Sequence[Entry],
+    lists: Mapping[JsonPath, Sequence[WantedField]],
+    compared_runs: list[tuple[JsonPath, RecordFilling]] | None = None,
 ) -> dict[JsonPath, FilledList]:
-    """Fill lists from runs of records in the order of the runs' scores.
+    """Fill lists from runs of records in the order of the runs' scores. `compared_runs` records the runs in this order.
 
     A run is left out if more than a quarter of its words already fill other lists.
     """
@@ -201,11 +203,12 @@ def fill_from_records(
         return {}
     ranked = [(path, run) for path, runs in fillings_of(read, lists).items() for run in runs]
     ranked.sort(key=lambda item: -item[1].score)
+    if compared_runs is not None:
+        compared_runs += ranked
     filled_lists: dict[JsonPath, FilledList] = {}
     used: set[tuple[int, int]] = set()
     for path, filling in ranked:
-        is_full = len(lists[path]) >= FEW_FIELDS and filling.features.filled >= FULL
-        if path in filled_lists or filling.mean_probability < (LEAST_OF_FULL if is_full else LEAST_PROBABILITY):
+        if path in filled_lists or filling.mean_probability < least_probability(filling, lists[path]):
             continue
         if len(filling.items) < FEWEST_RECORDS and filling.features.heading <= 0:
             continue
@@ -217,6 +220,12 @@ def fill_from_records(
             used |= words
             filled_lists[path] = filled
     return filled_lists
+
+
+def least_probability(filling: RecordFilling, fields: Sequence[WantedField]) -> float:
+    """Return the mean probability that the values of a run must have to fill the list of `fields`."""
+    is_full = len(fields) >= FEW_FIELDS and filling.features.filled >= FULL
+    return LEAST_OF_FULL if is_full else LEAST_PROBABILITY
 
 
 def fillings_of(

@@ -170,7 +170,8 @@ async def test_a_whole_answer_is_redacted_at_its_end(make: Make) -> None:
 
 async def test_a_structured_answer_stays_json_and_its_evidence_agrees(make: Make) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
-    evidence = Evidence({"/mail": {"text": "ann@example.org", "score": 1.0}}, ["/ann@example.org"])
+    explanation = {"pointer": "/mail", "candidates": ({"text": "ann@example.org"},)}
+    evidence = Evidence({"/mail": {"text": "ann@example.org", "score": 1.0}}, ["/ann@example.org"], explanation)
     for stream in (False, True):
         events = await shown(
             make(response_format=form, stream=stream),
@@ -180,7 +181,11 @@ async def test_a_structured_answer_stays_json_and_its_evidence_agrees(make: Make
         )
         assert events == [
             TextChunk('{"mail": "x.\\n [EMAIL]", "phone": "[PHONE]", "n": 1.50}'),
-            Evidence({"/mail": {"text": "[EMAIL]", "score": 1.0}}, ["/[EMAIL]"]),
+            Evidence(
+                {"/mail": {"text": "[EMAIL]", "score": 1.0}},
+                ["/[EMAIL]"],
+                {"pointer": "/mail", "candidates": ({"text": "[EMAIL]"},)},
+            ),
             FINISH,
         ]
 
