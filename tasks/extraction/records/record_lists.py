@@ -28,11 +28,22 @@ from tasks.extraction.records.columns import (
     read_table,
     record_table,
 )
-from tasks.extraction.records.fields import NAMED, TEXT_KINDS, ListToFill, Match, Reading, matches_of, values_for
+from tasks.extraction.records.fields import (
+    NAMED,
+    TEXT_KINDS,
+    WEIGHTS,
+    ListToFill,
+    Match,
+    MatchFeatures,
+    Reading,
+    matches_of,
+    values_for,
+)
 from tasks.extraction.records.pieces import Piece
 from tasks.extraction.records.repetition import Outline, Record, Run, outline_of, runs_of
 from tasks.extraction.sum_rows import is_sum_row
 from tasks.extraction.table_lists import FilledList, item_of
+from tasks.extraction.weights import logistic, weighted, weights_of
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
@@ -70,6 +81,10 @@ FULL_ENOUGH: Final = 0.6
 """Least number of values of an item, as a share of the values of a typical record."""
 MAX_LINES_COUNTED: Final = 8
 """Largest number of lines of a record that counts in the score of a run."""
+_TYPICAL_MATCH: Final = MatchFeatures(
+    **(dict.fromkeys(MatchFeatures._fields, 0.0) | {"readable": 1.0, "order": 0.5, "bias": 1.0})
+)
+"""Features of a match that an outline does not tell: its pieces are taken to be readable, and to stand anywhere."""
 _PARTS: Final[Mapping[str, Sequence[str]]] = {
     "period": ("period.first", "period.last"),
     "number": ("figure",),
@@ -102,34 +117,20 @@ class RunFeatures(NamedTuple):
     single: float
     """1 if there is only one item."""
     explained: float
-    """Share of the items' pieces that fill fields."""
-    full: float
+    """Share of the items' pieces that fill fields. An outline tells no feature below this one."""
+    full: float = 0.0
     """Share of the items' values that are read, among the required fields or, if there is none, all."""
-    labels: float
+    labels: float = 0.0
     """Share of the items' texts that look like labels."""
-    typed: float
+    typed: float = 0.0
     """Number of columns whose kind is not a text, as a share of the number of fields."""
-    lines: float
+    lines: float = 0.0
     """Mean number of lines of a record, as a share of MAX_LINES_COUNTED."""
-    item_share: float
+    item_share: float = 0.0
     """Share of the records that are items."""
 
 
-RUN_WEIGHTS: Final = RunFeatures(
-    scores=7.2,
-    heading=3.84,
-    filled=3.49,
-    regularity=2.55,
-    log_count=2.19,
-    apart=0.67,
-    single=-1.0,
-    explained=1.99,
-    full=3.01,
-    labels=-1.34,
-    typed=0.22,
-    lines=-0.14,
-    item_share=0.97,
-)
+RUN_WEIGHTS: Final = weights_of("run", RunFeatures)
 
 
 class ValueFeatures(NamedTuple):
@@ -142,12 +143,10 @@ class ValueFeatures(NamedTuple):
     regularity: float
     heading: float
     log_count: float
-    intercept: float = 1.0
+    bias: float = 1.0
 
 
-VALUE_WEIGHTS: Final = ValueFeatures(
-    run_score=1.54, match_score=1.05, regularity=0.75, heading=0.12, log_count=-0.82, intercept=-3.34
-)
+VALUE_WEIGHTS: Final = weights_of("value", ValueFeatures)
 
 
 class RecordFilling(NamedTuple):
@@ -167,16 +166,18 @@ class RecordFilling(NamedTuple):
     @property
     def score(self) -> float:
         """Score of the records as the items of the list."""
-        return sum(weight * feature for weight, feature in zip(RUN_WEIGHTS, self.features, strict=True))
+        return weighted(RUN_WEIGHTS, self.features)
 
     def probability(self, field: int) -> float:
         """Return the calibrated probability that a value of a field is right."""
+        return logistic(weighted(VALUE_WEIGHTS, self.value_features(field)))
+
+    def value_features(self, field: int) -> ValueFeatures:
+        """Return the features of the values of a field."""
         given = self.features
-        features = ValueFeatures(
+        return ValueFeatures(
             self.score / 10, self.match_scores[field] / 4, given.regularity, given.heading, given.log_count
         )
-        log_odds = sum(weight * feature for weight, feature in zip(VALUE_WEIGHTS, features, strict=True))
-        return 1 / (1 + math.exp(-log_odds))
 
     @property
     def mean_probability(self) -> float:
@@ -278,10 +279,13 @@ def _score_of_outline(run: Run, outline: Outline, wanted: ListToFill, heading: f
             for index, field in enumerate(wanted.fields):
                 weight = field.kind_weights.get(part, 0.0)
                 if weight > 0 or likenesses[index] >= 1:
-                    score = 1.25 * likenesses[index] + 2 * weight + having / count - 0.1 * number
-                    if label and likenesses[index] < NAMED:
-                        score -= 0.6
-                    offers.append((score, index, (kind, label, number), part))
+                    features = _TYPICAL_MATCH._replace(
+                        label=likenesses[index],
+                        kind=weight,
+                        foreign_label=float(bool(label) and likenesses[index] < NAMED),
+                        coverage=having / count,
+                    )
+                    offers.append((weighted(WEIGHTS, features), index, (kind, label, number), part))
     offers.sort(key=lambda offer: -offer[0])
     chosen: dict[int, float] = {}
     taken: dict[tuple[str, str, int], set[str]] = {}
@@ -295,18 +299,18 @@ def _score_of_outline(run: Run, outline: Outline, wanted: ListToFill, heading: f
     explained = sum(bool(parts) * outline.counts[key] for key, parts in taken.items()) / max(
         1, sum(outline.counts.values())
     )
-    return (
-        RUN_WEIGHTS.scores
-        * sum(min(score, MAX_SCORE_COUNTED) for score in chosen.values())
-        / field_count
-        / MAX_SCORE_COUNTED
-        + RUN_WEIGHTS.heading * heading
-        + RUN_WEIGHTS.filled * len(chosen) / field_count
-        + RUN_WEIGHTS.regularity * outline.regularity
-        + RUN_WEIGHTS.log_count * min(math.log(count), 2.0)
-        + RUN_WEIGHTS.apart * run.apart
-        + RUN_WEIGHTS.explained * explained
-        + RUN_WEIGHTS.single * (count == 1)
+    return weighted(
+        RUN_WEIGHTS,
+        RunFeatures(
+            scores=sum(min(score, MAX_SCORE_COUNTED) for score in chosen.values()) / field_count / MAX_SCORE_COUNTED,
+            heading=heading,
+            filled=len(chosen) / field_count,
+            regularity=outline.regularity,
+            log_count=min(math.log(count), 2.0),
+            apart=run.apart,
+            single=float(count == 1),
+            explained=explained,
+        ),
     )
 
 
