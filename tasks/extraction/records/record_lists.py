@@ -1,7 +1,7 @@
 """Fills lists of objects, each from the run of records whose columns fit the list's fields best."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
@@ -220,10 +220,30 @@ def fill_from_records(
     return filled_lists
 
 
+class RecordsForList(NamedTuple):
+    """Records that may be the items of a list."""
+
+    path: JsonPath
+    table: RecordTable
+    wanted: ListToFill
+    reading: Reading
+    entry: Entry
+
+
 def fillings_of(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> dict[JsonPath, list[RecordFilling]]:
     """Return the runs of records that may fill each list, those with the best outlines first."""
+    found: dict[JsonPath, list[RecordFilling]] = {path: [] for path in lists}
+    for path, table, wanted, reading, entry in likely_records(read, lists):
+        filling = find_filling(table, wanted, reading, entry)
+        if filling is not None:
+            found[path].append(filling)
+    return found
+
+
+def likely_records(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Iterator[RecordsForList]:
+    """Yield the runs of records whose outlines suit a list best, with their columns."""
     names = {path: names_of(path, {"type": "array"}) for path in lists}
     wanted_lists = {
         path: ListToFill(fields, names[path], [other for other_path, other in names.items() if other_path != path])
@@ -248,7 +268,6 @@ def fillings_of(
                 compared += len(lists[path]) * len(outline.counts)
             if compared > MAX_COMPARED:
                 break
-    found: dict[JsonPath, list[RecordFilling]] = {path: [] for path in lists}
     tables: dict[int, RecordTable] = {}
     spent = 0
     for runs in likely.values():
@@ -262,11 +281,8 @@ def fillings_of(
             table = tables.setdefault(id(run), tables.get(id(run)) or record_table(run))
             spent += len(wanted.fields) * table.size
             if spent > MAX_READ:
-                return found
-            filling = find_filling(table, wanted, reading, entry)
-            if filling is not None:
-                found[path].append(filling)
-    return found
+                return
+            yield RecordsForList(path, table, wanted, reading, entry)
 
 
 def _score_of_outline(run: Run, outline: Outline, wanted: ListToFill, heading: float) -> float:
