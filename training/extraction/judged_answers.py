@@ -93,7 +93,8 @@ def wanted_of(asked: Sequence[TrainingField]) -> list[WantedField]:
     ]
 
 
-def entry_of(lines: Sequence[Placed]) -> Entry:
+def text_lines(lines: Sequence[Placed]) -> list[TextLine]:
+    """Return the lines as if they had been read. The box of a word is its share of the line's box."""
     found = []
     for left, top, right, bottom, text in lines:
         words, at = [], 0
@@ -105,6 +106,11 @@ def entry_of(lines: Sequence[Placed]) -> Entry:
         if words:
             quad = ((left, top), (right, top), (right, bottom), (left, bottom))
             found.append(TextLine(tuple(words), quad))
+    return found
+
+
+def entry_of(lines: Sequence[Placed]) -> Entry:
+    found = text_lines(lines)
     size = int(max((max(line[2], line[3]) for line in lines), default=1)) + 1
     return Entry("ocr", picture_result(page_section(found, 1, size, size)))
 

@@ -49,7 +49,7 @@ from training.extraction.examples import (
     receipts,
     written_example,
 )
-from training.extraction.written import Variations, is_kept_out, written_documents
+from training.extraction.written import Variations, written_documents
 
 NAMES = json.loads(Path(__file__).with_name("receipt_names.json").read_text("utf-8"))
 WIDTH, SECOND, WORDS = 320, 64, 48
@@ -300,9 +300,9 @@ def examples_of(
         else:
             training += [example(passages, list(receipt_fields(receipt, rng)), minilm) for _ in range(RECEIPTS)]
     written = written_documents()
-    variations = Variations(written)
-    for number, document in enumerate(written):
-        own = held_out["written"] if is_kept_out(number) else training
+    variations = Variations([one for one in written if not one.is_held_out])
+    for document in written:
+        own = held_out["written"] if document.is_held_out else training
         pages = [variations.page(document, rng) for _ in range(WRITTEN if own is training else 1)]
         own += [written_example(page, rng, minilm) for page in pages if page.fields]
     for split, many, group in (("train", count, training), ("test", 250, None)):

@@ -41,7 +41,7 @@ from models.extraction.encoder_weights import write_weights
 from models.extraction.page_tokens import COLUMNS, FIELD_KINDS, MARKER, ROWS, SIZES
 from training.extraction.documents import documents
 from training.extraction.encoder_samples import EncoderSample, batches, collated, page_of, sample_of
-from training.extraction.written import FOLDER, Variations, WrittenDocument, is_kept_out, written_documents
+from training.extraction.written import FOLDER, Variations, WrittenDocument, written_documents
 
 WIDTH, HEADS, LAYERS = 384, 12, 6
 POSITIONS = 1024
@@ -230,7 +230,7 @@ class Stream(IterableDataset[Batch]):
 
     def _samples(self, rng: random.Random, seed: str) -> Iterator[EncoderSample]:
         tokenizer = tokenizer_of(self.tokenizer)
-        written = [one for number, one in enumerate(written_documents(self.folder)) if not is_kept_out(number)]
+        written = [one for one in written_documents(self.folder) if not one.is_held_out]
         variations = Variations(written)
         made = documents(int.from_bytes(seed.encode(), "big") % 2**31, 10**9, split="train", noise=0.3)
         while True:
@@ -244,7 +244,7 @@ class Stream(IterableDataset[Batch]):
 def held_out_batches(tokenizer: Any, folder: Path, made: int) -> dict[str, list[Batch]]:
     """Return two variations of each written document that is held out, and `made` documents of unseen templates."""
     rng = random.Random(7)
-    held_out: list[WrittenDocument] = [one for n, one in enumerate(written_documents(folder)) if is_kept_out(n)]
+    held_out: list[WrittenDocument] = [one for one in written_documents(folder) if one.is_held_out]
     variations = Variations(held_out)
     pages = {"written": [variations.page(one, rng) for one in held_out for _ in range(2)]}
     pages["test"] = [page_of(one, rng) for one in documents(13, made, split="test", noise=0.3)]

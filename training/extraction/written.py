@@ -11,6 +11,7 @@ A key with `[]` is a column of a list. Each variation has other values, another 
 
 import random
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ _MISREAD = {
 }  # fmt: skip
 HELD_OUT = 12
 """One of so many documents is not trained with."""
+TRADES = "trades_"
+"""Beginning of the names of files whose kinds are trades. Half of these kinds are not trained with at all."""
 NUMERIC = frozenset(("id", "money", "number", "quantity", "percent", "phone", "iban", "zip"))
 """Types whose values consist of digits for the most part."""
 SWAPPED = frozenset((
@@ -81,6 +84,22 @@ class WrittenDocument:
     """Names of fields that the document does not have, each with its description after a bar."""
     source: str = ""
     """Name of its file, without the suffix."""
+
+    @property
+    def text(self) -> str:
+        """The text of the document without its marks."""
+        return "\n".join(" | ".join("".join(piece.text for piece in cell) for cell in line) for line in self.lines)
+
+    @property
+    def is_of_unseen_trade(self) -> bool:
+        """True if no document of its kind is trained with."""
+        return self.source.startswith(TRADES) and zlib.crc32(self.kind.encode()) % 2 == 0
+
+    @property
+    def is_held_out(self) -> bool:
+        """True if the document is not trained with. This depends on its own text and kind, so that further documents
+        change nothing."""
+        return self.is_of_unseen_trade or zlib.crc32(self.text.encode()) % HELD_OUT == 0
 
 
 @dataclass(frozen=True)
@@ -138,11 +157,6 @@ def _cell(text: str) -> Cell:
     return tuple(pieces)
 
 
-def is_kept_out(number: int) -> bool:
-    """True if the document with this number is not trained with."""
-    return number % HELD_OUT == 5
-
-
 @cache
 def written_documents(folder: Path = FOLDER) -> tuple[WrittenDocument, ...]:
     return tuple(one for path in sorted(folder.glob("*.txt")) for one in parsed(path.read_text("utf-8"), path.stem))
@@ -174,7 +188,7 @@ class Variations:
         if rng.random() < 0.8:
             lines = self._with_other_values(document, lines, rng)
         lines = self._rearranged(lines, rng)
-        found, spans = _laid_out(lines, rng)
+        found, spans = laid_out(lines, rng, NOISES)
         fields = self._asked(document, spans, rng, most_fields)
         return Page(found.lines, found.boxes, fields, f"{document.source}/{document.kind}")
 
@@ -304,11 +318,14 @@ def _shaken(text: str, rng: random.Random, known: dict[tuple[str, str], str]) ->
     return known[key]
 
 
-def _laid_out(lines: Sequence[WrittenLine], rng: random.Random) -> tuple[Page, dict[str, list[Span]]]:
-    """Place the cells on a page, and return the places of the marks."""
+def laid_out(
+    lines: Sequence[WrittenLine], rng: random.Random, noises: Sequence[float]
+) -> tuple[Page, dict[str, list[Span]]]:
+    """Place the cells on a page, and return the places of the marks. The share of letters that are misread is one of
+    `noises`."""
     page = Page()
     spans: dict[str, list[Span]] = defaultdict(list)
-    noise = rng.choice(NOISES)
+    noise = rng.choice(noises)
     pitch, gap = HEIGHT * rng.uniform(1.05, 1.7), HEIGHT * rng.uniform(0.4, 2.0)
     width = rng.uniform(70, 110) * LETTER
     is_spread, is_right = rng.random() < 0.5, rng.random() < 0.5

@@ -87,3 +87,24 @@ def test_noise_changes_a_value_and_its_mark_together(monkeypatch: pytest.MonkeyP
     page = Variations([document]).page(document, random.Random(1))
     [span] = page.fields[0].spans
     assert value_at(page, span)[0] == "sornc rncrno"
+
+
+def test_a_document_is_held_out_by_its_own_text() -> None:
+    documents = [
+        *parsed(TEXT, "commerce"),
+        *(one for n in range(600) for one in parsed(TEXT.replace("A-17", f"B-{n}"))),
+    ]
+    held_out = [one for one in documents if one.is_held_out]
+    assert 30 < len(held_out) < 70
+    assert [one for one in documents[300:] if one.is_held_out] == [one for one in held_out if one in documents[300:]]
+    assert documents[0].text.startswith("Number | A-17 of 2024-05-04")
+
+
+def test_half_of_the_trades_are_held_out_whole() -> None:
+    kinds = [f"trade {n}" for n in range(200)]
+    texts = [TEXT.replace("delivery note", kind).replace("A-17", f"A-{n}") for kind in kinds for n in range(3)]
+    documents = [one for text in texts for one in parsed(text, "trades_a")]
+    unseen = {one.kind for one in documents if one.is_of_unseen_trade}
+    assert 70 < len(unseen) < 130
+    assert all(one.is_held_out for one in documents if one.kind in unseen)
+    assert not any(one.is_of_unseen_trade for text in texts for one in parsed(text, "commerce"))
