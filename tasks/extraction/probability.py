@@ -40,10 +40,6 @@ MISWRITTEN = 0.1
 IN_DOUBT = 0.9
 """Factor on the probability of a value in a list that lacks rows or contradicts a sum. Of such lists in 46 papers, most
 values were right."""
-BREAK_EVEN = 0.2
-"""Probability at which a value in a list is worth as much as no value. The number was chosen on 167 lists of real
-documents. If each list gets the filling with the highest `worth_of`, 97 % as many values are right as if the filling
-with the most right values were chosen."""
 _SUREST = 0.9999
 _SEPARATORS = frozenset(",;/()·")
 """Characters that separate the values of a cell with several values."""
@@ -55,6 +51,18 @@ _SMOOTHING = 1e-4
 """Number that is added to a probability before its logarithm is taken."""
 _HIGHEST = 10.0
 """The calibration does not distinguish logits above this."""
+
+
+class Choice(NamedTuple):
+    """What decides among the ways to fill a list."""
+
+    break_even: float
+    """Probability at which a value in a list is worth as much as no value."""
+    clearly_more: float
+    """Records fill a list instead of a table if their worth is more than this many times the worth of the table."""
+
+
+CHOICE: Final = weights_of("choice", Choice)
 
 
 class CopiedFeatures(NamedTuple):
@@ -390,9 +398,9 @@ def in_doubt(cells: Mapping[JsonPath, CellT], lists: Collection[JsonPath]) -> di
 
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:
     """Return the worth of a way to fill a list: the sum of the probabilities of the values that were read, each reduced
-    by BREAK_EVEN. The sum is rounded, because small differences between two ways mean nothing."""
+    by `Choice.break_even`. The sum is rounded, because small differences between two ways mean nothing."""
     total = 0.0
     for cell in cells:
         if isinstance(cell, CellOfItem) or cell.is_read:
-            total += probability_of_cell(cell) - BREAK_EVEN
+            total += probability_of_cell(cell) - CHOICE.break_even
     return round(total, 1)

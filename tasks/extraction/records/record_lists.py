@@ -17,7 +17,7 @@ from tasks.extraction.folding import folded_words
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import MAX_CHARS, passages_to_search
-from tasks.extraction.probability import CellOfField
+from tasks.extraction.probability import CHOICE, CellOfField
 from tasks.extraction.records.columns import (
     OF_MARK,
     Column,
@@ -58,9 +58,6 @@ FULL, FEW_FIELDS = 0.75, 3
 Many pages have runs with a text and a number, which fill two fields."""
 FEWEST_RECORDS: Final = 3
 """Least number of records that fill a list if no heading above them names the list."""
-CLEARLY_MORE: Final = 1.5
-"""Records fill a list instead of a table if their worth is more than this many times the worth of the table. The factor
-is above 1, because the end of a list is less certain in records than in a table."""
 LARGEST_OVERLAP: Final = 0.25
 """Largest share of a run's words that may fill other lists."""
 MAX_RUNS_READ: Final = 8
@@ -128,6 +125,7 @@ class RunFeatures(NamedTuple):
     """Mean number of lines of a record, as a share of MAX_LINES_COUNTED."""
     item_share: float = 0.0
     """Share of the records that are items."""
+    bias: float = 1.0
 
 
 RUN_WEIGHTS: Final = weights_of("run", RunFeatures)
@@ -606,6 +604,6 @@ def better_of(
         # Below the end of a table on a page, records would go on with lines that are not items.
         has_more_rows = len(from_records.rows) > len(table.rows)
         is_whole = table.is_exact and not has_more_rows
-        if not is_whole and from_records.worth() > CLEARLY_MORE * table.worth():
+        if not is_whole and from_records.worth() > CHOICE.clearly_more * table.worth():
             better[path] = from_records
     return better

@@ -1,0 +1,291 @@
+"""Fits the weights of extraction to the documents of this repository, with the same result each time.
+
+    .venv/bin/python -m training.extraction.fit                   all of them, in some 20 minutes on two cores
+    .venv/bin/python -m training.extraction.fit records           only some of them
+
+1. `network`: the network over spans, `models/extraction/extractor.npz`, to the documents that are trained with and to
+   generated ones (`train.py`). It needs torch, and is left as it is without.
+2. `records`: which column of records a field has, which records a list (`fit_records.py`), to the same documents.
+3. `probabilities`: how likely values are right (`fit_calibrations.py`), to documents that nothing before was fitted to.
+4. `answers`: how likely values are right that an LLM wrote (`judged_answers.py`), to generated documents.
+5. `choice`: which of several ways to fill a list is taken, to the documents of the probabilities.
+
+All but the network go into `tasks/extraction/weights.json`, under the names of their features. Held-out documents are
+for `eval.replay` alone, which says whether the new weights may stay.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import json
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from models.embedding.capability import EMBEDDING, MINILM
+from models.extraction.capability import field_reader
+from models.extraction.network import ExtractionNetwork
+from tasks.extraction.extractor import Extractor
+from tasks.extraction.probability import Choice, Source, probability
+from tasks.extraction.records.fields import MatchFeatures
+from tasks.extraction.weights import FILE
+from tasks.precontext import Entry
+from tasks.schema.awaited import in_thread
+from training.extraction.fit_calibrations import CalibrationSample, WayToFill, single_samples, ways_samples
+from training.extraction.fit_records import ListSample, RunSample, list_samples, match_samples, run_samples
+from training.extraction.judged_answers import AnswerMaker
+from training.extraction.regression import FeaturesT, Sample, fitted, log_loss
+from training.extraction.written import WrittenDocument, written_documents
+from training.extraction.written_papers import AskedDocument, asked_of, read_as_printed
+from training.services import quiet_services
+
+PROCESSES = 2
+AT_ONCE = 8
+"""A process gets so many documents at once."""
+SHUFFLED = 3
+"""In one of so many documents, the fields of lists are in another order than on the page."""
+CHECKED = 5
+"""One of so many samples is left out of a second fit, which shows what the fit is worth for others."""
+ANSWERED = 150
+"""Number of generated documents with simulated answers of an LLM."""
+SEEN = frozenset(Path(__file__).with_name("seen_by_encoder.txt").read_text("ascii").split())
+"""Digests of the documents that the encoder of pages was trained with before documents were parted by their digests.
+They tell nothing about probabilities that depend on it."""
+KEPT: Mapping[Source, Sequence[str]] = {
+    "copied": ("confidence",),
+    "unread": ("confidence",),
+    "cell": ("file", "unsure"),
+}
+"""Features of which written documents tell nothing: how sure an engine is that misread a word, and that a cell is that
+of a file. Their weights were fitted to scans and files, and stay as they are."""
+BY_NETWORK = 2
+"""Index of the way that depends on the encoder."""
+BREAK_EVEN = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+CLEARLY_MORE = (1.0, 1.25, 1.5, 2.0, 3.0)
+"""Values that `choice` tries. Of equally good ones, the first is taken."""
+
+Item = TypeVar("Item")
+Returned = TypeVar("Returned")
+
+
+class FoundInDocument(NamedTuple):
+    """What is copied from a document for the fit of probabilities."""
+
+    singles: Sequence[CalibrationSample]
+    ways: Sequence[WayToFill]
+
+    @property
+    def all(self) -> list[CalibrationSample]:
+        return [*self.singles, *(value for way in self.ways for value in way.values)]
+
+
+def main() -> None:
+    steps: Mapping[str, Callable[[int], None]] = {
+        "network": fit_network,
+        "records": fit_records,
+        "probabilities": fit_probabilities,
+        "answers": fit_answers,
+        "choice": fit_choice,
+    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
+    parser.add_argument("--processes", type=int, default=PROCESSES)
+    given = parser.parse_args()
+    for step in given.steps or steps:
+        began = time.monotonic()
+        steps[step](given.processes)
+        print(f"{step}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def fit_network(processes: int) -> None:
+    if importlib.util.find_spec("torch") is None:
+        print("The network is left as it is, because torch is not installed.")
+        return
+    importlib.import_module("training.extraction.train").refit(processes)
+
+
+def fit_records(processes: int) -> None:
+    documents = [one for one in written_documents() if one.is_trained_with and one.has_lists]
+    matches = [sample for own in spread(_matches_in, documents, processes) for sample in own]
+    write({"match": report("match", matches)})
+    # The records are read with the weights of columns that were just written.
+    runs = [run for own in spread(_runs_in, documents, processes) for run in own]
+    weights = report("run", [one.run for one in runs])
+    write({"run": weights, "value": report("value", [value for one in runs for value in one.values_with(weights)])})
+
+
+def fit_probabilities(processes: int) -> None:
+    samples: dict[Source, list[Sample[Any]]] = defaultdict(list)
+    for found in _found_for_probabilities(processes):
+        sizes = Counter((one.given.by, one.group) for one in found.all)
+        for one in found.all:
+            size = float(sizes[one.given.by, one.group] ** -0.5)
+            samples[one.given.by].append(Sample(one.given.features, float(one.is_right), size))
+    sources: Sequence[Source] = ("copied", "unread", "cell", "item")
+    write({by: report(by, samples[by], KEPT.get(by, ())) for by in sources})
+
+
+def fit_answers(processes: int) -> None:
+    [samples] = spread(_answers_in, [ANSWERED], 1)
+    write({"llm": report("llm", samples)})
+
+
+def fit_choice(processes: int) -> None:
+    lists = [
+        [way for way in found.ways if way.path == path]
+        for found in _found_for_probabilities(processes)
+        for path in dict.fromkeys(way.path for way in found.ways)
+    ]
+    choices = [Choice(break_even, more) for break_even, more in product(BREAK_EVEN, CLEARLY_MORE)]
+    before = Choice(**weights_in_file()["choice"])
+    best = max(choices, key=lambda one: agreement_of_lists(lists, one))
+    for one in (before, best):
+        print(f"choice: F1 of the cells of lists {agreement_of_lists(lists, one):.3f} with {one}")
+    write({"choice": best})
+
+
+def agreement_of_lists(lists: Sequence[Sequence[WayToFill]], choice: Choice) -> float:
+    """Return the F1 score of the cells of lists, each filled in the way that has most worth."""
+    right = said = meant = 0
+    for ways in lists:
+        chosen = chosen_way(ways, choice)
+        meant += max(one.meant for one in ways)
+        if chosen is not None:
+            right += sum(one.is_right for one in chosen.values)
+            said += len(chosen.values)
+    return 2 * right / max(1, said + meant)
+
+
+def chosen_way(ways: Sequence[WayToFill], choice: Choice) -> WayToFill | None:
+    """Return the way in which `copy_fields` fills a list: by its table, by records that are worth clearly more, or by
+    the network if its objects are worth more than both."""
+    worth = {way.way: sum(probability(one.given) - choice.break_even for one in way.values) for way in ways}
+    by_number = {way.way: way for way in ways}
+    chosen = by_number.get(0)
+    if 1 in by_number and (chosen is None or worth[1] > choice.clearly_more * worth[0]):
+        chosen = by_number[1]
+    if 2 in by_number and worth[2] > (worth[chosen.way] if chosen else 0.0):
+        chosen = by_number[2]
+    return chosen
+
+
+def _found_for_probabilities(processes: int) -> list[FoundInDocument]:
+    return spread(_values_in, [one for one in written_documents() if one.is_for_calibration], processes)
+
+
+def report(model: str, samples: Sequence[Sample[FeaturesT]], kept: Collection[str] = ()) -> FeaturesT:
+    """Return the weights that are fitted to samples. Print the loss on a fifth of them by a fit to the others, and by
+    the weights in the file."""
+    before = weights_in_file()[model]
+    left = {name: before[name] for name in kept}
+    size = -(-len(samples) // CHECKED)
+    # Samples of one document follow each other, so the parts have different documents.
+    checked, others = samples[:size], samples[size:]
+    fit, old = log_loss(checked, fitted(others, left)), log_loss(checked, type(samples[0].features)(**before))
+    print(f"{model}: {len(samples)} samples, log loss {old:.3f} before, {fit:.3f} for others", flush=True)
+    return fitted(samples, left)
+
+
+def weights_in_file() -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = json.loads(FILE.read_text("utf-8"))
+    return found
+
+
+def write(fits: Mapping[str, Any]) -> None:
+    """Write the weights of models, by their names, into the file."""
+    rows = weights_in_file() | {model: weights._asdict() for model, weights in fits.items()}
+    FILE.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+
+
+def spread(work: Callable[[Sequence[Item]], list[Returned]], items: Sequence[Item], processes: int) -> list[Returned]:
+    """Return the results for items, in their order. The processes are new, so that they have the weights in the file
+    as it is now."""
+    parts = [items[first : first + AT_ONCE] for first in range(0, len(items), AT_ONCE)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return [one for own in pool.map(work, parts) for one in own]
+
+
+def _matches_in(documents: Sequence[WrittenDocument]) -> list[list[Sample[MatchFeatures]]]:
+    return [[one for own in _lists_of(document) for one in match_samples(own)] for document in documents]
+
+
+def _runs_in(documents: Sequence[WrittenDocument]) -> list[list[RunSample]]:
+    return [[one for own in _lists_of(document) for one in run_samples(own)] for document in documents]
+
+
+def _lists_of(document: WrittenDocument) -> Iterator[ListSample]:
+    asked = asked_for_fit(document)
+    return list_samples(asked.schema, asked.truth, _entries(asked))
+
+
+def asked_for_fit(document: WrittenDocument) -> AskedDocument:
+    """Return a document with a schema. People mostly ask for the columns of a list in their order on the page, which
+    the documents always have, but not always."""
+    asked = asked_of(document)
+    if document.digest % SHUFFLED == 0:
+        rng = random.Random(document.digest)
+        for one in asked.schema["properties"].values():
+            if one.get("type") == "array" and "properties" in one["items"]:
+                columns = [*one["items"]["properties"].items()]
+                rng.shuffle(columns)
+                one["items"]["properties"] = dict(columns)
+    return asked
+
+
+def _entries(asked: AskedDocument) -> list[Entry]:
+    return [Entry("ocr", read_as_printed(asked.lines))]
+
+
+def _values_in(documents: Sequence[WrittenDocument]) -> list[FoundInDocument]:
+    return asyncio.run(_values(documents))
+
+
+async def _values(documents: Sequence[WrittenDocument]) -> list[FoundInDocument]:
+    async with _extractors() as (reading, unread):
+        return [await in_thread(_found_in, one, reading, unread) for one in documents]
+
+
+def _found_in(document: WrittenDocument, reading: Extractor, unread: Extractor) -> FoundInDocument:
+    asked = asked_for_fit(document)
+    given = asked.schema, asked.truth, _entries(asked)
+    is_unseen = f"{document.digest:08x}" not in SEEN
+    singles = [*single_samples(*given, unread), *(single_samples(*given, reading) if is_unseen else ())]
+    ways = [*ways_samples(*given, reading if is_unseen else unread)] if document.has_lists else []
+    return FoundInDocument(singles, ways if is_unseen else [one for one in ways if one.way < BY_NETWORK])
+
+
+@asynccontextmanager
+async def _extractors() -> AsyncIterator[tuple[Extractor, Extractor]]:
+    """Yield an extractor with the encoder of pages, and one without."""
+    services = quiet_services()
+    try:
+        embedder = services.runtime.find(EMBEDDING, MINILM)
+        reading = Extractor(ExtractionNetwork(), embedder, reader=field_reader(services.runtime))
+        yield reading, Extractor(ExtractionNetwork(), embedder)
+    finally:
+        await services.close()
+
+
+def _answers_in(counts: Sequence[int]) -> list[list[Sample[Any]]]:
+    return [asyncio.run(_answers(count)) for count in counts]
+
+
+async def _answers(count: int) -> list[Sample[Any]]:
+    maker = AnswerMaker(None)
+    try:
+        answers = [one async for one in maker.answers("validate", count, random.Random(5))]
+    finally:
+        await maker.services.close()
+    rows = [(one.evidence_input, one.is_near) for one in answers if one.evidence_input]
+    return [Sample(given.features, float(is_near)) for given, is_near in rows if given.by == "llm"]
+
+
+if __name__ == "__main__":
+    main()
