@@ -60,6 +60,9 @@ class Choice(NamedTuple):
     """Probability at which a value in a list is worth as much as no value."""
     clearly_more: float
     """Records fill a list instead of a table if their worth is more than this many times the worth of the table."""
+    rival_share: float
+    """A table competes with the best table for a list if its assignment is worth at least this share of the best one.
+    Of the competing tables, the one whose rows are worth most fills the list."""
 
 
 CHOICE: Final = weights_of("choice", Choice)

@@ -7,8 +7,8 @@
    generated ones (`train.py`). It needs torch, and is left as it is without.
 2. `records`: which column of records a field has, which records a list (`fit_records.py`), to the same documents.
 3. `probabilities`: how likely values are right (`fit_calibrations.py`), to documents that nothing before was fitted to.
+   They also say which of several ways to fill a list is taken.
 4. `answers`: how likely values are right that an LLM wrote (`judged_answers.py`), to generated documents.
-5. `choice`: which of several ways to fill a list is taken, to the documents of the probabilities.
 
 All but the network go into `tasks/extraction/weights.json`, under the names of their features. Held-out documents are
 for `eval.replay` alone, which says whether the new weights may stay.
@@ -33,9 +33,9 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.probability import Choice, Source, probability
+from tasks.extraction.probability import CALIBRATIONS, Choice, Source
 from tasks.extraction.records.fields import MatchFeatures
-from tasks.extraction.weights import FILE
+from tasks.extraction.weights import FILE, logistic, weighted
 from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread
 from training.extraction.fit_calibrations import CalibrationSample, WayToFill, single_samples, ways_samples
@@ -56,8 +56,8 @@ CHECKED = 5
 ANSWERED = 150
 """Number of generated documents with simulated answers of an LLM."""
 SEEN = frozenset(Path(__file__).with_name("seen_by_encoder.txt").read_text("ascii").split())
-"""Digests of the documents that the encoder of pages was trained with before documents were parted by their digests.
-They tell nothing about probabilities that depend on it."""
+"""Digests of the documents that the encoder of pages was trained with, before documents were parted by their digests.
+Its scores for them are too good to tell probabilities."""
 KEPT: Mapping[Source, Sequence[str]] = {
     "copied": ("confidence",),
     "unread": ("confidence",),
@@ -65,8 +65,8 @@ KEPT: Mapping[Source, Sequence[str]] = {
 }
 """Features of which written documents tell nothing: how sure an engine is that misread a word, and that a cell is that
 of a file. Their weights were fitted to scans and files, and stay as they are."""
-BY_NETWORK = 2
-"""Index of the way that depends on the encoder."""
+BY_TABLE, BY_RECORDS, BY_NETWORK = range(3)
+"""Indices of the ways to fill a list in `ways_to_fill`. The last depends on the encoder."""
 BREAK_EVEN = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 CLEARLY_MORE = (1.0, 1.25, 1.5, 2.0, 3.0)
 """Values that `choice` tries. Of equally good ones, the first is taken."""
@@ -92,7 +92,6 @@ def main() -> None:
         "records": fit_records,
         "probabilities": fit_probabilities,
         "answers": fit_answers,
-        "choice": fit_choice,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
@@ -122,62 +121,85 @@ def fit_records(processes: int) -> None:
 
 
 def fit_probabilities(processes: int) -> None:
+    documents = [one for one in written_documents() if one.is_for_calibration and f"{one.digest:08x}" not in SEEN]
+    found_in = spread(_values_in, documents, processes)
     samples: dict[Source, list[Sample[Any]]] = defaultdict(list)
-    for found in _found_for_probabilities(processes):
+    for found in found_in:
         sizes = Counter((one.given.by, one.group) for one in found.all)
         for one in found.all:
             size = float(sizes[one.given.by, one.group] ** -0.5)
             samples[one.given.by].append(Sample(one.given.features, float(one.is_right), size))
     sources: Sequence[Source] = ("copied", "unread", "cell", "item")
     write({by: report(by, samples[by], KEPT.get(by, ())) for by in sources})
+    # A document's list is filled in one of several ways, by these probabilities.
+    lists = [
+        [way for way in found.ways if way.path == path]
+        for found in found_in
+        for path in dict.fromkeys(way.path for way in found.ways)
+    ]
+    write({"choice": best_choice(lists)})
 
 
 def fit_answers(processes: int) -> None:
+    del processes  # The documents are made one after the other.
     [samples] = spread(_answers_in, [ANSWERED], 1)
     write({"llm": report("llm", samples)})
 
 
-def fit_choice(processes: int) -> None:
-    lists = [
-        [way for way in found.ways if way.path == path]
-        for found in _found_for_probabilities(processes)
-        for path in dict.fromkeys(way.path for way in found.ways)
-    ]
-    choices = [Choice(break_even, more) for break_even, more in product(BREAK_EVEN, CLEARLY_MORE)]
+def best_choice(lists: Sequence[Sequence[WayToFill]]) -> Choice:
+    """Return the choice by which most cells of lists are right, by the probabilities in the file."""
+    judged_lists = [[JudgedWay.of(way) for way in ways] for ways in lists]
     before = Choice(**weights_in_file()["choice"])
-    best = max(choices, key=lambda one: agreement_of_lists(lists, one))
-    for one in (before, best):
-        print(f"choice: F1 of the cells of lists {agreement_of_lists(lists, one):.3f} with {one}")
-    write({"choice": best})
+    choices = [Choice(*one, before.rival_share) for one in product(BREAK_EVEN, CLEARLY_MORE)]
+    best = max(choices, key=lambda one: agreement_of_lists(judged_lists, one))
+    for choice in (before, best):
+        print(f"choice: F1 of the cells of lists {agreement_of_lists(judged_lists, choice):.3f} with {choice}")
+    return best
 
 
-def agreement_of_lists(lists: Sequence[Sequence[WayToFill]], choice: Choice) -> float:
+class JudgedWay(NamedTuple):
+    """A list of a document, filled in one way."""
+
+    way: int
+    chances: Sequence[float]
+    """The probability of each value."""
+    right: int
+    meant: int
+    """Number of values that the list has in the document."""
+
+    @classmethod
+    def of(cls, way: WayToFill) -> "JudgedWay":
+        weights = {by: CALIBRATIONS[by](**weights_in_file()[by]) for by in ("cell", "item")}
+        chances = [logistic(weighted(weights[one.given.by], one.given.features)) for one in way.values]
+        return cls(way.way, chances, sum(one.is_right for one in way.values), way.meant)
+
+    def worth(self, choice: Choice) -> float:
+        return round(sum(chance - choice.break_even for chance in self.chances), 1)
+
+
+def agreement_of_lists(lists: Sequence[Sequence[JudgedWay]], choice: Choice) -> float:
     """Return the F1 score of the cells of lists, each filled in the way that has most worth."""
     right = said = meant = 0
     for ways in lists:
         chosen = chosen_way(ways, choice)
         meant += max(one.meant for one in ways)
         if chosen is not None:
-            right += sum(one.is_right for one in chosen.values)
-            said += len(chosen.values)
+            right += chosen.right
+            said += len(chosen.chances)
     return 2 * right / max(1, said + meant)
 
 
-def chosen_way(ways: Sequence[WayToFill], choice: Choice) -> WayToFill | None:
+def chosen_way(ways: Sequence[JudgedWay], choice: Choice) -> JudgedWay | None:
     """Return the way in which `copy_fields` fills a list: by its table, by records that are worth clearly more, or by
     the network if its objects are worth more than both."""
-    worth = {way.way: sum(probability(one.given) - choice.break_even for one in way.values) for way in ways}
-    by_number = {way.way: way for way in ways}
-    chosen = by_number.get(0)
-    if 1 in by_number and (chosen is None or worth[1] > choice.clearly_more * worth[0]):
-        chosen = by_number[1]
-    if 2 in by_number and worth[2] > (worth[chosen.way] if chosen else 0.0):
-        chosen = by_number[2]
+    by_number = {way.way: way for way in ways if way.chances}
+    chosen = by_number.get(BY_TABLE)
+    records, network = by_number.get(BY_RECORDS), by_number.get(BY_NETWORK)
+    if records and (chosen is None or records.worth(choice) > choice.clearly_more * chosen.worth(choice)):
+        chosen = records
+    if network and network.worth(choice) > (chosen.worth(choice) if chosen else 0.0):
+        chosen = network
     return chosen
-
-
-def _found_for_probabilities(processes: int) -> list[FoundInDocument]:
-    return spread(_values_in, [one for one in written_documents() if one.is_for_calibration], processes)
 
 
 def report(model: str, samples: Sequence[Sample[FeaturesT]], kept: Collection[str] = ()) -> FeaturesT:
@@ -213,14 +235,14 @@ def spread(work: Callable[[Sequence[Item]], list[Returned]], items: Sequence[Ite
 
 
 def _matches_in(documents: Sequence[WrittenDocument]) -> list[list[Sample[MatchFeatures]]]:
-    return [[one for own in _lists_of(document) for one in match_samples(own)] for document in documents]
+    return [[one for own in lists_in(document) for one in match_samples(own)] for document in documents]
 
 
 def _runs_in(documents: Sequence[WrittenDocument]) -> list[list[RunSample]]:
-    return [[one for own in _lists_of(document) for one in run_samples(own)] for document in documents]
+    return [[one for own in lists_in(document) for one in run_samples(own)] for document in documents]
 
 
-def _lists_of(document: WrittenDocument) -> Iterator[ListSample]:
+def lists_in(document: WrittenDocument) -> Iterator[ListSample]:
     asked = asked_for_fit(document)
     return list_samples(asked.schema, asked.truth, _entries(asked))
 
@@ -255,10 +277,8 @@ async def _values(documents: Sequence[WrittenDocument]) -> list[FoundInDocument]
 def _found_in(document: WrittenDocument, reading: Extractor, unread: Extractor) -> FoundInDocument:
     asked = asked_for_fit(document)
     given = asked.schema, asked.truth, _entries(asked)
-    is_unseen = f"{document.digest:08x}" not in SEEN
-    singles = [*single_samples(*given, unread), *(single_samples(*given, reading) if is_unseen else ())]
-    ways = [*ways_samples(*given, reading if is_unseen else unread)] if document.has_lists else []
-    return FoundInDocument(singles, ways if is_unseen else [one for one in ways if one.way < BY_NETWORK])
+    singles = [*single_samples(*given, reading), *single_samples(*given, unread)]
+    return FoundInDocument(singles, [*ways_samples(*given, reading)] if document.has_lists else [])
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("written")
@@ -116,7 +116,7 @@ class WrittenDocument:
     def has_lists(self) -> bool:
         return any("[]" in key for key in self.fields)
 
-    @property
+    @cached_property
     def digest(self) -> int:
         return zlib.crc32(self.text.encode())
 

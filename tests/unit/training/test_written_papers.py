@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from eval.replay.papers import written_paper
-from training.extraction.written_papers import asked_of
 from training.extraction.written import parsed
+from training.extraction.written_papers import asked_of
 
 TEXT = """\
 === delivery note en
