@@ -60,6 +60,10 @@ class Choice(NamedTuple):
     """Probability at which a value in a list is worth as much as no value."""
     clearly_more: float
     """Records fill a list instead of a table if their worth is more than this many times the worth of the table."""
+    least_probability: float
+    """Least mean probability of the values of records that fill a list."""
+    least_of_full: float
+    """Least mean probability of the values of full records, which have columns for nearly all fields of the list."""
     rival_share: float
     """A table competes with the best table for a list if its assignment is worth at least this share of the best one.
     Of the competing tables, the one whose rows are worth most fills the list."""

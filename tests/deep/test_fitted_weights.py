@@ -5,58 +5,35 @@ it nearly as well as the weights that know nothing else. A weight that somebody 
 meaning since the last fit, explains it worse.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from tasks.extraction.records.fields import WEIGHTS, MatchFeatures
-from tasks.extraction.records.record_lists import RUN_WEIGHTS, VALUE_WEIGHTS
-from training.extraction.fit import lists_in
-from training.extraction.fit_records import RunSample, match_samples, run_samples
+from tasks.extraction.probability import CALIBRATIONS, Source
+from training.extraction.fit import KEPT, calibration_documents, samples_by_source, values_in, weights_in_file
 from training.extraction.regression import Sample, fitted, log_loss
-from training.extraction.written import WrittenDocument, written_documents
 
 pytestmark = pytest.mark.deep
 
-ONE_IN = 12
+ONE_IN = 10
 """One in so many of the documents is fitted here."""
-WORSE = 1.1
+WORSE = 1.15
 """The loss may be so many times that of the fit to these documents alone, which is too good for any others."""
+SOURCES: tuple[Source, ...] = ("copied", "unread", "cell", "item")
 
 
 @pytest.fixture(scope="module")
-def documents() -> Sequence[WrittenDocument]:
-    return [one for one in written_documents() if one.is_trained_with and one.has_lists][::ONE_IN]
+def samples() -> dict[Source, list[Sample[Any]]]:
+    return samples_by_source(values_in(calibration_documents()[::ONE_IN]))
 
 
-@pytest.fixture(scope="module")
-def matches(documents: Sequence[WrittenDocument]) -> Sequence[Sample[MatchFeatures]]:
-    return [one for document in documents for own in lists_in(document) for one in match_samples(own)]
-
-
-@pytest.fixture(scope="module")
-def runs(documents: Sequence[WrittenDocument]) -> Sequence[RunSample]:
-    return [one for document in documents for own in lists_in(document) for one in run_samples(own)]
-
-
-def loss_of(samples: Sequence[Sample[Any]], weights: Sequence[float]) -> float:
-    """Return the loss by weights, as a multiple of the loss by the weights that are fitted to the samples."""
-    return log_loss(samples, weights) / log_loss(samples, fitted(samples))
-
-
-def test_columns_of_records_are_matched_by_fitted_weights(matches: Sequence[Sample[MatchFeatures]]) -> None:
-    assert loss_of(matches, WEIGHTS) < WORSE
-
-
-def test_records_are_scored_by_fitted_weights(runs: Sequence[RunSample]) -> None:
-    assert loss_of([one.run for one in runs], RUN_WEIGHTS) < WORSE
-
-
-def test_values_of_records_have_fitted_weights(runs: Sequence[RunSample]) -> None:
-    assert loss_of([value for one in runs for value in one.values], VALUE_WEIGHTS) < WORSE
-
-
-def test_a_typed_weight_is_noticed(matches: Sequence[Sample[MatchFeatures]]) -> None:
-    assert loss_of(matches, WEIGHTS._replace(label=-WEIGHTS.label)) > WORSE
-    assert loss_of(matches, WEIGHTS._replace(order=WEIGHTS.order + 4)) > WORSE
+@pytest.mark.parametrize("source", SOURCES)
+def test_probabilities_have_fitted_weights(source: Source, samples: dict[Source, list[Sample[Any]]]) -> None:
+    row = weights_in_file()[source]
+    kept = {name: row[name] for name in KEPT.get(source, ())}
+    own = samples[source]
+    best = log_loss(own, fitted(own, kept))
+    assert log_loss(own, CALIBRATIONS[source](**row)) < WORSE * best, source
+    # A typed weight is noticed.
+    typed = row | {"bias": row["bias"] + 3}
+    assert log_loss(own, CALIBRATIONS[source](**typed)) > WORSE * best, source

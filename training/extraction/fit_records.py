@@ -22,12 +22,13 @@ from tasks.extraction.records.record_lists import (
     likely_records,
 )
 from tasks.extraction.table_lists import FilledList
-from tasks.extraction.weights import weighted
+from tasks.extraction.weights import logistic, weighted
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 from training.extraction.judging import is_empty, is_right, judged
 from training.extraction.regression import Sample
 
+THRESHOLDS = tuple(percent / 100 for percent in range(0, 95, 5))
 FEWEST_OF_RUN = 0.3
 """Columns are compared in the records that hold at least this share of a list's values."""
 
@@ -109,6 +110,10 @@ class RunSample(NamedTuple):
     """The share is the F1 score of the cells of the records and of the list."""
     values: Sequence[Sample[ValueFeatures]]
     """The values of each field."""
+    right: int
+    said: int
+    meant: int
+    """Numbers of values that are right, that are read, and that the list has."""
 
     def values_with(self, weights: RunFeatures) -> list[Sample[ValueFeatures]]:
         """Return the values with the score of the records by other weights."""
@@ -132,7 +137,9 @@ def run_samples(sample: ListSample) -> Iterator[RunSample]:
             if (own := columns.get(field.path[-1]))
         ]
         share = 2 * sum(right.values()) / max(1, len(right) + cells)
-        yield RunSample(Sample(one.features, share, len(fillings) ** -0.5), values)
+        yield RunSample(
+            Sample(one.features, share, len(fillings) ** -0.5), values, sum(right.values()), len(right), cells
+        )
 
 
 def right_cells(filled: FilledList, sample: ListSample) -> dict[JsonPath, bool]:
@@ -144,3 +151,23 @@ def right_cells(filled: FilledList, sample: ListSample) -> dict[JsonPath, bool]:
         for path, cell in filled.cells.items()
         if cell.is_read
     }
+
+
+def best_threshold(lists: Sequence[Sequence[RunSample]], run: RunFeatures, value: ValueFeatures) -> float:
+    """Return the least mean probability at which the best records of each list should fill it, so that the F1 score of
+    the cells is largest. `lists` are the records of each list."""
+    best = [
+        max(own, key=lambda one: weighted(run, one.run.features)) for own in lists if any(one.values for one in own)
+    ]
+    chances = [
+        [logistic(weighted(value, sample.features)) for sample in one.values_with(run)] for one in best if one.values
+    ]
+    means = [sum(own) / len(own) for own in chances]
+    kept = [one for one in best if one.values]
+
+    def agreement_at(least: float) -> float:
+        taken = [one for one, mean in zip(kept, means, strict=True) if mean >= least]
+        said = sum(one.said for one in taken) + sum(own[0].meant for own in lists if own)
+        return 2 * sum(one.right for one in taken) / max(1, said)
+
+    return max(THRESHOLDS, key=agreement_at)

@@ -49,10 +49,6 @@ from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
 
-LEAST_PROBABILITY: Final = 0.5
-"""Least mean probability of the values of a run that fills a list."""
-LEAST_OF_FULL: Final = 0.35
-"""Least mean probability of the values of a full run, which has columns for nearly all fields of its list."""
 FULL, FEW_FIELDS = 0.75, 3
 """A run is full if it has columns for at least the share FULL of the list's fields, and these are at least FEW_FIELDS.
 Many pages have runs with a text and a number, which fill two fields."""
@@ -204,7 +200,8 @@ def fill_from_records(
     used: set[tuple[int, int]] = set()
     for path, filling in ranked:
         is_full = len(lists[path]) >= FEW_FIELDS and filling.features.filled >= FULL
-        if path in filled_lists or filling.mean_probability < (LEAST_OF_FULL if is_full else LEAST_PROBABILITY):
+        least = CHOICE.least_of_full if is_full else CHOICE.least_probability
+        if path in filled_lists or filling.mean_probability < least:
             continue
         if len(filling.items) < FEWEST_RECORDS and filling.features.heading <= 0:
             continue
