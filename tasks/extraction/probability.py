@@ -54,7 +54,7 @@ _HIGHEST = 10.0
 
 
 class Choice(NamedTuple):
-    """What decides among the ways to fill a list."""
+    """The numbers that decide among the ways to fill a list."""
 
     break_even: float
     """Probability at which a value in a list is worth as much as no value."""
@@ -103,7 +103,7 @@ class WrittenFeatures(NamedTuple):
 
     chance: float
     score: float
-    """How well the value matches the words at its place, from 0 to 1."""
+    """Score of the match of the value and the words at its place, from 0 to 1."""
     own: float
     other: float
     bias: float = 1.0

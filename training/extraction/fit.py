@@ -57,7 +57,7 @@ PROCESSES = 2
 AT_ONCE = 8
 """A process gets so many documents at once."""
 SHUFFLED = 3
-"""In one of so many documents, the fields of lists are in another order than on the page."""
+"""The fields of lists are in another order than on the page in one of so many documents."""
 CHECKED = 5
 """One of so many samples is left out of a second fit, which shows what the fit is worth for others."""
 ANSWERED = 150
@@ -87,7 +87,7 @@ Returned = TypeVar("Returned")
 
 
 class FoundInDocument(NamedTuple):
-    """What is copied from a document for the fit of probabilities."""
+    """The values that are copied from a document for the fit of probabilities."""
 
     singles: Sequence[CalibrationSample]
     ways: Sequence[WayToFill]

@@ -13,13 +13,13 @@ FeaturesT = TypeVar("FeaturesT", bound=tuple[float, ...])
 
 
 class Sample(NamedTuple, Generic[FeaturesT]):
-    """What a regression is fitted to."""
+    """One observation of a regression."""
 
     features: FeaturesT
     share: float
-    """From 0 for wrong to 1 for right."""
+    """Share that is right, from 0 to 1."""
     size: float = 1.0
-    """How much the sample counts."""
+    """Weight of the sample."""
 
 
 BIAS = "bias"

@@ -36,7 +36,7 @@ EPOCHS, RATE = 4, 1e-3
 VARIATIONS = 4
 """Number of variations of each written document."""
 GENERATED, GENERATED_CHECKED = 2_000, 250
-"""Number of generated documents that are trained with, and of those that the network is tried on."""
+"""Numbers of generated documents: to train with, and to try the network on."""
 SEED = 13
 AT_ONCE_MADE = 64
 """A process makes the examples of so many documents at once."""
