@@ -10,8 +10,7 @@ number that clients see.
    engine's confidence in the words. For a cell of a table or of records, and for an object of a list that the network
    found, other features are used.
 4. A logistic regression turns the features into a probability (after Platt, "Probabilistic outputs for support vector
-   machines", 1999). Each kind of `CalibrationInput` has a regression of its own. `training/extraction/fit.py` fits them
-   to documents that neither the network nor the weights of lists were fitted to.
+   machines", 1999). Each kind of `CalibrationInput` has a regression of its own (`training/extraction/fit.py`).
 """
 
 import math

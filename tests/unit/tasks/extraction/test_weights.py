@@ -22,20 +22,29 @@ MODELS: dict[str, Any] = {
 }
 
 
+CHOICE_ROW = {
+    "break_even": 0.25,
+    "clearly_more": 1.5,
+    "least_probability": 0.5,
+    "least_of_full": 0.35,
+    "rival_share": 0.6,
+}
+
+
 def test_weights_are_told_by_the_names_of_features() -> None:
-    row = {"break_even": 0.25, "clearly_more": 1.5, "rival_share": 0.6}
-    assert named_weights("choice", row, Choice) == Choice(rival_share=0.6, clearly_more=1.5, break_even=0.25)
+    backwards = dict(reversed(CHOICE_ROW.items()))
+    assert named_weights("choice", backwards, Choice) == Choice(0.25, 1.5, 0.5, 0.35, 0.6)
 
 
 def test_a_weight_without_a_feature_is_refused() -> None:
-    row = {"break_even": 0.25, "clearly_more": 1.5, "rival_share": 0.6, "luck": 7.0}
     with pytest.raises(ValueError, match=r"the weights of 'choice' lack \[\], and have the unknown \['luck'\]"):
-        named_weights("choice", row, Choice)
+        named_weights("choice", CHOICE_ROW | {"luck": 7.0}, Choice)
 
 
 def test_a_feature_without_a_weight_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"lack \['clearly_more', 'rival_share'\]"):
-        named_weights("choice", {"break_even": 0.25}, Choice)
+    row = {name: weight for name, weight in CHOICE_ROW.items() if name != "clearly_more"}
+    with pytest.raises(ValueError, match=r"lack \['clearly_more'\]"):
+        named_weights("choice", row, Choice)
 
 
 def test_the_file_has_the_weights_of_all_models_and_no_others() -> None:
