@@ -10,9 +10,9 @@
    They also say which of several ways to fill a list is taken.
 4. `answers`: how likely values are right that an LLM wrote (`judged_answers.py`), to generated documents.
 
-All but the network go into `tasks/extraction/weights.json`, under the names of their features. Models by whose fit papers
-of other people do not gain (`LEFT`) are fitted only with `--all`. Held-out documents are for `eval.replay` alone, which
-says whether new weights may stay.
+All but the network go into `tasks/extraction/weights.json`, under the names of their features. Models by whose fit
+papers of other people do not gain (`LEFT`) are written only with `--all`. Held-out documents are for `eval.replay`
+alone, which says whether new weights may stay.
 """
 
 import argparse
