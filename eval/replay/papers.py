@@ -16,15 +16,10 @@ from typing import Any
 
 from PIL import Image
 
-from eval.replay.written_papers import asked_of
-from models.vision.text import PageText
-from tasks.inputs.pages import TextLayer
-from tasks.ocr_result import OcrResult, picture_result
-from tasks.page_layout import PageContent, lay_out
-from tasks.wording.page_range import OcrOptions
+from tasks.ocr_result import OcrResult
 from training.extraction.examples import Placed, Receipt, is_for_calibration, is_held_out, receipts
-from training.extraction.judged_answers import text_lines
 from training.extraction.written import WrittenDocument, written_documents
+from training.extraction.written_papers import asked_of, read_as_printed
 
 CLOSED = frozenset(("measure",))
 """Names of the folders of which only totals are shown, so that nothing is fitted to them."""
@@ -76,13 +71,7 @@ class Paper:
 
     def read_result(self) -> OcrResult | None:
         """Return the lines of a paper without a file as the result of reading it."""
-        if not self.lines:
-            return None
-        width, height = (int(max(line[edge] for line in self.lines)) + 1 for edge in (2, 3))
-        read = PageText(text_lines(self.lines))
-        page = PageContent(1, width, height, None, TextLayer(), None, read, is_searched=False)
-        found = lay_out(page, OcrOptions(is_for_llm=True))
-        return picture_result(found.page, found.layout)
+        return read_as_printed(self.lines) if self.lines else None
 
 
 def all_papers(folders: Sequence[Path], receipt_folder: Path | None) -> list[Paper]:

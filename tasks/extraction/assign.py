@@ -23,6 +23,7 @@ from tasks.extraction.parts_of_cells import parts_of_columns
 from tasks.extraction.row_headings import field_of_headings
 from tasks.extraction.sum_rows import is_figure
 from tasks.extraction.table_readings import HeadedTable, Place, places_of
+from tasks.extraction.weights import weighted, weights_of
 from tasks.notation.cells import is_missing, looks_numeric
 from tasks.read_table import ReadCell
 from tasks.schema.paths import JsonPath
@@ -49,8 +50,26 @@ answered: those that may not be null and those that have a column."""
 LEAST_NAMED_SHARE_IF_EXACT: Final = 0.3
 """Share of these fields that headers must name in an exact table, or in a table with a column for each of them, if they
 are more than two."""
-BY_ELIMINATION: Final = 0.2
-"""Worth of a column that no header assigned."""
+
+
+class TableFeatures(NamedTuple):
+    """Features of a table whose columns are assigned to the fields of a list, or the weights of these features in the
+    worth of the assignment."""
+
+    named: float
+    """Mean worth of the fields' columns that headers assign."""
+    eliminated: float
+    """Share of the fields with a column that no header assigned."""
+    unused: float
+    """Number of headers whose columns no field has."""
+    header: float
+    """Number of rows of the header."""
+    above: float
+    """Number of rows above the header."""
+    bias: float = 1.0
+
+
+WEIGHTS: Final = weights_of("table", TableFeatures)
 
 
 Likeness = Mapping[tuple[JsonPath, str], float]
@@ -176,11 +195,14 @@ def assign(
         by_header[index, column] = max(by_header[index, column], LEAST_LIKENESS)
     if not _answers(reading, fields, chosen, named + len(headings), headings):
         return None
-    total = float(sum(worth[index, column] for index, column in chosen.items()))
-    total = (total + BY_ELIMINATION * (len(chosen) - named)) / len(fields)
-    total -= 0.02 * max(0, sum(map(bool, reading.forms)) - len(chosen))
-    total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
-    return Assignment(path, reading, chosen, by_header, total, parts=parts)
+    features = TableFeatures(
+        named=float(sum(worth[index, column] for index, column in chosen.items())) / len(fields),
+        eliminated=(len(chosen) - named) / len(fields),
+        unused=max(0, sum(map(bool, reading.forms)) - len(chosen)),
+        header=reading.end - reading.top,
+        above=reading.top,
+    )
+    return Assignment(path, reading, chosen, by_header, weighted(WEIGHTS, features), parts=parts)
 
 
 def _name_amounts_by_list(

@@ -19,6 +19,7 @@ from tasks.extraction.evidence import FieldEvidence
 from tasks.extraction.fields import NESTING, WantedField, without_items
 from tasks.extraction.object_lists import ObjectList
 from tasks.extraction.probability import (
+    CHOICE,
     IN_DOUBT,
     CellOfField,
     FieldScores,
@@ -27,7 +28,7 @@ from tasks.extraction.probability import (
     probability_of_cell,
     worth_of,
 )
-from tasks.extraction.records.record_lists import CLEARLY_MORE, RecordFilling, filled_list, least_probability
+from tasks.extraction.records.record_lists import RecordFilling, filled_list, least_probability
 from tasks.extraction.score_steps import ScoreSteps
 from tasks.extraction.table_lists import FilledList, filled_from
 from tasks.extraction.table_readings import HeadedTable
@@ -401,7 +402,7 @@ def _notes(
     if path in copied.improbable:
         yield "Probably nothing answers the field; it has a value because the schema demands one."
     if list_path is not None:
-        yield f"Records replace a table only if they are worth more than {CLEARLY_MORE} times as much."
+        yield f"Records replace a table only if they are worth more than {CHOICE.clearly_more} times as much."
         filled = copied.tables.get(list_path)
         if filled is not None and filled.contradicts_sum:
             yield "The items do not add up to a printed sum."

@@ -406,9 +406,11 @@ def _lines_before(
 ) -> dict[int, list[Line]]:
     """Return the lines between two items that begin cells of the item below, by column: its figures stand beside the
     middle or the last line of a text. The lines are as near to each other as lines of one text, farther from the item
-    above, and full, so that the first word below each had no room at its end."""
+    above, and full, so that the first word below each had no room at its end. Below a sum, they are rather the heading
+    of the next section."""
     found: dict[int, list[Line]] = {}
-    for index in below.cells if below is not None else ():
+    is_below_sum = any(len(row.cells) > 1 for row in waiting)
+    for index in below.cells if below is not None and not is_below_sum else ():
         lines = [line for row in waiting if len(row.cells) == 1 for line in row.cells.get(index, ())]
         assert below is not None
         text = below.cells[index][0]

@@ -18,7 +18,7 @@ from tasks.extraction.boxes import box_of
 from tasks.extraction.candidates import CandidateSpan, LineSegment
 from tasks.extraction.features import Matrix
 from tasks.extraction.fields import WantedField
-from tasks.extraction.probability import CellOfItem, FieldScores, worth_of
+from tasks.extraction.probability import CellOfItem, FieldScores, ItemFeatures, worth_of
 from tasks.extraction.values import ValueForm
 from tasks.schema.paths import JsonPath
 
@@ -177,12 +177,8 @@ def _cells_of(items: Sequence[Mapping[int, _Cell]]) -> Iterator[tuple[int, int, 
     return ((index, row, cell) for index, item in enumerate(items) for row, cell in item.items())
 
 
-def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[tuple[float, ...]]:
-    """Yield the input of the calibration for each cell of a list.
-
-    The network scores each cell alone. The other inputs state how regular the list is, because in a real table most
-    rows have most cells, the cells stand in columns, and each cell is likely.
-    """
+def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[ItemFeatures]:
+    """Yield the input of the calibration for each cell of a list."""
     cells = [*_cells_of(items)]
     cells_by_field: dict[int, list[_Cell]] = {}
     for _, row, cell in cells:
@@ -198,15 +194,15 @@ def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[
         left, right = edges[row]
         tolerance = MAX_EDGE_DISTANCE * (cell.place.bottom - cell.place.top)
         is_aligned = abs(cell.place.left - left) < tolerance or abs(cell.place.right - right) < tolerance
-        yield (
-            min(max(cell.odds, -CERTAIN), CERTAIN),
-            mean,
-            likely[row],
-            filled,
-            len(cells_by_field[row]) / len(items),
-            len(items[item]) / fields,
-            float(is_aligned and len(items) > 1),
-            min(len(items), LONG_LIST_ITEMS) / LONG_LIST_ITEMS,
+        yield ItemFeatures(
+            odds=min(max(cell.odds, -CERTAIN), CERTAIN),
+            mean=mean,
+            likely=likely[row],
+            filled=filled,
+            column=len(cells_by_field[row]) / len(items),
+            item=len(items[item]) / fields,
+            aligned=float(is_aligned and len(items) > 1),
+            length=min(len(items), LONG_LIST_ITEMS) / LONG_LIST_ITEMS,
         )
 
 

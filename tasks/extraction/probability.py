@@ -10,29 +10,26 @@ number that clients see.
    engine's confidence in the words. For a cell of a table or of records, and for an object of a list that the network
    found, other features are used.
 4. A logistic regression turns the features into a probability (after Platt, "Probabilistic outputs for support vector
-   machines", 1999). Each kind of `CalibrationInput` has a regression of its own. The regression for an LLM's answers
-   was fitted to simulated answers about scanned receipts and generated documents (`training/extraction/calibrate.py`),
-   the others to real documents (`training/extraction/calibrate_papers.py`).
+   machines", 1999). Each kind of `CalibrationInput` has a regression of its own (`training/extraction/fit.py`).
 """
 
-import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from functools import cached_property
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from tasks.extraction.candidates import Candidates
-from tasks.extraction.doubts import is_doubtful
+from tasks.extraction.doubts import DOUBTFUL, is_doubtful
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.labelled_values import Label
 from tasks.extraction.passages import Passage, is_text
 from tasks.extraction.text_lists import TextList
 from tasks.extraction.values import is_miswritten, key_of, values_in_span
+from tasks.extraction.weights import logistic, weighted, weights_of
 from tasks.precontext import Entry
 from tasks.read_table import ReadCell
 from tasks.schema.paths import JsonPath
@@ -42,20 +39,121 @@ MISWRITTEN = 0.1
 IN_DOUBT = 0.9
 """Factor on the probability of a value in a list that lacks rows or contradicts a sum. Of such lists in 46 papers, most
 values were right."""
-BREAK_EVEN = 0.2
-"""Probability at which a value in a list is worth as much as no value. The number was chosen on 167 lists of real
-documents. If each list gets the filling with the highest `worth_of`, 97 % as many values are right as if the filling
-with the most right values were chosen."""
-FILE = Path(__file__).with_name("calibration.json")
 _SUREST = 0.9999
 _SEPARATORS = frozenset(",;/()·")
 """Characters that separate the values of a cell with several values."""
+_HIGHEST_LIKENESS = 2.0
+"""The calibration does not distinguish likenesses of headers above this."""
 _MANY_WORDS = 8
 """The calibration does not distinguish texts with this many words or more in a cell."""
 _SMOOTHING = 1e-4
 """Number that is added to a probability before its logarithm is taken."""
 _HIGHEST = 10.0
 """The calibration does not distinguish logits above this."""
+
+
+class Choice(NamedTuple):
+    """The numbers that decide among the ways to fill a list."""
+
+    break_even: float
+    """Probability at which a value in a list is worth as much as no value."""
+    clearly_more: float
+    """Records fill a list instead of a table if their worth is more than this many times the worth of the table."""
+    least_probability: float
+    """Least mean probability of the values of records that fill a list."""
+    least_of_full: float
+    """Least mean probability of the values of full records, which have columns for nearly all fields of the list."""
+    rival_share: float
+    """A table competes with the best table for a list if its assignment is worth at least this share of the best one.
+    Of the competing tables, the one whose rows are worth most fills the list."""
+
+
+CHOICE: Final = weights_of("choice", Choice)
+
+
+class CopiedFeatures(NamedTuple):
+    """Features of a copied value, or the weights of these features in its calibration."""
+
+    chance: float
+    """Logit of the probability before calibration."""
+    own: float
+    """1 if the label beside the value names the field."""
+    other: float
+    """1 if the label beside the value names another field, or the field's label stands elsewhere."""
+    confidence: float
+    """The engine's confidence in the words."""
+    highest: float
+    """Highest logit of the field, up to 10."""
+    none: float
+    """Logarithm of the probability that no span is the value."""
+    rival: float
+    """Highest probability of another field for the same place."""
+    text: float
+    """1 if the value is a text, and neither a number nor a day."""
+    goes_on: float
+    """1 if the line continues after the value."""
+    doubted: float
+    """1 if words there speak against the value."""
+    bias: float = 1.0
+
+
+class WrittenFeatures(NamedTuple):
+    """Features of a value that an LLM wrote, or the weights of these features in its calibration."""
+
+    chance: float
+    score: float
+    """Score of the match of the value and the words at its place, from 0 to 1."""
+    own: float
+    other: float
+    bias: float = 1.0
+
+
+class CellFeatures(NamedTuple):
+    """Features of a cell of a table or of records, or the weights of these features in its calibration."""
+
+    likeness: float
+    """Weight of the header as a name of the field."""
+    text: float
+    words: float
+    """Number of words of a text: one with several parts may contain more than the value."""
+    separators: float
+    """1 if a text has separators: one with several parts may contain more than the value."""
+    answered: float
+    """Share of the list's fields that have a column."""
+    only: float
+    """1 if the list has no other row."""
+    file: float
+    """1 if the cell is in the table of a file."""
+    records: float
+    """1 if the cell is in records."""
+    chance: float
+    """Logit of the probability that the group of records gives; 0 for a cell of a table."""
+    unsure: float
+    """The engine's lack of confidence in the words."""
+    bias: float = 1.0
+
+
+class ItemFeatures(NamedTuple):
+    """Features of a value in an object of a list that the network filled, or the weights of these features in its
+    calibration. In a real table most rows have most cells, the cells stand in columns, and each cell is likely."""
+
+    odds: float
+    """Log-odds of the cell by the network."""
+    mean: float
+    """Mean probability of the list's cells."""
+    likely: float
+    """Mean probability of the cells of the field."""
+    filled: float
+    """Share of the list's cells that are filled."""
+    column: float
+    """Share of the items that have the field."""
+    item: float
+    """Share of the fields that the item has."""
+    aligned: float
+    """1 if the cell stands in the column of the field."""
+    length: float
+    """Number of items, up to `LONG_LIST_ITEMS`, as a share of these."""
+    bias: float = 1.0
 
 
 class CellOfField(NamedTuple):
@@ -87,23 +185,22 @@ class CellOfField(NamedTuple):
     """True if the list lacks rows that its table has, or contradicts a sum."""
 
     @property
-    def features(self) -> tuple[float, ...]:
-        """The input of the calibration. It includes separators and the number of words, because a text with several
-        parts may contain more than the value."""
+    def features(self) -> "CellFeatures":
+        """The input of the calibration."""
         words = min(len(self.cell.text.split()), _MANY_WORDS) / _MANY_WORDS if self.is_text else 0.0
-        return (
-            min(self.likeness, 2.0),
-            float(self.is_text),
-            words,
-            float(
-                self.is_text and not _SEPARATORS.isdisjoint(self.cell.text) and any(map(str.isalpha, self.cell.text))
-            ),
-            self.answered,
-            float(self.is_only),
-            float(self.found_in == "file"),
-            float(self.found_in == "records"),
-            _logit(self.chance),
-            1.0 - float(1.0 if (known := self.cell.place.get("confidence")) is None else known),
+        has_separators = not _SEPARATORS.isdisjoint(self.cell.text) and any(map(str.isalpha, self.cell.text))
+        confidence = self.cell.place.get("confidence")
+        return CellFeatures(
+            likeness=min(self.likeness, _HIGHEST_LIKENESS),
+            text=float(self.is_text),
+            words=words,
+            separators=float(self.is_text and has_separators),
+            answered=self.answered,
+            only=float(self.is_only),
+            file=float(self.found_in == "file"),
+            records=float(self.found_in == "records"),
+            chance=_logit(self.chance),
+            unsure=0.0 if confidence is None else 1.0 - float(confidence),
         )
 
 
@@ -112,7 +209,7 @@ class CellOfItem(NamedTuple):
 
     span: int
     """Index of the span in the candidates."""
-    features: tuple[float, ...]
+    features: ItemFeatures
     """The input of the calibration (`object_lists`)."""
     is_in_doubt: bool = False
     """True if the list contradicts a sum."""
@@ -242,56 +339,17 @@ class FieldScores:
         return found
 
 
-CalibrationKind = Literal["copied", "unread", "llm", "cell", "item"]
-_OF_PLACE = (
-    "log-odds of all places with the value",
-    "label is the field's own",
-    "label is another's, or elsewhere",
-    "engine's confidence",
-    "highest logit of the field",
-    "log of the probability of nothing",
-    "probability of another field here",
-    "is a text",
-    "line goes on",
-    "is doubtful",
-)
-FEATURE_NAMES: Mapping[CalibrationKind, Sequence[str]] = {
-    "copied": _OF_PLACE,
-    "unread": _OF_PLACE,
-    "llm": (_OF_PLACE[0], "score of the evidence", *_OF_PLACE[1:3]),
-    "cell": (
-        "likeness of the header",
-        "is a text",
-        "words in the cell",
-        "has separators",
-        "share of fields with a column",
-        "is the only row",
-        "from a file",
-        "from records",
-        "log-odds by the records",
-        "engine's doubt",
-    ),
-    "item": (
-        "log-odds of the cell",
-        "mean of the list",
-        "mean of the column",
-        "share of filled cells",
-        "rows with this column",
-        "share of the item's fields",
-        "is aligned",
-        "number of items",
-    ),
-}
-"""The name of each input of the calibration, in the order of the inputs."""
+Source = Literal["copied", "unread", "llm", "cell", "item"]
+"""The source of a value: the extractor, with or without the encoder of pages, an LLM, a cell of a table or of records,
+an item of a list that the network found."""
+Features = CopiedFeatures | WrittenFeatures | CellFeatures | ItemFeatures
 
 
 class CalibrationInput(NamedTuple):
     """The input of the calibration of one value."""
 
-    by: CalibrationKind
-    """The source of the value: the extractor, with or without the encoder of pages, an LLM, a cell of a table or of
-    records, an item of a list that the network found."""
-    features: tuple[float, ...]
+    by: Source
+    features: Features
 
 
 def calibration_input(place: ValuePlace, score: float, label: Label, confidence: float = 1.0) -> CalibrationInput:
@@ -303,9 +361,9 @@ def calibration_input(place: ValuePlace, score: float, label: Label, confidence:
         return CalibrationInput("item", place.cell.features)
     chance, own, other = _logit(place.probability), float(label == "own"), float(label in ("other", "elsewhere"))
     if not place.copied or not place.features:
-        return CalibrationInput("llm", (chance, score, own, other))
+        return CalibrationInput("llm", WrittenFeatures(chance, score, own, other))
     by: Literal["copied", "unread"] = "copied" if place.is_read else "unread"
-    return CalibrationInput(by, (chance, own, other, confidence, *place.features))
+    return CalibrationInput(by, CopiedFeatures(chance, own, other, confidence, *place.features))
 
 
 def _logit(chance: float) -> float:
@@ -313,27 +371,30 @@ def _logit(chance: float) -> float:
     return math.log(bounded_chance / (1 - bounded_chance))
 
 
-@cache
-def _weights() -> dict[str, tuple[tuple[float, ...], float]]:
-    table = json.loads(FILE.read_text("utf-8"))
-    return {by: (tuple(fitted["weights"]), float(fitted["bias"])) for by, fitted in table.items()}
+CALIBRATIONS: Final[Mapping[Source, type[Features]]] = {
+    "copied": CopiedFeatures,
+    "unread": CopiedFeatures,
+    "llm": WrittenFeatures,
+    "cell": CellFeatures,
+    "item": ItemFeatures,
+}
+"""The features of each calibration."""
+_WEIGHTS: Final[Mapping[str, Features]] = {by: weights_of(by, features) for by, features in CALIBRATIONS.items()}
 
 
 def calibration_terms(given: CalibrationInput) -> list[tuple[str, float, float]]:
-    """Return the name of each input of the calibration, its value, and what it adds to the log-odds. The last one is
-    the constant of the calibration."""
-    weights, bias = _weights()[given.by]
-    terms = [
-        (name, value, weight * value)
-        for name, value, weight in zip(FEATURE_NAMES[given.by], given.features, weights, strict=True)
+    """Return the name of each input of the calibration, its value, and what it adds to the log-odds."""
+    weights, features = _WEIGHTS[given.by], given.features
+    return [
+        (name, value, weight * value) for name, value, weight in zip(features._fields, features, weights, strict=True)
     ]
-    return [*terms, ("constant", 1.0, bias)]
 
 
 def probability(given: CalibrationInput) -> float:
     """Return the calibrated probability that a field is right, 0 to 1."""
-    weights, bias = _weights()[given.by]
-    return 1 / (1 + math.exp(-bias - sum(weight * one for weight, one in zip(weights, given.features, strict=True))))
+    chance = logistic(weighted(_WEIGHTS[given.by], given.features))
+    is_doubted = isinstance(given.features, CopiedFeatures) and given.features.doubted > 0
+    return min(chance, DOUBTFUL) if is_doubted else chance
 
 
 def probability_of_cell(cell: CellOfField | CellOfItem) -> float:
@@ -354,9 +415,9 @@ def in_doubt(cells: Mapping[JsonPath, CellT], lists: Collection[JsonPath]) -> di
 
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:
     """Return the worth of a way to fill a list: the sum of the probabilities of the values that were read, each reduced
-    by BREAK_EVEN. The sum is rounded, because small differences between two ways mean nothing."""
+    by `Choice.break_even`. The sum is rounded, because small differences between two ways mean nothing."""
     total = 0.0
     for cell in cells:
         if isinstance(cell, CellOfItem) or cell.is_read:
-            total += probability_of_cell(cell) - BREAK_EVEN
+            total += probability_of_cell(cell) - CHOICE.break_even
     return round(total, 1)

@@ -31,7 +31,7 @@ from tasks.extraction.likeness import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import passages_to_search
-from tasks.extraction.probability import CellOfField, worth_of
+from tasks.extraction.probability import CHOICE, CellOfField, worth_of
 from tasks.extraction.shared_tables import divided_rows
 from tasks.extraction.table_readings import HeadedTable, Place, affordable_tables, headed_tables, header_texts
 from tasks.extraction.written_tables import tables_in
@@ -46,9 +46,6 @@ SAME_ROWS_SHARE: Final = 0.3
 """Two tables are readings of the same rows if one has more than this share of the other's cells."""
 MAX_GROUPED: Final = 500
 """At most this many tables with the same header are read as one."""
-RIVAL_SHARE: Final = 0.6
-"""A table competes with the best table for a list if its assignment is worth at least this share of the best one. Of
-the competing tables, the one whose rows are worth most fills the list."""
 FEWEST_DEMANDED: Final = 3
 """Tables with different headers are parts of one list only if at least this many fields must have a value. A name and
 an amount are in many tables."""
@@ -211,7 +208,7 @@ def fill_lists(
                     other
                     for other in group
                     if other.path == one.path
-                    and (other is one or other.worth >= RIVAL_SHARE * one.worth)
+                    and (other is one or other.worth >= CHOICE.rival_share * one.worth)
                     and not _is_used(other, used)
                 ]
                 free = [other for other in best.values() if other.path == one.path and not _is_used(other, used)]

@@ -45,7 +45,7 @@ class TracedPassage(Passage):
 def _by_reading(quantities: Sequence[Q]) -> dict[object, list[Q]]:
     index: dict[object, list[Q]] = {}
     for one in quantities:
-        for reading in one.readings:
+        for reading in one.all_readings if isinstance(one, Number) else one.readings:
             index.setdefault(reading, []).append(one)
     return index
 

@@ -161,9 +161,9 @@ def made_documents(split: Split, count: int) -> Iterator[MadeDocument]:
 
 
 class AnswerMaker:
-    """Asks the extractor about documents. `folder` contains the receipts."""
+    """Asks the extractor about documents. `folder` contains the receipts, if there are any."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self.services = quiet_services()
         embedder = self.services.runtime.find(EMBEDDING, MINILM)
@@ -180,7 +180,7 @@ class AnswerMaker:
         """Yield the answers of the extractor and the answers of a simulated LLM. Of the simulated answers, four fields
         in five are right; the fifth has another value of the page or a value that the page does not contain."""
         keys = ("company", "date", "address", "total")
-        for receipt in receipts(self.folder):
+        for receipt in receipts(self.folder) if self.folder else ():
             if not is_held_out(receipt) or is_for_calibration(receipt) != (split == "validate"):
                 continue
             name = "scans" if receipt.has_picture else "lines"
@@ -219,6 +219,7 @@ class AnswerMaker:
                 self._count_items(scored, asked)
 
     async def _read(self, receipt: Receipt) -> Entry:
+        assert self.folder is not None
         data = (self.folder / "images" / f"{receipt.id}.jpg").read_bytes()
         ocr = self.services.tasks.find("ocr")
         return Entry("ocr", await ocr.run(TaskRequest(OcrOptions(), (Source(Origin("scan"), data=data),))))

@@ -1,31 +1,22 @@
 """Fits the network that scores spans, and writes `models/extraction/extractor.npz`.
 
-.venv-torch/bin/python -m training.extraction.train ../shared/data/receipts               all of it
-.venv-torch/bin/python -m training.extraction.train ../shared/data/receipts --continue    from the weights in the file
-.venv-torch/bin/python -m training.extraction.train                           the meanings of new concepts alone
+`python -m training.extraction.fit network` runs it, with the same result each time on the same kind of processor: four
+epochs over variations of the documents in `written/` that are trained with, and generated documents. Of documents that
+are for calibration, and of generated ones of unseen templates, it prints how many values the network finds alone.
 
-The file in this repository was fitted in six steps. The first two knew no document in `written/`, and used all spans
-and fields of a document: one epoch on 9,000 documents of the first 72 templates, then four epochs on 12,000 documents
-of all 192 templates and 3,600 documents of the first 72. From these weights, four epochs on 6,500 variations of the
-1,537 documents in `written/` without those of weak kinds, 2,000 generated ones and 400 receipts (10 minutes of a
-processor, without those that make the examples), and one epoch at a rate of 3e-4 on 1,100 of these with all spans and
-fields. Of written documents that were held out of a first run, the network alone then found 38 % of the values instead
-of 29 %, and F1 of the cells of lists rose from 0.27 to 0.34; of generated documents of unseen templates, 70 % instead
-of 73 %. Then the same again with 1,495 variations of the 410 documents of weak kinds added: three epochs at a rate of
-8e-4, and one at 3e-4 on 1,100 documents with all spans and fields. Of held-out documents of weak kinds, it finds 44 %
-of the values instead of 43 %; of generated ones, 69 %.
+    .venv-torch/bin/python -m training.extraction.train     the meanings of new concepts alone
 """
 
-import argparse
 import copy
-import json
 import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -37,26 +28,18 @@ from models.embedding.minilm import MiniLm
 from models.extraction.network import FILE, nearest_label
 from tasks.extraction.concepts import CONCEPTS
 from training.extraction.documents import documents
-from training.extraction.examples import (
-    Receipt,
-    TrainingExample,
-    TrainingField,
-    example,
-    is_held_out,
-    made_example,
-    meanings,
-    passage_of,
-    receipts,
-    written_example,
-)
+from training.extraction.examples import TrainingExample, made_example, meanings, written_example
 from training.extraction.written import Variations, written_documents
 
-NAMES = json.loads(Path(__file__).with_name("receipt_names.json").read_text("utf-8"))
 WIDTH, SECOND, WORDS = 320, 64, 48
-EPOCHS = 4
-RECEIPTS, WRITTEN = 4, 5
-"""Number of times that each receipt and each written document is used, each time with other names or in another
-variation, because there are many more generated documents."""
+EPOCHS, RATE = 4, 1e-3
+VARIATIONS = 4
+"""Number of variations of each written document."""
+GENERATED, GENERATED_CHECKED = 2_000, 250
+"""Numbers of generated documents: to train with, and to try the network on."""
+SEED = 13
+AT_ONCE_MADE = 64
+"""A process makes the examples of so many documents at once."""
 LISTED = 0.3
 """Weight of a column of a table, relative to a single field."""
 AT_ONCE = 8
@@ -64,20 +47,6 @@ AT_ONCE = 8
 FIELDS, SPANS, HARD = 8, 60, 4
 """A step uses so many fields of a document, so many of the spans that answer none of them, and for each field so many
 spans that the network took for likely at first. This takes a quarter of the time of all spans and fields."""
-
-
-def receipt_fields(receipt: Receipt, rng: random.Random, *, plain: bool = False) -> Iterator[TrainingField]:
-    """Return the fields of a receipt, each under one of its names; with `plain`, under the data set's names."""
-    for key, value in receipt.fields.items():
-        name = key if plain else rng.choice(NAMES[key])
-        name, _, told = name.partition("|")
-        schema: dict[str, Any] = {"type": "string"}
-        if told:
-            schema["description"] = told
-        yield TrainingField((name,), schema, value)
-    if not plain:
-        for name in rng.sample(NAMES["absent"], 2):
-            yield TrainingField((name,), {"type": "string"}, None)
 
 
 class Trained(nn.Module):
@@ -190,7 +159,7 @@ def loss_of(scores: torch.Tensor, one: dict[str, torch.Tensor]) -> torch.Tensor:
 def fit(
     network: Trained,
     examples: Sequence[TrainingExample],
-    held_out: Mapping[str, Sequence[TrainingExample]],
+    checked: Mapping[str, Sequence[TrainingExample]],
     epochs: int,
     rate: float,
 ) -> Trained:
@@ -225,7 +194,7 @@ def fit(
             schedule.step()
             averaged.update_parameters(network)
             total += loss.item() * AT_ONCE
-        line = {name: accuracy(averaged.module, group) for name, group in held_out.items()}
+        line = {name: accuracy(averaged.module, group) for name, group in checked.items()}
         print(f"{epoch + 1}: loss {total / count:.3f}, {time.monotonic() - began:.0f} s, {line}", flush=True)
     return averaged.module
 
@@ -257,59 +226,65 @@ def write(weights: Mapping[str, np.ndarray[Any, Any]], minilm: MiniLm) -> None:
     print(f"{FILE.name}: {FILE.stat().st_size} bytes")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("receipts", type=Path, nargs="?", help="without it, only the concepts are renewed")
-    parser.add_argument("--continue", action="store_true", dest="continues", help="from the weights in the file")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--documents", type=int, default=2_000, help="generated ones to train on")
-    given = parser.parse_args()
-    torch.set_num_threads(2)
+def refit(processes: int) -> None:
+    """Fit the network from random weights, and write it."""
+    torch.set_num_threads(processes)
     torch.manual_seed(0)
-    minilm = MiniLm(threads=2)
-    minilm.load()
-    with np.load(FILE) as file:
-        known = {name: array for name, array in file.items() if name not in ("concepts", "meanings")}
-    if given.receipts is None:
-        write(known, minilm)
-        return
-    training, held_out = examples_of(given.receipts, given.documents, minilm)
-    print(len(training), {name: len(group) for name, group in held_out.items()})
+    training, checked = examples_of(processes)
+    print(f"network: {len(training)} examples, { ({name: len(group) for name, group in checked.items()}) }", flush=True)
     one = training[0]
     network = Trained(one.still.shape[1], one.kinds.shape[1], one.labels.shape[1], one.matches.shape[2])
-    if given.continues:
-        network.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in known.items()})
-    network = fit(network, training, held_out, given.epochs, given.rate)
-    write({name: value.detach().numpy() for name, value in network.named_parameters()}, minilm)
+    network = fit(network, training, checked, EPOCHS, RATE)
+    write({name: value.detach().numpy() for name, value in network.named_parameters()}, loaded_minilm())
 
 
-def examples_of(
-    receipts_folder: Path, count: int, minilm: MiniLm
-) -> tuple[list[TrainingExample], dict[str, list[TrainingExample]]]:
-    """Return examples to train on, and examples that are held out, by their kinds."""
-    rng = random.Random(1)
-    training: list[TrainingExample] = []
-    held_out: dict[str, list[TrainingExample]] = defaultdict(list)
-    for receipt in receipts(receipts_folder):
-        passages = [passage_of(receipt.lines)]
-        if is_held_out(receipt):
-            fields = list(receipt_fields(receipt, rng, plain=True))
-            for field in fields:
-                held_out[field.path[0]].append(example(passages, [field], minilm))
-        else:
-            training += [example(passages, list(receipt_fields(receipt, rng)), minilm) for _ in range(RECEIPTS)]
+def main() -> None:
+    """Write the meanings of the concepts that the table has now, beside the weights in the file."""
+    with np.load(FILE) as file:
+        known = {name: array for name, array in file.items() if name not in ("concepts", "meanings")}
+    write(known, loaded_minilm())
+
+
+@cache
+def loaded_minilm() -> MiniLm:
+    minilm = MiniLm(threads=1)
+    minilm.load()
+    return minilm
+
+
+def examples_of(processes: int) -> tuple[list[TrainingExample], dict[str, list[TrainingExample]]]:
+    """Return examples to train on, and examples to try the network on, by their kinds."""
     written = written_documents()
-    variations = Variations([one for one in written if not one.is_held_out])
-    for document in written:
-        own = held_out["written"] if document.is_held_out else training
-        pages = [variations.page(document, rng) for _ in range(WRITTEN if own is training else 1)]
-        own += [written_example(page, rng, minilm) for page in pages if page.fields]
-    for split, many, group in (("train", count, training), ("test", 250, None)):
-        for made in documents(13, many, split=split, noise=0.3):
-            one = made_example(made, rng, minilm)
-            (group if group is not None else held_out[made.kind]).append(one)
-    return training, held_out
+    numbers = [at for at, one in enumerate(written) if not one.is_held_out]
+    parts = [(numbers[at : at + AT_ONCE_MADE], 0) for at in range(0, len(numbers), AT_ONCE_MADE)]
+    parts += [([], count) for count in (GENERATED, -GENERATED_CHECKED)]
+    training: list[TrainingExample] = []
+    checked: dict[str, list[TrainingExample]] = defaultdict(list)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(_made_examples, parts):
+            for kind, one in found:
+                (checked[kind] if kind else training).append(one)
+    return training, checked
+
+
+def _made_examples(part: tuple[Sequence[int], int]) -> list[tuple[str, TrainingExample]]:
+    """Return the examples of written documents with these numbers, or so many generated ones; those of unseen templates
+    if there are less than none. Each has the kind under which the network is tried on it, or none."""
+    numbers, count = part
+    minilm, written = loaded_minilm(), written_documents()
+    found: list[tuple[str, TrainingExample]] = []
+    if count:
+        split: Literal["train", "test"] = "train" if count > 0 else "test"
+        rng = random.Random(SEED)
+        made = documents(SEED, abs(count), split=split, noise=0.3)
+        return [("" if count > 0 else "generated", made_example(one, rng, minilm)) for one in made]
+    variations = Variations([one for one in written if one.is_trained_with])
+    for document in (written[number] for number in numbers):
+        rng = random.Random(document.digest)
+        pages = [variations.page(document, rng) for _ in range(VARIATIONS if document.is_trained_with else 1)]
+        kind = "" if document.is_trained_with else "written"
+        found += [(kind, written_example(page, rng, minilm)) for page in pages if page.fields]
+    return found
 
 
 if __name__ == "__main__":

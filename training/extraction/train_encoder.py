@@ -230,7 +230,7 @@ class Stream(IterableDataset[Batch]):
 
     def _samples(self, rng: random.Random, seed: str) -> Iterator[EncoderSample]:
         tokenizer = tokenizer_of(self.tokenizer)
-        written = [one for one in written_documents(self.folder) if not one.is_held_out]
+        written = [one for one in written_documents(self.folder) if one.is_trained_with]
         variations = Variations(written)
         made = documents(int.from_bytes(seed.encode(), "big") % 2**31, 10**9, split="train", noise=0.3)
         while True:

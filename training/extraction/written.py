@@ -15,7 +15,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("written")
@@ -28,6 +28,8 @@ _MISREAD = {
 }  # fmt: skip
 HELD_OUT = 12
 """One of so many documents is not trained with."""
+CALIBRATED = 4
+"""One of so many documents that are not held out is for the fit of probabilities, and not trained with either."""
 TRADES = "trades_"
 """Beginning of the names of files whose kinds are trades. Half of these kinds are not trained with at all."""
 NUMERIC = frozenset(("id", "money", "number", "quantity", "percent", "phone", "iban", "zip"))
@@ -97,9 +99,26 @@ class WrittenDocument:
 
     @property
     def is_held_out(self) -> bool:
-        """True if the document is not trained with. This depends on its own text and kind, so that further documents
+        """True if nothing is fitted to the document. This depends on its own text and kind, so that further documents
         change nothing."""
-        return self.is_of_unseen_trade or zlib.crc32(self.text.encode()) % HELD_OUT == 0
+        return self.is_of_unseen_trade or self.digest % HELD_OUT == 0
+
+    @property
+    def is_for_calibration(self) -> bool:
+        """True if only probabilities are fitted to the document."""
+        return not self.is_held_out and self.digest // HELD_OUT % CALIBRATED == 0
+
+    @property
+    def is_trained_with(self) -> bool:
+        return not self.is_held_out and not self.is_for_calibration
+
+    @property
+    def has_lists(self) -> bool:
+        return any("[]" in key for key in self.fields)
+
+    @cached_property
+    def digest(self) -> int:
+        return zlib.crc32(self.text.encode())
 
 
 @dataclass(frozen=True)

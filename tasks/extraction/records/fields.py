@@ -21,6 +21,7 @@ from tasks.extraction.names import Names
 from tasks.extraction.records.columns import Column, RecordTable
 from tasks.extraction.records.repetition import Run
 from tasks.extraction.units import units_named
+from tasks.extraction.weights import weighted, weights_of
 from tasks.extraction.yes_and_no import answer_of, is_turned
 from tasks.notation.words import month_named
 
@@ -96,44 +97,52 @@ _YEAR_FIRST = re.compile(r"(?<![A-Za-z])[YJRAÅ]{4}-M{2}(?![A-Za-z])", re.IGNORE
 _MONTH_FIRST = re.compile(r"(?<![A-Za-z])M{2}/[YJRAÅ]{4}(?![A-Za-z])", re.IGNORECASE)
 
 
-class MatchWeights(NamedTuple):
-    """Weights of the features of a column and a field, in the score of their match."""
+class MatchFeatures(NamedTuple):
+    """Features of a column and a field, or the weights of these features in the score of their match, which is the
+    log-odds that the field's values stand in the column."""
 
-    bias: float = -2.5
-    label: float = 1.25
+    label: float
     """Likeness of the column's label and the field's names, or SAME_UNIT."""
-    kind: float = 2.0
+    kind: float
     """Weight of the column's kind for the field (`kind_weights`)."""
-    readable: float = 1.0
+    readable: float
     """Share of the column's texts that are values of the field."""
-    role: float = 1.0
-    """The column's kind is not a text and suits the field, and the field has a role such as `departure`."""
-    foreign_label: float = -0.6
-    """The column has a label that does not match the field."""
-    label_of_other: float = -1.5
-    """The column's label does not match the field, but it matches another field of the list."""
-    look: float = 1.0
+    role: float
+    """1 if the column's kind is not a text and suits the field, and the field has a role such as `departure`."""
+    foreign_label: float
+    """1 if the column has a label that does not match the field."""
+    label_of_other: float
+    """1 if the column's label does not match the field, but it matches another field of the list."""
+    look: float
     """Agreement of the field with the look of the texts, which may be that of names of organisations or places."""
-    order: float = 0.8
+    order: float
     """Nearness of the column's place among the columns to the field's place among the fields."""
-    coverage: float = 1.0
+    coverage: float
     """Share of the records that have the column."""
-    unique: float = 0.7
-    """The column is the only usual one of its kind, and the field is the only field that this kind suits well."""
-    title: float = 0.8
-    """The column is the first text of a record, and the field is the list's first field for a text."""
-    constant: float = -1.0
-    """All records have the same text in the column, although the field may have many values."""
-    mixed: float = -0.3
-    """The column has pieces of several kinds."""
-    least: float = 0.5
-    """The column has the least of several amounts, and the list has only one field for amounts; negative if it has
+    unique: float
+    """1 if the column is the only usual one of its kind, and the field is the only field that this kind suits well."""
+    title: float
+    """1 if the column is the first text of a record, and the field is the list's first field for a text."""
+    constant: float
+    """1 if all records have the same text in the column, although the field may have many values."""
+    mixed: float
+    """1 if the column has pieces of several kinds."""
+    least: float
+    """1 if the column has the least of several amounts, and the list has only one field for amounts; -1 if it has
     several."""
-    long: float = -0.5
-    """The column's texts are long."""
+    long: float
+    """1 if the column's texts are long."""
+    bias: float = 1.0
+
+    @property
+    def claim(self) -> "MatchFeatures":
+        """The features of the column's label and kind, and of the look of its texts, without those of its place."""
+        return self._replace(
+            order=0.0, coverage=0.0, unique=0.0, title=0.0, constant=0.0, mixed=0.0, least=0.0, long=0.0, bias=0.0
+        )
 
 
-WEIGHTS: Final = MatchWeights()
+WEIGHTS: Final = weights_of("match", MatchFeatures)
 
 
 class Match(NamedTuple):
@@ -144,6 +153,7 @@ class Match(NamedTuple):
     score: float
     claim: float
     """Part of the score for the column's label and kind, and for the look of its texts."""
+    features: MatchFeatures
 
 
 class Reading(NamedTuple):
@@ -377,22 +387,29 @@ def matches_of(table: RecordTable, wanted: ListToFill, reading: Reading) -> dict
             readable = _readable_share(values, field, column)
             if readable < LEAST_FIT:
                 continue
-            claim = WEIGHTS.label * likeness + WEIGHTS.kind * kind_weight + WEIGHTS.readable * readable
-            claim += WEIGHTS.role * (kind_weight >= 0.7 and bool(field.roles) and column.kind not in TEXT_KINDS)
-            if column.label and likeness < 0.6:
-                claim += WEIGHTS.foreign_label + WEIGHTS.label_of_other * (max(likenesses) >= 1)
-            claim += WEIGHTS.look * _look(field, column)
             distance = abs((index + 0.5) / len(wanted.fields) - places.get(column.order, 0.5))
-            score = WEIGHTS.bias + claim + WEIGHTS.order * (1 - distance) + WEIGHTS.coverage * column.coverage
+            is_foreign = bool(column.label) and likeness < NAMED
             is_only = column.kind in SINGLE_KINDS and kinds[column.kind] == wanted.counts_of_kinds[column.kind] == 1
-            is_title = column.kind == "text" and column.order == first_text and index == wanted.title
-            is_constant = len(column.cells) > 2 and not field.has_few_values and column.is_constant
-            is_long = sum(map(len, column.texts)) > LONG_TEXT * len(column.cells)
-            score += WEIGHTS.unique * is_only + WEIGHTS.title * is_title + WEIGHTS.constant * is_constant
-            score += WEIGHTS.mixed * column.is_mixed + WEIGHTS.long * is_long
-            if column.is_least:
-                score += WEIGHTS.least if wanted.counts_of_kinds["money"] == 1 else -WEIGHTS.least
-            found[index, number] = Match(values, score, claim)
+            has_several_amounts = wanted.counts_of_kinds["money"] != 1
+            features = MatchFeatures(
+                label=likeness,
+                kind=kind_weight,
+                readable=readable,
+                role=float(kind_weight >= 0.7 and bool(field.roles) and column.kind not in TEXT_KINDS),
+                foreign_label=float(is_foreign),
+                label_of_other=float(is_foreign and max(likenesses) >= 1),
+                look=_look(field, column),
+                order=1 - distance,
+                coverage=column.coverage,
+                unique=float(is_only),
+                title=float(column.kind == "text" and column.order == first_text and index == wanted.title),
+                constant=float(len(column.cells) > 2 and not field.has_few_values and column.is_constant),
+                mixed=float(column.is_mixed),
+                least=(-1.0 if has_several_amounts else 1.0) if column.is_least else 0.0,
+                long=float(sum(map(len, column.texts)) > LONG_TEXT * len(column.cells)),
+            )
+            score, claim = weighted(WEIGHTS, features), weighted(WEIGHTS, features.claim)
+            found[index, number] = Match(values, score, claim, features)
     return found
 
 

@@ -1,7 +1,7 @@
 """Fills lists of objects, each from the run of records whose columns fit the list's fields best."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
@@ -16,7 +16,7 @@ from tasks.extraction.folding import folded_words
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import MAX_CHARS, passages_to_search
-from tasks.extraction.probability import CellOfField
+from tasks.extraction.probability import CHOICE, CellOfField
 from tasks.extraction.records.columns import (
     OF_MARK,
     Column,
@@ -27,29 +27,33 @@ from tasks.extraction.records.columns import (
     read_table,
     record_table,
 )
-from tasks.extraction.records.fields import NAMED, TEXT_KINDS, ListToFill, Match, Reading, matches_of, values_for
+from tasks.extraction.records.fields import (
+    NAMED,
+    TEXT_KINDS,
+    WEIGHTS,
+    ListToFill,
+    Match,
+    MatchFeatures,
+    Reading,
+    matches_of,
+    values_for,
+)
 from tasks.extraction.records.pieces import Piece
 from tasks.extraction.records.repetition import Outline, Record, Run, outline_of, runs_of
 from tasks.extraction.sum_rows import is_sum_row
 from tasks.extraction.table_lists import FilledList, item_of
 from tasks.extraction.table_readings import Place
+from tasks.extraction.weights import logistic, weighted, weights_of
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
 
-LEAST_PROBABILITY: Final = 0.5
-"""Least mean probability of the values of a run that fills a list."""
-LEAST_OF_FULL: Final = 0.35
-"""Least mean probability of the values of a full run, which has columns for nearly all fields of its list."""
 FULL, FEW_FIELDS = 0.75, 3
 """A run is full if it has columns for at least the share FULL of the list's fields, and these are at least FEW_FIELDS.
 Many pages have runs with a text and a number, which fill two fields."""
 FEWEST_RECORDS: Final = 3
 """Least number of records that fill a list if no heading above them names the list."""
-CLEARLY_MORE: Final = 1.5
-"""Records fill a list instead of a table if their worth is more than this many times the worth of the table. The factor
-is above 1, because the end of a list is less certain in records than in a table."""
 LARGEST_OVERLAP: Final = 0.25
 """Largest share of a run's words that may fill other lists."""
 MAX_RUNS_READ: Final = 8
@@ -70,6 +74,10 @@ FULL_ENOUGH: Final = 0.6
 """Least number of values of an item, as a share of the values of a typical record."""
 MAX_LINES_COUNTED: Final = 8
 """Largest number of lines of a record that counts in the score of a run."""
+_TYPICAL_MATCH: Final = MatchFeatures(
+    **(dict.fromkeys(MatchFeatures._fields, 0.0) | {"readable": 1.0, "order": 0.5, "bias": 1.0})
+)
+"""Features of a match that an outline does not tell: its pieces are taken to be readable, and to stand anywhere."""
 _PARTS: Final[Mapping[str, Sequence[str]]] = {
     "period": ("period.first", "period.last"),
     "number": ("figure",),
@@ -102,34 +110,21 @@ class RunFeatures(NamedTuple):
     single: float
     """1 if there is only one item."""
     explained: float
-    """Share of the items' pieces that fill fields."""
-    full: float
+    """Share of the items' pieces that fill fields. An outline tells no feature below this one."""
+    full: float = 0.0
     """Share of the items' values that are read, among the required fields or, if there is none, all."""
-    labels: float
+    labels: float = 0.0
     """Share of the items' texts that look like labels."""
-    typed: float
+    typed: float = 0.0
     """Number of columns whose kind is not a text, as a share of the number of fields."""
-    lines: float
+    lines: float = 0.0
     """Mean number of lines of a record, as a share of MAX_LINES_COUNTED."""
-    item_share: float
+    item_share: float = 0.0
     """Share of the records that are items."""
+    bias: float = 1.0
 
 
-RUN_WEIGHTS: Final = RunFeatures(
-    scores=7.2,
-    heading=3.84,
-    filled=3.49,
-    regularity=2.55,
-    log_count=2.19,
-    apart=0.67,
-    single=-1.0,
-    explained=1.99,
-    full=3.01,
-    labels=-1.34,
-    typed=0.22,
-    lines=-0.14,
-    item_share=0.97,
-)
+RUN_WEIGHTS: Final = weights_of("run", RunFeatures)
 
 
 class ValueFeatures(NamedTuple):
@@ -142,12 +137,10 @@ class ValueFeatures(NamedTuple):
     regularity: float
     heading: float
     log_count: float
-    intercept: float = 1.0
+    bias: float = 1.0
 
 
-VALUE_WEIGHTS: Final = ValueFeatures(
-    run_score=1.54, match_score=1.05, regularity=0.75, heading=0.12, log_count=-0.82, intercept=-3.34
-)
+VALUE_WEIGHTS: Final = weights_of("value", ValueFeatures)
 
 
 class RecordFilling(NamedTuple):
@@ -167,16 +160,18 @@ class RecordFilling(NamedTuple):
     @property
     def score(self) -> float:
         """Score of the records as the items of the list."""
-        return sum(weight * feature for weight, feature in zip(RUN_WEIGHTS, self.features, strict=True))
+        return weighted(RUN_WEIGHTS, self.features)
 
     def probability(self, field: int) -> float:
         """Return the calibrated probability that a value of a field is right."""
+        return logistic(weighted(VALUE_WEIGHTS, self.value_features(field)))
+
+    def value_features(self, field: int) -> ValueFeatures:
+        """Return the features of the values of a field."""
         given = self.features
-        features = ValueFeatures(
+        return ValueFeatures(
             self.score / 10, self.match_scores[field] / 4, given.regularity, given.heading, given.log_count
         )
-        log_odds = sum(weight * feature for weight, feature in zip(VALUE_WEIGHTS, features, strict=True))
-        return 1 / (1 + math.exp(-log_odds))
 
     @property
     def mean_probability(self) -> float:
@@ -225,13 +220,33 @@ def fill_from_records(
 def least_probability(filling: RecordFilling, fields: Sequence[WantedField]) -> float:
     """Return the mean probability that the values of a run must have to fill the list of `fields`."""
     is_full = len(fields) >= FEW_FIELDS and filling.features.filled >= FULL
-    return LEAST_OF_FULL if is_full else LEAST_PROBABILITY
+    return CHOICE.least_of_full if is_full else CHOICE.least_probability
+
+
+class RecordsForList(NamedTuple):
+    """Records that may be the items of a list."""
+
+    path: JsonPath
+    table: RecordTable
+    wanted: ListToFill
+    reading: Reading
+    entry: Entry
 
 
 def fillings_of(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> dict[JsonPath, list[RecordFilling]]:
     """Return the runs of records that may fill each list, those with the best outlines first."""
+    found: dict[JsonPath, list[RecordFilling]] = {path: [] for path in lists}
+    for path, table, wanted, reading, entry in likely_records(read, lists):
+        filling = find_filling(table, wanted, reading, entry)
+        if filling is not None:
+            found[path].append(filling)
+    return found
+
+
+def likely_records(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Iterator[RecordsForList]:
+    """Yield the runs of records whose outlines suit a list best, with their columns."""
     names = {path: names_of(path, {"type": "array"}) for path in lists}
     wanted_lists = {
         path: ListToFill(fields, names[path], [other for other_path, other in names.items() if other_path != path])
@@ -258,7 +273,6 @@ def fillings_of(
                 compared += len(lists[path]) * len(outline.counts)
             if compared > MAX_COMPARED:
                 break
-    found: dict[JsonPath, list[RecordFilling]] = {path: [] for path in lists}
     tables: dict[int, RecordTable] = {}
     spent = 0
     for runs in likely.values():
@@ -272,11 +286,8 @@ def fillings_of(
             table = tables.setdefault(id(run), tables.get(id(run)) or record_table(run))
             spent += len(wanted.fields) * table.size
             if spent > MAX_READ:
-                return found
-            filling = find_filling(table, wanted, reading, entry)
-            if filling is not None:
-                found[path].append(filling)
-    return found
+                return
+            yield RecordsForList(path, table, wanted, reading, entry)
 
 
 def _score_of_outline(run: Run, outline: Outline, wanted: ListToFill, heading: float) -> float:
@@ -289,10 +300,13 @@ def _score_of_outline(run: Run, outline: Outline, wanted: ListToFill, heading: f
             for index, field in enumerate(wanted.fields):
                 weight = field.kind_weights.get(part, 0.0)
                 if weight > 0 or likenesses[index] >= 1:
-                    score = 1.25 * likenesses[index] + 2 * weight + having / count - 0.1 * number
-                    if label and likenesses[index] < NAMED:
-                        score -= 0.6
-                    offers.append((score, index, (kind, label, number), part))
+                    features = _TYPICAL_MATCH._replace(
+                        label=likenesses[index],
+                        kind=weight,
+                        foreign_label=float(bool(label) and likenesses[index] < NAMED),
+                        coverage=having / count,
+                    )
+                    offers.append((weighted(WEIGHTS, features), index, (kind, label, number), part))
     offers.sort(key=lambda offer: -offer[0])
     chosen: dict[int, float] = {}
     taken: dict[tuple[str, str, int], set[str]] = {}
@@ -306,18 +320,18 @@ def _score_of_outline(run: Run, outline: Outline, wanted: ListToFill, heading: f
     explained = sum(bool(parts) * outline.counts[key] for key, parts in taken.items()) / max(
         1, sum(outline.counts.values())
     )
-    return (
-        RUN_WEIGHTS.scores
-        * sum(min(score, MAX_SCORE_COUNTED) for score in chosen.values())
-        / field_count
-        / MAX_SCORE_COUNTED
-        + RUN_WEIGHTS.heading * heading
-        + RUN_WEIGHTS.filled * len(chosen) / field_count
-        + RUN_WEIGHTS.regularity * outline.regularity
-        + RUN_WEIGHTS.log_count * min(math.log(count), 2.0)
-        + RUN_WEIGHTS.apart * run.apart
-        + RUN_WEIGHTS.explained * explained
-        + RUN_WEIGHTS.single * (count == 1)
+    return weighted(
+        RUN_WEIGHTS,
+        RunFeatures(
+            scores=sum(min(score, MAX_SCORE_COUNTED) for score in chosen.values()) / field_count / MAX_SCORE_COUNTED,
+            heading=heading,
+            filled=len(chosen) / field_count,
+            regularity=outline.regularity,
+            log_count=min(math.log(count), 2.0),
+            apart=run.apart,
+            single=float(count == 1),
+            explained=explained,
+        ),
     )
 
 
@@ -600,7 +614,7 @@ def better_of(
         others = {place for other, one in tables.items() if other != path for place in one.places}
         if is_whole or _has_places(from_records, others - table.places):
             continue
-        if from_records.worth() > CLEARLY_MORE * table.worth():
+        if from_records.worth() > CHOICE.clearly_more * table.worth():
             better[path] = from_records
     return better
 

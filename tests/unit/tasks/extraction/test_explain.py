@@ -7,7 +7,7 @@ from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.explain import Explanation, explain
 from tasks.extraction.extract import copy_fields
 from tasks.extraction.given_values import GivenValues
-from tasks.extraction.probability import FEATURE_NAMES, calibration_input, calibration_terms
+from tasks.extraction.probability import CellFeatures, calibration_input, calibration_terms
 from tasks.extraction.trace import Trace
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
@@ -79,7 +79,7 @@ async def test_the_terms_of_the_calibration_add_up_to_the_probability() -> None:
     assert explanation.probability is not None
     log_odds = sum(one.adds for one in explanation.calibration)
     assert 1 / (1 + 2.718281828**-log_odds) == pytest.approx(explanation.probability, abs=0.01)
-    assert {one.name: one.value for one in explanation.calibration}["label is the field's own"] == 1
+    assert {one.name: one.value for one in explanation.calibration}["own"] == 1
 
 
 async def test_a_trace_changes_no_value() -> None:
@@ -111,7 +111,7 @@ async def test_a_cell_has_its_column_and_its_calibration() -> None:
     explanation, _ = await explained(TABLE, ("items", 1, "amount"), {"items": ROWS})
     assert explanation.value == 5.2
     assert "The value is from the cell '5.20' below 'Amount'." in explanation.notes
-    assert [one.name for one in explanation.calibration] == [*FEATURE_NAMES["cell"], "constant"]
+    assert [one.name for one in explanation.calibration] == [*CellFeatures._fields]
 
 
 async def test_a_table_that_does_not_answer_the_list_says_so() -> None:
@@ -147,4 +147,4 @@ async def test_each_input_of_the_calibration_has_a_name() -> None:
     place = copied.place(("items", 0, "amount"), 9.6)
     assert place is not None
     given = calibration_input(place, 1.0, "own")
-    assert [name for name, *_ in calibration_terms(given)] == [*FEATURE_NAMES["cell"], "constant"]
+    assert [name for name, *_ in calibration_terms(given)] == [*CellFeatures._fields]

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from eval.replay.papers import written_paper
-from eval.replay.written_papers import asked_of
 from training.extraction.written import parsed
+from training.extraction.written_papers import asked_of
 
 TEXT = """\
 === delivery note en
@@ -70,3 +70,11 @@ def test_papers_of_an_unseen_trade_are_a_set_of_their_own() -> None:
     assert written_paper(replace(document, kind="bakery")).set == "trades"
     assert written_paper(replace(document, kind="sawmill")).set == "written"
     assert written_paper(replace(document, kind="bakery", source="commerce")).set == "written"
+
+
+def test_an_object_and_a_list_have_different_names() -> None:
+    text = TEXT.replace("day = date ; note.day", "day = date ; items.day ; note.day")
+    [document] = parsed(text)
+    asked = asked_of(document)
+    assert asked.truth["note"]["day"] == "2024-05-04" or "items" not in asked.truth
+    assert "day" not in asked.truth.get("items", [])

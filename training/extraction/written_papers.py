@@ -6,9 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.vision.text import PageText
+from tasks.inputs.pages import TextLayer
 from tasks.notation.dates import parse_day
 from tasks.notation.numbers import parse_number
+from tasks.ocr_result import OcrResult, picture_result
+from tasks.page_layout import PageContent, lay_out
+from tasks.wording.page_range import OcrOptions
 from training.extraction.examples import Placed
+from training.extraction.judged_answers import text_lines
 from training.extraction.written import NUMBERS, WrittenDocument, WrittenField, laid_out
 
 MOST_FIELDS = 20
@@ -52,6 +58,14 @@ def asked_of(document: WrittenDocument) -> AskedDocument:
     schema, truth = _schema(asked, rng, is_strict=is_strict), _truth(asked)
     lines = [(*box, text) for box, text in zip(page.boxes, page.lines, strict=True)]
     return AskedDocument(schema, truth, lines)
+
+
+def read_as_printed(lines: Sequence[Placed]) -> OcrResult:
+    """Return lines as the result of reading a page without a mistake, laid out as for an LLM."""
+    width, height = (int(max(line[edge] for line in lines)) + 1 for edge in (2, 3))
+    page = PageContent(1, width, height, None, TextLayer(), None, PageText(text_lines(lines)), is_searched=False)
+    found = lay_out(page, OcrOptions(is_for_llm=True))
+    return picture_result(found.page, found.layout)
 
 
 def _values(document: WrittenDocument) -> dict[str, list[str]]:
@@ -99,7 +113,7 @@ def _fields(document: WrittenDocument, rng: random.Random) -> Iterator[_Asked]:
     values, rows, variant = _values(document), _rows(document), rng.randrange(4)
     keys = [key for key in document.fields if values.get(key)]
     kept = set(rng.sample(keys, min(MOST_FIELDS, len(keys))))
-    taken: set[tuple[str, ...]] = set()
+    taken: dict[tuple[str, ...], str] = {}
     lists: dict[str, str] = {}
     count = 0
     for key in filter(kept.__contains__, keys):
@@ -127,13 +141,15 @@ def _names(told: WrittenField, variant: int, lists: dict[str, str]) -> list[str]
     return [f"{name}{_LIST}{one.partition(_LIST)[2]}" for one in names]
 
 
-def _free_name(names: Sequence[str], taken: set[tuple[str, ...]]) -> str | None:
-    """Return the first name whose place is neither an object nor a value of another field, and take it."""
+def _free_name(names: Sequence[str], taken: dict[tuple[str, ...], str]) -> str | None:
+    """Return the first name whose place is free, and above which there are neither values nor objects in place of
+    lists, and take it. `taken` has the kind of each place."""
     for name in names:
-        path = tuple(part.removesuffix(_LIST) for part in _path(name))
-        above = {path[:end] for end in range(1, len(path))}
-        if not above & taken and not any(other[: len(path)] == path for other in taken):
-            taken.add(path)
+        parts = _path(name)
+        path = tuple(part.removesuffix(_LIST) for part in parts)
+        above = {path[: end + 1]: "list" if part.endswith(_LIST) else "object" for end, part in enumerate(parts[:-1])}
+        if path not in taken and all(taken.get(place, kind) == kind for place, kind in above.items()):
+            taken.update({**above, path: "value"})
             return name
     return None
 

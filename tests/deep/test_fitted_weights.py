@@ -1,0 +1,39 @@
+"""The weights of extraction in the package are what `training.extraction.fit` makes of the documents.
+
+A whole fit takes half an hour. So a part of the documents is fitted here, and the weights in the package must explain
+it nearly as well as the weights that know nothing else. A weight that somebody typed, or a feature that changed its
+meaning since the last fit, explains it worse.
+"""
+
+from typing import Any
+
+import pytest
+
+from tasks.extraction.probability import CALIBRATIONS, Source
+from training.extraction.fit import KEPT, LEFT, calibration_documents, samples_by_source, values_in, weights_in_file
+from training.extraction.regression import Sample, fitted, log_loss
+
+pytestmark = pytest.mark.deep
+
+ONE_IN = 10
+"""One in so many of the documents is fitted here."""
+WORSE = 1.15
+"""The loss may be so many times that of the fit to these documents alone, which is too good for any others."""
+SOURCES = [source for source in CALIBRATIONS if source not in LEFT]
+
+
+@pytest.fixture(scope="module")
+def samples() -> dict[Source, list[Sample[Any]]]:
+    return samples_by_source(values_in(calibration_documents()[::ONE_IN]))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_probabilities_have_fitted_weights(source: Source, samples: dict[Source, list[Sample[Any]]]) -> None:
+    row = weights_in_file()[source]
+    kept = {name: row[name] for name in KEPT.get(source, ())}
+    own = samples[source]
+    best = log_loss(own, fitted(own, kept))
+    assert log_loss(own, CALIBRATIONS[source](**row)) < WORSE * best, source
+    # A typed weight is noticed.
+    typed = row | {"bias": row["bias"] + 3}
+    assert log_loss(own, CALIBRATIONS[source](**typed)) > WORSE * best, source
