@@ -5,6 +5,7 @@ from typing import Final
 
 from tasks.extraction.choice import ChosenValue
 from tasks.extraction.decisions import Decision
+from tasks.extraction.doubts import DOUBTFUL
 from tasks.extraction.probability import FieldScores, calibration_input, probability
 from tasks.extraction.values import ValueForm, number_of
 from tasks.schema.paths import JsonPath
@@ -29,6 +30,8 @@ def conversions_of(scored: FieldScores, choices: Mapping[JsonPath, ChosenValue])
             place = scored.place(path, number_of(span, form.magnitude))
             chance = probability(calibration_input(place, SCORE, "none")) if place is not None else 0.0
             entry = scored.entries[choice.passage.entry]
-            found[path] = Decision(choice.value, chance, choice.passage, choice.words, entry, is_derived=True)
+            found[path] = Decision(
+                choice.value, min(chance, DOUBTFUL), choice.passage, choice.words, entry, is_derived=True
+            )
             break
     return found

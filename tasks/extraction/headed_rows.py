@@ -8,7 +8,7 @@ tables by their rulings and white space, without knowing which fields are wanted
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -280,6 +280,8 @@ def _middle(cell: Line) -> float:
 def _table(passage: Passage, header: Sequence[Line], body: Sequence[Line], heading: str) -> ReadTable:
     edges = _edges(header, body)
     rows = [_row_in_columns(words, edges) for words in body if words]
+    # A sum leaves an empty row. Lines below it are rather the heading of the next section than a part of an item.
+    below_sums = [not above for above, words in pairwise([[*header[0]], *body]) if words]
     limits = _limits(rows, len(header))
     typical = median([len(row.cells) for row in rows if len(row.cells) > 1] or [1])
     full = [row for row in rows if len(row.cells) > 1 and len(row.cells) >= FULL_ROW * typical]
@@ -287,13 +289,17 @@ def _table(passage: Passage, header: Sequence[Line], body: Sequence[Line], headi
     reach = MAX_LINE_GAP * median(gaps) if gaps else float("inf")
     found: list[_BodyRow] = []
     waiting: list[_BodyRow] = []
-    for row in rows:
+    begins_section = False
+    for row, is_below_sum in zip(rows, below_sums, strict=True):
+        begins_section |= is_below_sum
         if row in full:
-            found += [*_assign_lines(passage, waiting, found[-1] if found else None, row, limits, reach), row]
-            waiting = []
+            last = found[-1] if found else None
+            before = {} if begins_section else _lines_before(passage, waiting, last, row, limits)
+            found += [*_assign_lines(passage, waiting, last, row, limits, reach, before), row]
+            waiting, begins_section = [], False
         else:
             waiting.append(row)
-    found += _assign_lines(passage, waiting, found[-1] if found else None, None, limits, reach)
+    found += _assign_lines(passage, waiting, found[-1] if found else None, None, limits, reach, {})
     cells = [[_joined(passage, row, index, limits[index]) for index in range(len(header))] for row in found]
     names = [cell_of(passage, cell) for cell in header]
     more = frozenset(
@@ -351,14 +357,14 @@ def _assign_lines(
     below: _BodyRow | None,
     limits: Sequence[float],
     reach: float,
+    before: Mapping[int, Sequence[Line]],
 ) -> list[_BodyRow]:
     """Assign each line between two items to the item whose cell it begins or continues. Return the lines that are
-    notes.
+    notes. The lines in `before` begin cells of the item below, by column.
 
     A line begins the cell of an item only within `reach` of the item's row.
     """
     notes: list[_BodyRow] = []
-    before = _lines_before(passage, waiting, above, below, limits)
     for row in waiting:
         rest = {}
         for index, [line] in row.cells.items():
@@ -401,18 +407,15 @@ def _lines_before(
     passage: Passage,
     waiting: Sequence[_BodyRow],
     above: _BodyRow | None,
-    below: _BodyRow | None,
+    below: _BodyRow,
     limits: Sequence[float],
 ) -> dict[int, list[Line]]:
     """Return the lines between two items that begin cells of the item below, by column: its figures stand beside the
     middle or the last line of a text. The lines are as near to each other as lines of one text, farther from the item
-    above, and full, so that the first word below each had no room at its end. Below a sum, they are rather the heading
-    of the next section."""
+    above, and full, so that the first word below each had no room at its end."""
     found: dict[int, list[Line]] = {}
-    is_below_sum = any(len(row.cells) > 1 for row in waiting)
-    for index in below.cells if below is not None and not is_below_sum else ():
+    for index in below.cells:
         lines = [line for row in waiting if len(row.cells) == 1 for line in row.cells.get(index, ())]
-        assert below is not None
         text = below.cells[index][0]
         own: list[Line] = []
         for at in range(len(lines) - 1, -1, -1):
