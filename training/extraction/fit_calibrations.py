@@ -8,17 +8,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extract import copy_fields, ways_to_fill
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import NESTING, with_nesting
+from tasks.extraction.given_values import GivenValues
 from tasks.extraction.probability import CalibrationInput, CellOfField, ValuePlace, calibration_input
-from tasks.extraction.whole_results import TaskResults
 from tasks.extraction.yes_and_no import most_harmless
 from tasks.precontext import Entry
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion, NothingFits
 from tasks.schema.paths import JsonPath, leaves, pointer_of
+from tasks.tracing.find_evidence import find_evidence
 from training.extraction.judging import is_empty, judged, letters
 
 
@@ -58,7 +58,7 @@ def single_samples(
     schema: Mapping[str, Any], truth: Any, read: Sequence[Entry], extractor: Extractor
 ) -> Iterator[CalibrationSample]:
     """Yield the single values that are copied from a document. Nothing is yielded if the schema cannot be satisfied."""
-    copied = copy_fields(schema, TaskResults(has_text=True), read, extractor)
+    copied = copy_fields(schema, GivenValues(), read, extractor)
     try:
         answer = Completion(schema, SchemaChecker(schema), copied.likeliest, most_harmless).answer()
     except NothingFits:

@@ -1,7 +1,11 @@
 """Two papers, answered by the server's pipeline and kept."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+import structlog
 
 from eval.replay.answers import Replay, ScoredPaper, read, write
 from eval.replay.papers import Paper, folder_papers
@@ -13,6 +17,14 @@ SCHEMA = {
     "required": ["invoice_number", "total"],
 }
 TEXT = "Invoice number: A-2207\nDate: 2026-03-14\nTotal: 27.25 EUR\n"
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Programs that measure log errors alone, in the whole process."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 async def answered(papers: list[Paper], folder: Path) -> tuple[list[ScoredPaper], int]:
