@@ -29,7 +29,7 @@ LONGEST: Final = 200
 SHORTEST_ABBREVIATION: Final = 3
 """An abbreviation has at least this many letters."""
 _TO: Final = re.compile(
-    r"\s+(?:[-–—~→]|to|until|till|bis|à|au|al|a|ad|do|tot|t/m|hasta|até|til)\s+|\s?[–—~→]\s?|(?<=[\d\w])-(?=\d)"
+    r"(?<!\s)\s++(?:[-–—~→]|to|until|till|bis|à|au|al|a|ad|do|tot|t/m|hasta|até|til)\s++|\s?[–—~→]\s?|(?<=[\d\w])-(?=\d)"
 )
 """Signs and words between the two ends of a range."""
 _LIMIT: Final = re.compile(r"(?P<sign>[<>≤≥])=?\s?(?P<figure>\d[\d.,]{0,20})")
