@@ -16,7 +16,7 @@ SCORE: Final = 0.95
 
 def conversions_of(scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]) -> dict[JsonPath, Decision]:
     """Return the chosen values that were computed from printed ones in another unit, with their places. Each is as
-    probable as the printed number, about whose unit there is a doubt."""
+    probable as the printed number, but doubtful, because the unit of the field is another."""
     found: dict[JsonPath, Decision] = {}
     for path, choice in choices.items():
         field = scored.fields[scored.rows[path]]
