@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from app.cli.serving import configure
 from app.http import protocol
-from app.http.protocol import LARGEST_HEAD, LARGEST_REST, MAX_HEADERS, BoundedProtocol
+from app.http.protocol import LARGEST_HEAD, LARGEST_REST, LEAST_PIECE, MAX_HEADERS, BoundedProtocol
 from app.settings import Settings
 from tests.waiting import until
 
@@ -67,7 +67,7 @@ class Running:
 
 
 class Counting(BoundedProtocol):
-    taken = parsed = 0
+    taken = parsed = pieces = 0
 
     def data_received(self, data: bytes) -> None:
         self.taken += len(data)
@@ -75,6 +75,7 @@ class Counting(BoundedProtocol):
 
     def _parse(self, piece: bytes) -> None:
         self.parsed += len(piece)
+        self.pieces += 1
         super()._parse(piece)
 
 
@@ -249,6 +250,17 @@ async def test_bodies_that_are_sent_ahead_belong_to_their_requests() -> None:
         for body in expected:
             writer.write(b"POST / HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
         await until(lambda: bodies == expected)
+
+
+async def test_a_body_of_blank_lines_is_parsed_in_few_pieces() -> None:
+    body = b"\r\n\r\n" * 50_000
+    async with serving() as running:
+        _, writer = await running.connect()
+        writer.write(b"POST /1 HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body) + body + GET % 2 * 100)
+        await until(lambda: bool(running.connections) and bool(running.connections[0].pipeline))
+        (connection,) = running.connections
+        assert connection.pieces <= len(body) / LEAST_PIECE + 20
+        assert len(connection.pipeline) <= LEAST_PIECE / len(GET % 2) + 1
 
 
 async def test_no_more_is_read_while_requests_wait_for_an_answer() -> None:
