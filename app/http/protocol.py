@@ -1,7 +1,7 @@
 """uvicorn's protocol of HTTP/1.1 with bounds on what a connection may hold before a request, or its key, is known.
 
 A head is counted while it comes, and must be whole in time. One request may wait behind an answer that is not complete.
-A reader that takes nothing is let go.
+A reader that takes next to nothing is let go.
 """
 
 import uuid
@@ -26,7 +26,9 @@ is."""
 HEAD_S = 10.0
 """A head must be whole after this many seconds: from its first byte, or for the first one from the connection."""
 READER_S = 60.0
-"""A connection ends if its caller takes nothing of an answer for this many seconds."""
+READER_BYTES = 64 * 1024
+"""A connection ends if its caller, of what is written already, takes neither the rest nor READER_BYTES in READER_S
+seconds."""
 LARGEST_REST = 1024 * 1024
 """At most this many further bytes are read and dropped after a refusal, since closing at once could destroy it."""
 LEAST_PIECE = 256
@@ -211,7 +213,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reader_timer = self.loop.call_later(READER_S, self._check_reader)
 
     def _check_reader(self) -> None:
-        if self.transport.get_write_buffer_size() < self._unread:
+        if self.transport.get_write_buffer_size() <= max(0, self._unread - READER_BYTES):
             self._watch_reader()
         else:
             log.info("reader_let_go", unread_bytes=self._unread)

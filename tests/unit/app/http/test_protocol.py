@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from app.cli.serving import configure
 from app.http import protocol
-from app.http.protocol import LARGEST_HEAD, LARGEST_REST, LEAST_PIECE, MAX_HEADERS, BoundedProtocol
+from app.http.protocol import LARGEST_HEAD, LARGEST_REST, LEAST_PIECE, MAX_HEADERS, READER_BYTES, BoundedProtocol
 from app.settings import Settings
 from tests.waiting import until
 
@@ -380,9 +380,19 @@ async def test_an_unread_end_of_an_answer_holds_no_connection(ends: bytes, monke
             await until(lambda: bool(running.connections) and running.connections[0].parser is None)
 
 
-async def test_a_reader_that_goes_on_is_kept() -> None:
+@pytest.mark.parametrize(
+    ("sizes", "is_kept"),
+    [
+        pytest.param([200_000, 200_000 - READER_BYTES], True, id="enough"),
+        pytest.param([200_000, 200_001 - READER_BYTES], False, id="a little at a time"),
+        pytest.param([200_000, 200_000 - READER_BYTES, 200_000 - READER_BYTES], False, id="nothing any more"),
+        pytest.param([100, 0], True, id="the rest"),
+        pytest.param([100, 1], False, id="not all of the rest"),
+    ],
+)
+async def test_a_reader_is_kept_if_it_takes_enough(sizes: list[int], is_kept: bool) -> None:
     class Buffer:
-        size, is_aborted = 100, False
+        size, is_aborted = sizes[0], False
 
         def get_write_buffer_size(self) -> int:
             return self.size
@@ -393,11 +403,9 @@ async def test_a_reader_that_goes_on_is_kept() -> None:
     connection = BoundedProtocol(configure(Running().app, Settings(_env_file=None)), ServerState(), {})
     connection.transport = buffer = Buffer()  # type: ignore[assignment]
     connection._watch_reader()
-    buffer.size = 99
-    connection._check_reader()
-    assert not buffer.is_aborted
-    connection._check_reader()
-    assert buffer.is_aborted
+    for buffer.size in sizes[1:]:
+        connection._check_reader()
+    assert buffer.is_aborted != is_kept
     connection._stop_reader_timer()
 
 
