@@ -31,7 +31,7 @@ _WORD: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class OrderWord:
     start: int
     end: int
     text: str
@@ -48,15 +48,15 @@ class Word:
         return "digit" if first.isdigit() else f"letter {ord(first) >> 7}"
 
 
-_OUTSIDE: Final = Word(0, 0, " ", "")
+_OUTSIDE: Final = OrderWord(0, 0, " ", "")
 
 
-def words_of(order: str) -> list[Word]:
+def words_of(order: str) -> list[OrderWord]:
     roles = roles_in(order)
-    return [Word(*one.span(), one[0].lower(), roles.get(one.start(), "")) for one in _WORD.finditer(order)]
+    return [OrderWord(*one.span(), one[0].lower(), roles.get(one.start(), "")) for one in _WORD.finditer(order)]
 
 
-def features_of(words: Sequence[Word]) -> list[list[int]]:
+def features_of(words: Sequence[OrderWord]) -> list[list[int]]:
     """Return the buckets of each word's features."""
     padded = [_OUTSIDE, _OUTSIDE, *words, _OUTSIDE, _OUTSIDE]
     return [
@@ -68,7 +68,7 @@ def features_of(words: Sequence[Word]) -> list[list[int]]:
     ]
 
 
-def _feature_names(window: Sequence[Word], index: int, left: int) -> Iterator[str]:
+def _feature_names(window: Sequence[OrderWord], index: int, left: int) -> Iterator[str]:
     """Yield the features of the word in the middle of five, `left` words before the end."""
     second, before, own, after, fourth = window
     text = own.text

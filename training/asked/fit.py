@@ -27,9 +27,9 @@ from app.chat.planning.asked_names import (
     TAGS,
     AskedName,
     Form,
+    MessageToken,
     NameKind,
     NameModel,
-    Token,
     allowed_steps,
     best_tags,
     features_of,
@@ -80,7 +80,7 @@ class NamedMessage:
     def is_held_out(self) -> bool:
         return zlib.crc32(self.key.encode()) % HELD_OUT == 0
 
-    def tags(self, tokens: Sequence[Token]) -> list[int]:
+    def tags(self, tokens: Sequence[MessageToken]) -> list[int]:
         """Return the tag of each token. Raises ValueError if a name is not in the message behind the one before it."""
         tags = [0] * len(tokens)
         position = 0

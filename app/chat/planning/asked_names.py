@@ -54,18 +54,18 @@ class AskedName(NamedTuple):
     end: int
 
 
-class Token(NamedTuple):
+class MessageToken(NamedTuple):
     text: str
     begin: int
     end: int
 
 
-def tokens_of(text: str) -> list[Token]:
+def tokens_of(text: str) -> list[MessageToken]:
     """Return the words and the signs of a text."""
-    return [Token(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    return [MessageToken(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
 
 
-def features_of(tokens: Sequence[Token]) -> list[NDArray[np.int64]]:
+def features_of(tokens: Sequence[MessageToken]) -> list[NDArray[np.int64]]:
     """Return the buckets of the features of each token: its letters, the words around it, and its place."""
     words = [token.text.lower() for token in tokens]
     known = _known_names(words)
@@ -236,7 +236,7 @@ def scores_of(weights: NDArray[np.float32], features: Sequence[NDArray[np.int64]
     return np.add.reduceat(weights[np.concatenate(features)], starts, axis=0)
 
 
-def names_of_tags(text: str, tokens: Sequence[Token], tags: Sequence[int]) -> list[AskedName]:
+def names_of_tags(text: str, tokens: Sequence[MessageToken], tags: Sequence[int]) -> list[AskedName]:
     """Return the names that the tags of the tokens mark."""
     names: list[AskedName] = []
     for token, tag in zip(tokens, tags, strict=True):
