@@ -32,7 +32,7 @@ class TaskOptions(BaseModel):
         internal = [
             name
             for name, field in cls.model_fields.items()
-            if name in given and any(isinstance(one, SkipJsonSchema) for one in field.metadata)
+            if name in given and any(isinstance(one, SkipJsonSchema) for one in field.metadata)  # type: ignore[misc]
         ]
         if internal:
             errors = [InitErrorDetails(type="extra_forbidden", loc=(one,), input=given[one]) for one in internal]
