@@ -31,8 +31,7 @@ class LabelledRow:
 
     @property
     def key(self) -> object:
-        """What makes a row another than the others of its language. Texts that differ only in capitals and spaces are
-        the same."""
+        """Value that two rows share if they say the same. Texts that differ only in capitals and spaces do."""
         return self.folded_text
 
     @property

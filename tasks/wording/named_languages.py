@@ -75,9 +75,6 @@ _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _FEWEST_LETTERS = 4
 """A name in ASCII letters that an ending follows must have at least this many letters. Shorter names begin unrelated
 words."""
-_UNKNOWN = re.compile(
-    r"(?:\b(?:into|to|ins|nach|vers|al|naar|на)\s+|[译譯]成)(?:the )?(?P<what>[^\W\d_][\w-]{1,30})", re.IGNORECASE
-)
 _WORDS = (
     "el he hi id is it la no so am my be as or an to do in at de et es al pa st si ca ml ps ne da per may mac a fa "
     "the ml ta bg et pl te"
@@ -276,12 +273,6 @@ def tag_of_text(language: str) -> str | None:
     """Return the tag of a text that is only a language (a code or a name, perhaps with a region), or None for any other
     text."""
     return _tag_of_whole(language.strip()) or tag_of_code(language.strip())
-
-
-def unknown_in(instruction: str) -> str | None:
-    """Return the unknown word where a language is expected, if any."""
-    found = _UNKNOWN.search(instruction)
-    return found["what"] if found else None
 
 
 def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | None:

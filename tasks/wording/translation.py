@@ -15,7 +15,7 @@ from tasks.errors import InputError
 from tasks.inputs.source import urls_in
 from tasks.json_tokens import parses_quickly
 from tasks.wording.message import split_message
-from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in, unknown_in
+from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in
 from tasks.wording.options import TaskOptions
 from tasks.wording.order_parts import part_tagger
 from tasks.wording.wishes import LIKELY, Label, wish_model
@@ -51,6 +51,12 @@ _DASH = r"[ \t]*[—–][ \t]*|[ \t]+-[ \t]+"
 _FIRST_CLAUSE = re.compile(rf"{_BOUNDARY.pattern}|{_DASH}")
 _LAST_CLAUSE = re.compile(
     rf"{_DASH}|[ \t]*[(\[]|[ \t]+(?=[-=]{{1,2}}>|→)|[ \t]*[,，、\n]\s*|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
+)
+
+
+_NO_LANGUAGE = (
+    "task 'translate' knows no language that the text names to translate into: name one in English or by its ISO 639 "
+    "code, as in 'Translate the following into French: …'"
 )
 
 
@@ -139,7 +145,7 @@ def parse_order(message: str) -> TranslationOrder:
     target = target_in(_mask_quotations(whole))
     if target is not None and len(message) <= LONGEST_INSTRUCTION:
         return TranslationOrder(target.tags, source_in(whole, target), _text_inside(message, target), message)
-    raise InputError(_describe_missing_language(whole))
+    raise InputError(_NO_LANGUAGE)
 
 
 def _likeliest_split(message: str) -> tuple[LanguageMention, _Split] | None:
@@ -160,14 +166,6 @@ def _wishes(clause: str, *labels: Label) -> bool:
     """True if a clause has any of these wishes."""
     probabilities = wish_model().probabilities(split_message(clause), ())
     return any(probabilities[label] >= LIKELY for label in labels)
-
-
-def _describe_missing_language(instruction: str) -> str:
-    example = "name it in the text, as in 'Translate the following into French: …'"
-    unknown = unknown_in(_mask_quotations(instruction))
-    if unknown and _wishes(instruction, "translate"):
-        return f"task 'translate' knows no language '{unknown}': give an English name or an ISO 639 code; {example}"
-    return f"task 'translate' needs the language to translate into: {example}"
 
 
 def _mask_quotations(text: str) -> str:
