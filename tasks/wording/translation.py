@@ -4,10 +4,10 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, StringConstraints
 
@@ -92,7 +92,7 @@ class TranslateOptions(TaskOptions):
 def parse_translation(words: str, has_sources: bool = False) -> TranslateOptions:
     """Return the translation that a message asks for. If there are inputs and the message has no text but their
     addresses, the inputs are translated. Raises InputError if it names no language or an unknown one."""
-    options = parse_order(words).options
+    options = parse_order(words)
     is_of_inputs = has_sources and isinstance(options.text, str) and _is_only_links(options.text)
     return options.model_copy(update={"text": ""}) if is_of_inputs else options
 
@@ -101,27 +101,6 @@ def _is_only_links(text: str) -> bool:
     for url in urls_in(text):
         text = text.replace(url, "")
     return not any(map(str.isalnum, text))
-
-
-@dataclass(frozen=True, slots=True)
-class TranslationOrder:
-    targets: tuple[str, ...]
-    """Tags of the target languages (models/translation/languages.py), at least one."""
-    source: str | None
-    """Language tag; None if the language is to be detected."""
-    text: str
-    """Text to translate, unchanged; JSON if it is a list of texts; empty if the message holds none."""
-    instruction: str
-    """The part of the message that asks for the translation. It may hold the text, too."""
-
-    @property
-    def options(self) -> "TranslateOptions":
-        return TranslateOptions(
-            text=self.text,
-            target_language=self.targets[0],
-            more_languages=self.targets[1:],
-            source_language=self.source,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +114,9 @@ class _Split:
     """True if the rest follows the instruction."""
 
 
-def parse_order(message: str) -> TranslationOrder:
-    """Parse a message. Raises InputError if it names no language or an unknown one."""
+def parse_order(message: str) -> TranslateOptions:
+    """Return the translation that a message orders, with its text unchanged, and JSON if it is a list of texts; empty if
+    the message holds none. Raises InputError if it names no language or an unknown one."""
     if order := _parse_json(message):
         return order
     if split := _likeliest_split(message):
@@ -144,7 +124,7 @@ def parse_order(message: str) -> TranslationOrder:
     whole = message[:LONGEST_INSTRUCTION] if len(message) > LONGEST_INSTRUCTION else message
     target = target_in(_mask_quotations(whole))
     if target is not None and len(message) <= LONGEST_INSTRUCTION:
-        return TranslationOrder(target.tags, source_in(whole, target), _text_inside(message, target), message)
+        return _options(target, message, _text_inside(message, target))
     raise InputError(_NO_LANGUAGE)
 
 
@@ -190,7 +170,7 @@ def _splits(message: str) -> Iterator[_Split]:
             yield _Split(end[place:], gap.group(), end[: place - len(gap.group())], is_before=False)
 
 
-def _order_of(target: LanguageMention, split: _Split) -> TranslationOrder:
+def _order_of(target: LanguageMention, split: _Split) -> TranslateOptions:
     if split.is_before:
         text = _text_following(split, target)
     elif quoted := _longest_quotation(split.instruction, target):
@@ -199,7 +179,16 @@ def _order_of(target: LanguageMention, split: _Split) -> TranslationOrder:
         text = _quotation_text(whole)
     else:
         text = _LABEL.sub("", split.rest, count=1) if _LABEL.match(split.rest) else split.rest
-    return TranslationOrder(target.tags, source_in(split.instruction, target), text, split.instruction)
+    return _options(target, split.instruction, text)
+
+
+def _options(target: LanguageMention, instruction: str, text: str) -> TranslateOptions:
+    return TranslateOptions(
+        text=text,
+        target_language=target.tags[0],
+        more_languages=target.tags[1:],
+        source_language=source_in(instruction, target),
+    )
 
 
 def _text_following(split: _Split, target: LanguageMention) -> str:
@@ -251,29 +240,14 @@ def _quotation_text(quoted: re.Match[str]) -> str:
     return text.strip() if quoted["angle"] else text
 
 
-def _parse_json(message: str) -> TranslationOrder | None:
-    """Parse `{"text": …, "to": …}`."""
+def _parse_json(message: str) -> TranslateOptions | None:
+    """Return the options that a message gives as JSON, or None if it is another message."""
     if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON or not parses_quickly(message):
         return None
     try:
-        given = json.loads(message)
-    except (ValueError, RecursionError):
+        return TranslateOptions.of_caller(json.loads(message))
+    except (ValueError, RecursionError, TypeError):
         return None
-    target = _first_text(given, "target_language", "target_lang", "target", "to", "language")
-    text = _first_text(given, "text", "texts", "q", "input", "content")
-    if target is None or text is None:
-        return None
-    source = _first_text(given, "source_language", "source_lang", "source", "from")
-    tag = tag_of_text(target)
-    if tag is None:
-        raise InputError(f"task 'translate' knows no language '{target[:40]}'")
-    return TranslationOrder((tag,), tag_of_text(source) if source else None, text, "")
-
-
-def _first_text(given: Mapping[str, Any], *names: str) -> str | None:
-    """Return the first of these members that is a text or a list of texts; a list as JSON."""
-    values = (given[name] for name in names if isinstance(given.get(name), str) or _are_texts(given.get(name)))
-    return next((value if isinstance(value, str) else json.dumps(value) for value in values), None)
 
 
 def listed_texts(text: str) -> list[str] | None:
@@ -286,8 +260,5 @@ def listed_texts(text: str) -> list[str] | None:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return value if _are_texts(value) else None
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+    are_texts = isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+    return value if are_texts else None

@@ -69,7 +69,7 @@ PHRASINGS = [
 @each_case(("message", "target", "source", "text"), PHRASINGS)
 def test_a_request_is_taken_apart(message: str, target: str, source: str | None, text: str) -> None:
     asked = parse_order(message)
-    assert (" ".join(asked.targets), asked.source, asked.text) == (target, source, text)
+    assert (" ".join(asked.targets), asked.source_language, asked.text) == (target, source, text)
 
 
 @pytest.mark.parametrize("message", ["", "Hello", "Translate this.", "Translate the following:\n\nHello"])
