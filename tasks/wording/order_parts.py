@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.wording.named_languages import roles_in
+from tasks.wording.viterbi import best_tags
 
 Part = str
 """Name of a part; empty for words that belong to none."""
@@ -109,19 +110,10 @@ class PartTagger:
         return cls(tuple(stored["parts"].tolist()), weights, stored["moves"])
 
     def tags(self, features: Sequence[Sequence[int]]) -> list[int]:
-        """Return the index of each word's part: together, the likeliest ones (Viterbi)."""
+        """Return the index of each word's part: together, the likeliest ones."""
         if not features:
             return []
-        scores = [self.weights[row].sum(0) for row in features]
-        best, origins = scores[0] + self.moves[-1], []
-        for score in scores[1:]:
-            paths = best[:, None] + self.moves[:-1]
-            origins.append(paths.argmax(0))
-            best = paths.max(0) + score
-        tags = [int(best.argmax())]
-        for origin in reversed(origins):
-            tags.append(int(origin[tags[-1]]))
-        return tags[::-1]
+        return best_tags([self.weights[row].sum(0) for row in features], self.moves[-1], self.moves[:-1])
 
     def text_of(self, order: str, part: Part) -> str:
         """Return the text from the first to the last word of a part; empty if the order has no such part."""

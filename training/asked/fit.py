@@ -31,12 +31,12 @@ from app.chat.planning.asked_names import (
     NameKind,
     NameModel,
     allowed_steps,
-    best_tags,
     features_of,
     features_of_form,
     scores_of,
     tokens_of,
 )
+from tasks.wording.viterbi import best_tags
 from tasks.wording.wishes import Label
 from training.labelled import LabelledRow, in_bytes, print_shares, read_rows
 from training.wishes.fit import labelled_messages as messages_of_wishes
@@ -156,7 +156,7 @@ def _fit_tags(messages: Sequence[NamedMessage]) -> tuple[NDArray[np.float32], ND
             count += 1
             scores = scores_of(weights, features) + MARGIN
             scores[np.arange(len(right)), right] -= MARGIN
-            found = best_tags(scores, steps + allowed)
+            found = best_tags(scores, steps[0] + allowed[0], steps + allowed)
             if found == right:
                 continue
             for tags, change in ((right, 1), (found, -1)):
