@@ -68,7 +68,7 @@ _MAX_ARROWS = 8
 _INSTRUCTION_END = re.compile(
     r"(?:\W{0,3}\b(?:please|pls|bitte|por favor|per favore))?\W{0,3}(?=[:：\n]|\s*\Z)", re.IGNORECASE
 )
-_FROM_AFTER = re.compile("から")
+_FROM_AFTER = "から"
 _FROM_ENDINGS = frozenset(("dan", "den", "tan", "ten"))
 """Turkish endings that mean "from"."""
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
@@ -205,7 +205,7 @@ def _places_by_role(text: str) -> dict[_Role, list[_Place]]:
         if one is None or (not before and (one.is_code or not LANGUAGES[base_of(one.tag)].is_common)):
             continue
         role = cast(_Role, before.lastgroup) if before else "bare"
-        if _follows(_FROM_AFTER, one) or one.ending in _FROM_ENDINGS:
+        if text.startswith(_FROM_AFTER, one.end) or one.ending in _FROM_ENDINGS:
             role = "from"
         found[role].append((before.start() if before else at, one))
         if not one.is_code:

@@ -30,7 +30,6 @@ _MAX_CLAUSES = 12
 _BOUNDARY = re.compile(
     r"[:：][ \t]*(?:\r?\n(?:[ \t]*\r?\n)?)?|[ \t]*\r?\n(?:[ \t]*\r?\n)?|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
 )
-_COLON = re.compile(r"[:：]")
 _LABEL = re.compile(
     r"(?:(?:please )?translate|(?:here(?:'s| is) the |the |source |input |original )?(?:text|input|sentence|texte|texto|testo|tekst|content|source|原文|文本))"
     r"[\"']?[ \t]*[:=：][ \t]*\n?",
@@ -46,7 +45,6 @@ _QUOTED = re.compile(
 """Pattern of a JSON list of texts, or of a quotation that contains no other of its kind, so that a run of opening signs is read once and not once
 for each sign."""
 _QUESTION_MARKS = " ?？؟"
-_LETTER = re.compile(r"[^\W\d_]")
 _DASH = r"[ \t]*[—–][ \t]*|[ \t]+-[ \t]+"
 _FIRST_CLAUSE = re.compile(rf"{_BOUNDARY.pattern}|{_DASH}")
 _LAST_CLAUSE = re.compile(
@@ -134,7 +132,7 @@ def _likeliest_split(message: str) -> tuple[LanguageMention, _Split] | None:
     named = []
     for split in _splits(message):
         target = target_in(_mask_quotations(split.instruction))
-        if target is None or not (_LETTER.search(split.rest) or split.is_before):
+        if target is None or not (split.is_before or any(map(str.isalpha, split.rest))):
             continue
         if _wishes(split.instruction, "translate"):
             return target, split
@@ -166,7 +164,7 @@ def _splits(message: str) -> Iterator[_Split]:
     for gap in [*_LAST_CLAUSE.finditer(tail)][: -_MAX_CLAUSES - 1 : -1]:
         place = len(end) - len(tail) + gap.end()
         # A clause that a colon ends leads to a text, and follows none.
-        if place < len(end) and not _COLON.search(end, place, len(end) - 1):
+        if place < len(end) and not any(colon in end[place:-1] for colon in ":："):
             yield _Split(end[place:], gap.group(), end[: place - len(gap.group())], is_before=False)
 
 
