@@ -18,7 +18,7 @@ from tasks.code_sandbox import CodeSandboxTask
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]{0,2000})</guard>", re.IGNORECASE | re.ASCII)
 _TAG_REMAINDERS = ("<task>", "</task>")
-"""What is left of an incomplete tag, in small letters."""
+"""The remainders of an incomplete tag, in small letters."""
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """Pattern of a tag that may be meant as a guard. The tag `<guardrails>` is excluded, because prompts use it for other
 purposes."""
