@@ -11,7 +11,8 @@ import argparse
 import time
 
 from app.chat.planning.asked_names import name_model
-from training.asked.fit import exact_shares, has_right_names, labelled_messages
+from training.asked.fit import has_right_names, labelled_messages
+from training.labelled import shares
 
 QUESTION = "What is the total, and who is the seller?"
 LENGTHS = (41, 300, 4_000)
@@ -31,9 +32,9 @@ def main() -> None:
         for one, names, is_right in zip(held_out, found, right, strict=True):
             if not is_right:
                 print(f"{one.text!r}: {[(name.text, name.kind) for name in names]} in place of {dict(one.asked)}")
-    shares_of_forms = exact_shares(zip(held_out, forms, strict=True))
+    shares_of_forms = shares(zip(held_out, forms, strict=True))
     print(f"{'held-out messages':20}{'count':>7}{'exactly right names':>21}{'right form':>12}")
-    for name, (count, share) in exact_shares(zip(held_out, right, strict=True)).items():
+    for name, (count, share) in shares(zip(held_out, right, strict=True)).items():
         print(f"{name:20}{count:7}{share:21.1%}{shares_of_forms[name][1]:12.1%}")
     print(f"\n{'characters':20}{'µs':>9}")
     for length in LENGTHS:

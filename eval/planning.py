@@ -20,7 +20,7 @@ import numpy as np
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.plan import Planner, Situation, with_wish
+from app.chat.plan import Planner, Situation, in_situation, with_wish
 from tasks.inputs.kinds import Kind
 from tasks.wording.message_language import language_classifier
 from tasks.wording.wishes import LABELS, Label
@@ -86,8 +86,9 @@ def tasks_needed(message: LabelledMessage) -> frozenset[str]:
 async def tasks_planned(message: LabelledMessage) -> frozenset[str]:
     """Return the tasks that the planner chooses beside those that read the inputs."""
     media = tuple(STAND_INS[kind] for kind in message.media if kind in STAND_INS)
-    turn = turn_of(Case(message.text, media, ()))
-    plan = await Planner().plan(turn, Situation(has_schema=message.has_schema))
+    situation = Situation(has_schema=message.has_schema)
+    turn = in_situation(turn_of(Case(message.text, media, ())), situation)
+    plan = await Planner().plan(turn, situation)
     return frozenset({step.task for step in plan.steps} & set(TASKS.values()))
 
 

@@ -119,6 +119,7 @@ class Specialist:
         Raises InputError, and ValidationError for given fields that do not fit."""
         if not given:
             return self.parse(words, has_sources)
+        self.options.refuse_internal(given)
         if not words.strip():
             return self.options.model_validate(dict(given))
         try:

@@ -17,8 +17,8 @@ from tasks.code_sandbox import CodeSandboxTask
 # the Kelvin sign does not match K.
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]{0,2000})</guard>", re.IGNORECASE | re.ASCII)
-_TAG_REMAINDER = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
-"""Pattern of the remainder of an incomplete tag."""
+_TAG_REMAINDERS = ("<task>", "</task>")
+"""The remainders of an incomplete tag, in small letters."""
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """Pattern of a tag that may be meant as a guard. The tag `<guardrails>` is excluded, because prompts use it for other
 purposes."""
@@ -78,7 +78,7 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
         guard=tuple(code for code in CODES if code in codes),
         optional_codes=frozenset(codes - named),
         system=tuple(text for text in stripped if text),
-        has_broken_task=any(_TAG_REMAINDER.search(_TASK.sub("", text)) for text in texts),
+        has_broken_task=any(tag in _TASK.sub("", text).lower() for text in texts for tag in _TAG_REMAINDERS),
     )
 
 

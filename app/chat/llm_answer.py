@@ -12,7 +12,7 @@ from app.chat.filling import Filling, fill
 from app.chat.inputs import run_off_loop, texts_of
 from app.chat.inquiry import Inquiry
 from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
-from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
+from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation
 from app.chat.prompt import InternalTool, build_messages, fence_results, offered
 from app.chat.run_plan import Material, Specialists, gather
 from app.chat.shape import Shape
@@ -68,10 +68,12 @@ class LlmAnswers:
             can_call_tools = not extracts and (await llm.abilities()).tools
             situation = Situation(
                 has_schema=shape is not None,
-                has_document=turn.has_handed_text,
+                has_document=turn.has_handed_text and not turn.leaves_document,
                 calls_tools=can_call_tools,
                 has_client_tools=chooses_client_tools(request, can_call_tools=can_call_tools),
             )
+            turn = in_situation(turn, situation)
+            inquiry = replace(inquiry, turn=turn)
             plan = await self.planner.plan(turn, situation)
         call.stages.done("plan")
         material = Material(inquiry, specialists, llm, shape, plan)

@@ -23,7 +23,7 @@ from app.chat.inputs import (
 )
 from app.chat.inquiry import Inquiry
 from app.chat.pasted import is_document
-from app.chat.plan import Plan, Planner, Situation, chooses_client_tools
+from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation
 from app.chat.planning.background import BackgroundPrompt, read_background_prompt
 from app.chat.planning.described_json import or_null
 from app.chat.planning.questions import RequestedValues, is_question, values_asked_for
@@ -123,15 +123,14 @@ class OwnAnswers:
             wish, plan = turn.wish.beside(("document",) if has_document else ()), Plan()
             inquiry = replace(inquiry, turn=replace(turn, wish=wish))
         else:
-            if has_document and not turn.sources:
-                turn = replace(turn, wish=turn.wish.beside(("document",)))
-                inquiry = replace(inquiry, turn=turn)
             situation = Situation(
                 has_schema=requested is not None,
                 has_document=has_document,
                 searches_facts=requested is None and texts_of(request, "user")[1:] == [],
                 has_client_tools=chooses_client_tools(request, can_call_tools=False),
             )
+            turn = in_situation(turn, situation)
+            inquiry = replace(inquiry, turn=turn)
             plan = await self.planner.plan(turn, situation)
         shape = requested.shape if requested else None
         material = Material(inquiry, specialists, llm, shape, plan, has_document=has_document)

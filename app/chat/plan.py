@@ -25,6 +25,7 @@ from tasks.series.regular import LEAST_POINTS
 from tasks.wording.message import Message
 from tasks.wording.named_languages import named_in, target_in
 from tasks.wording.options import TaskOptions, ends_of
+from tasks.wording.page_range import OcrOptions
 from tasks.wording.search_query import orders_search
 from tasks.wording.translation import TranslateOptions, parse_translation
 from tasks.wording.wishes import Label
@@ -161,6 +162,14 @@ def with_inputs_asked_about(turn: Turn) -> Turn:
     return turn
 
 
+def in_situation(turn: Turn, situation: Situation) -> Turn:
+    """Return a turn with the wish that its message has beside the document and the schema of its situation."""
+    kinds: tuple[Kind, ...] = ("document",) if situation.has_document and not turn.sources else turn.wish.kinds
+    if kinds == turn.wish.kinds and not situation.has_schema:
+        return turn
+    return replace(turn, wish=turn.wish.beside(kinds, has_schema=situation.has_schema))
+
+
 class Planner:
     """Plans requests. A requested task is planned even if its engine is missing, because the client should learn of the
     missing engine."""
@@ -179,12 +188,9 @@ class Planner:
         self._read_series = read_series
 
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
-        """Return the plan of a turn. Never raises."""
+        """Return the plan of a turn that was judged in its situation, as `in_situation` does. Never raises."""
         situation = situation or Situation()
         wish = turn.wish
-        if situation.has_schema:
-            wish = wish.beside(wish.kinds, has_schema=True)
-            turn = replace(turn, wish=wish)
         why_not: dict[str, str] = {}
         if situation.calls_tools and not turn.sources and wish.labels.isdisjoint(_ORDERED):
             return Plan(why_not={"all": "the language model calls tools by itself"})
@@ -374,13 +380,13 @@ def _make_step(
     text_may_answer: bool = False,
 ) -> Step:
     """Return a step whose options are those that `words` ask for, or that the request states."""
-    given = dict(turn.given.get(task, {}))
-    if task == "ocr":
-        given["is_for_llm"] = True
+    given = turn.given.get(task, {})
     try:
         options: TaskOptions | InputError = SPECIALISTS[task].options_of(words, given, has_sources=bool(sources))
     except InputError as error:
         options = error
+    if isinstance(options, OcrOptions):
+        options = options.model_copy(update={"is_for_llm": True})
     return Step(task, sources, options, is_guess=is_guess, text_may_answer=text_may_answer)
 
 

@@ -186,7 +186,7 @@ class InternalTool:
             given = from_json(arguments or "{}")
             sources = self._sources(given, turn)
             named = {name: value for name, value in given.items() if name not in _PLACES and value is not None}
-            options = self.specialist.options.model_validate({**turn.given.get(self.task, {}), **named})
+            options = self.specialist.options.of_caller({**turn.given.get(self.task, {}), **named})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"The arguments do not fit: {error}") from error
         if isinstance(options, OcrOptions):

@@ -1,13 +1,12 @@
 """Wishes of a message, as the planner and the answers without a capable LLM see them."""
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, ParamSpec, Self, TypeVar
 
 from tasks.inputs.kinds import Kind
-from tasks.wording.message import Message, split_message
+from tasks.wording.message import Message, sentences_in, split_message
 from tasks.wording.summary import most_sentences_in
 from tasks.wording.wishes import LIKELY, Label, WishModel, wish_model, wishes_in
 
@@ -17,7 +16,6 @@ _LONGEST_END: Final = 4_000
 """A wish is looked for in this many characters at each end of a message."""
 LONG_CHARS: Final = 300
 """Finding the wish in a text of more characters may take milliseconds, so a thread does it."""
-_SENTENCES: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _MOST_SENTENCES: Final = 8
 """A message with more sentences than this is not searched for those that only greet."""
 ASIDE: Final[frozenset[Label]] = frozenset({"greeting", "thanks"})
@@ -88,9 +86,9 @@ async def off_loop(text: str, work: Callable[P, T], *args: P.args, **kwargs: P.k
 
 def _question(message: Message, model: WishModel) -> str:
     """Return the sentences that wish more than to greet or to say how to answer, whatever the inputs are."""
-    sentences = [part.strip() for part in _SENTENCES.split(message.words) if part.strip()]
+    sentences = sentences_in(message.words)
     if message.tail and "\n" not in message.tail and model.labels(Message(message.head), ()) <= BESIDE:
-        sentences = [part.strip() for part in _SENTENCES.split(message.tail) if part.strip()]
+        sentences = sentences_in(message.tail)
     if not 1 < len(sentences) <= _MOST_SENTENCES:
         return " ".join(sentences)
     kept = [one for one in sentences if not _is_beside(model.probabilities(split_message(one), ()))]

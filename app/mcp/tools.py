@@ -187,10 +187,10 @@ def _task_request(specialist: Specialist, given: dict[str, Any]) -> dict[str, An
         raise BadRequest(f"Give {' or '.join(map(repr, names))}; got {got}.", param=names[0])
     if specialist.tool.input == "text":
         # The text is the message itself: a query, a script.
-        specialist.options.model_validate({**given, _content_of(specialist): values["text"]})
+        specialist.options.of_caller({**given, _content_of(specialist): values["text"]})
         content: list[Part] = [{"type": "text", "text": str(values["text"])}]
     else:
-        specialist.options.model_validate(given)
+        specialist.options.of_caller(given)
         text, source = values.get("text"), values.get("source")
         content = [{"type": "text", "text": str(words)}] if words else []
         content.append(

@@ -60,7 +60,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateValue:
     text: str
     value: Any
     """The value that the field would take; None if the text has none that fits the schema."""
@@ -77,7 +77,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FilledColumn:
     """A column that fills a field of a list."""
 
     field: str
@@ -97,7 +97,7 @@ class RowLeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class WayToFill:
+class ExplainedWay:
     """A way to fill a list."""
 
     by: Literal["file", "page", "records", "network"]
@@ -106,7 +106,7 @@ class WayToFill:
     rows: int
     worth: float | None
     """The sum of the values' probabilities above the break-even, by which ways are compared; None without a row."""
-    columns: Sequence[Column]
+    columns: Sequence[FilledColumn]
     unanswered: Sequence[str]
     """The fields without a column."""
     left_out: Sequence[RowLeftOut]
@@ -138,11 +138,11 @@ class Explanation:
     value: Any
     probability: float | None
     """The calibrated probability, as in the evidence; None if the field has no value."""
-    candidates: Sequence[Candidate]
+    candidates: Sequence[CandidateValue]
     """The likeliest ones first; the chosen one is always among them."""
     nothing: Score | None
     """The score of the case that nothing answers the field."""
-    ways: Sequence[WayToFill]
+    ways: Sequence[ExplainedWay]
     decided: DecidedBy | None
     calibration: Sequence[CalibrationTerm]
     notes: Sequence[str]
@@ -182,7 +182,7 @@ def explain(
 
 def _candidates(
     copied: CopiedFields, steps: ScoreSteps, path: JsonPath, value: Any
-) -> tuple[list[Candidate], Score | None]:
+) -> tuple[list[CandidateValue], Score | None]:
     scored = copied.scored
     assert scored is not None
     cell_path = copied.path_of_cell(path)
@@ -209,7 +209,7 @@ def _candidates(
         line = span.passage.line_at(span.words[0])
         values = form.values_of(span, scored.candidates.has_days_first)
         found.append(
-            Candidate(
+            CandidateValue(
                 text=_cut(span.text),
                 value=next(filter(scored.fields[row].fits, values), None),
                 page=span.passage.lines[line].place.get("page"),
@@ -254,7 +254,7 @@ def _places_of_others(copied: CopiedFields, scored: FieldScores, row: int) -> di
     return found
 
 
-def _ways(copied: CopiedFields, trace: Trace, path: JsonPath) -> Iterator[WayToFill]:
+def _ways(copied: CopiedFields, trace: Trace, path: JsonPath) -> Iterator[ExplainedWay]:
     """Yield the ways to fill the list at `path`: tables of files and pages, runs of records, and the network."""
     fields, chosen = trace.lists[path], copied.tables.get(path)
     assigned = sorted((one for one in trace.tables.assignments if one.path == path), key=lambda one: -one.worth)
@@ -266,19 +266,19 @@ def _ways(copied: CopiedFields, trace: Trace, path: JsonPath) -> Iterator[WayToF
         note = "no reading of its header names enough fields of the list"
         header = " | ".join(reading.header)
         by: Literal["file", "page"] = "file" if reading.table.is_exact else "page"
-        yield WayToFill(by, _cut(header), len(reading.body), None, (), _names(fields), (), False, note)
+        yield ExplainedWay(by, _cut(header), len(reading.body), None, (), _names(fields), (), False, note)
     for run in [run for own, run in trace.runs if own == path][:MAX_RUNS]:
         yield _by_records(run, path, fields, chosen)
     if (items := trace.by_network.get(path)) is not None:
         yield _by_network(items, fields, is_chosen=chosen is None and bool(items.rows))
 
 
-def _by_table(assignment: Assignment, fields: Sequence[WantedField], chosen: FilledList | None) -> WayToFill:
+def _by_table(assignment: Assignment, fields: Sequence[WantedField], chosen: FilledList | None) -> ExplainedWay:
     reading = assignment.reading
     filled = filled_from([assignment], fields)
     by: Literal["file", "page"] = "file" if reading.table.is_exact else "page"
     columns = [
-        Column(
+        FilledColumn(
             _name(fields[index]),
             reading.header[column] or None,
             round(float(assignment.likeness[index, column]), 2),
@@ -287,7 +287,7 @@ def _by_table(assignment: Assignment, fields: Sequence[WantedField], chosen: Fil
         for index, column in assignment.columns.items()
     ]
     note = f"its columns answer the list with a worth of {assignment.worth:.2f}"
-    return WayToFill(
+    return ExplainedWay(
         by=by,
         header=_cut(" | ".join(reading.header)),
         rows=len(filled.rows) if filled else 0,
@@ -319,7 +319,7 @@ def _row_text(row: Sequence[ReadCell]) -> str:
 
 def _by_records(
     run: RecordFilling, path: JsonPath, fields: Sequence[WantedField], chosen: FilledList | None
-) -> WayToFill:
+) -> ExplainedWay:
     filled = filled_list(run, path, fields)
     least = least_probability(run, fields)
     note = f"score {run.score:.1f}, mean probability {run.mean_probability:.2f}"
@@ -335,7 +335,7 @@ def _by_records(
         if number not in run.items
     ]
     columns = [
-        Column(
+        FilledColumn(
             _name(fields[index]),
             column.label or None,
             round(run.match_scores[index], 2),
@@ -343,7 +343,7 @@ def _by_records(
         )
         for index, column in run.columns.items()
     ]
-    return WayToFill(
+    return ExplainedWay(
         by="records",
         header=_cut(" / ".join([line.text for line in records[0]])),
         rows=len(filled.rows),
@@ -356,16 +356,16 @@ def _by_records(
     )
 
 
-def _by_network(items: ObjectList, fields: Sequence[WantedField], *, is_chosen: bool) -> WayToFill:
+def _by_network(items: ObjectList, fields: Sequence[WantedField], *, is_chosen: bool) -> ExplainedWay:
     own = [(one, [cell for path, cell in items.cells.items() if path[-1] == one.path[-1]]) for one in fields]
     columns = [
-        Column(_name(one), None, None, len(cells), round(fmean(map(probability_of_cell, cells)), 2))
+        FilledColumn(_name(one), None, None, len(cells), round(fmean(map(probability_of_cell, cells)), 2))
         for one, cells in own
         if cells
     ]
     unanswered = _names([one for one, cells in own if not cells])
     worth = worth_of(items.cells.values()) if items.rows else None
-    return WayToFill("network", "", len(items.rows), worth, columns, unanswered, (), is_chosen, "")
+    return ExplainedWay("network", "", len(items.rows), worth, columns, unanswered, (), is_chosen, "")
 
 
 def _values_of(filled: FilledList | None, one: WantedField) -> tuple[int, float]:
@@ -396,7 +396,7 @@ def _calibration(copied: CopiedFields, path: JsonPath, value: Any, evidence: Fie
 
 
 def _notes(
-    copied: CopiedFields, path: JsonPath, list_path: JsonPath | None, candidates: Sequence[Candidate]
+    copied: CopiedFields, path: JsonPath, list_path: JsonPath | None, candidates: Sequence[CandidateValue]
 ) -> Iterator[str]:
     scored = copied.scored
     if path in copied.improbable:

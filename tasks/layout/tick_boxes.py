@@ -72,7 +72,7 @@ class TickBox:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outline:
+class _BoxOutline:
     left: float
     top: float
     right: float
@@ -96,7 +96,7 @@ def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
     # Letters that look like boxes are left out before boxes of the same sizes are searched for, because that search
     # takes the most time.
     turned = cv2.transpose(ink)
-    squares: list[_Outline] = []
+    squares: list[_BoxOutline] = []
     for size in SIZES:
         squares += _squares(ink, turned, size * height)
     squares = _outside_words(squares, words, page)
@@ -126,10 +126,10 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
     return found[np.argsort(found[:, 1], kind="stable")[:_MAX_STROKES]]
 
 
-def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float) -> list[_Outline]:
+def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float) -> list[_BoxOutline]:
     """Return the boxes with four straight sides, each at least `smallest` long. `turned` is `ink` with its axes
     exchanged."""
-    found: list[_Outline] = []
+    found: list[_BoxOutline] = []
     across = _strokes(ink, smallest)
     down = _strokes(turned, smallest) if len(across) >= 2 else across
     if len(down) < 2:
@@ -151,7 +151,7 @@ def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float)
             if left is None or right is None or not 0.75 * side <= right - left <= 1.33 * side:
                 continue
             is_ticked, half = _is_ticked(ink, left, level, right, other_level, thick), thick / 2
-            found.append(_Outline(left - half, level - half, right + half, other_level + half, is_ticked, thick))
+            found.append(_BoxOutline(left - half, level - half, right + half, other_level + half, is_ticked, thick))
             break
         if len(found) == _MAX_SQUARES:
             break
@@ -182,7 +182,7 @@ def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bo
     return bool(max(height_share, width_share) >= _TICK_SIZE)
 
 
-def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
+def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_BoxOutline]) -> Iterator[_BoxOutline]:
     """Yield the boxes that have the size of an empty box of the page, even if something is drawn over them. Such a box
     has ink along all four sides. Unlike in a table, none of its sides continues beyond the box. A box that is ink all
     over counts as ticked."""
@@ -222,17 +222,17 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
         for x, y in centres[: MAX_BOXES - 1].tolist():
             left, top, half = x + side, y + side, thick / 2
             is_ticked = _is_ticked(ink, left, top, left + side, top + side, thick)
-            yield _Outline(left - half, top - half, left + side + half, top + side + half, is_ticked, thick)
+            yield _BoxOutline(left - half, top - half, left + side + half, top + side + half, is_ticked, thick)
 
 
-def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
+def _circles(ink: NDArray[np.uint8], height: float) -> list[_BoxOutline]:
     """Return the circles. Round letters are among them."""
     import cv2
 
     contours, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if len(contours) > _MAX_CONTOURS:
         return []
-    found: list[_Outline] = []
+    found: list[_BoxOutline] = []
     with_holes = np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ()
     for index in with_holes:
         contour, child = contours[index], int(tree[0][index][2])
@@ -260,11 +260,11 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
         ]
         ticked = bool((inside > 0).mean() >= _DOT_INK)
         if ticked or (_is_round(hole) and len(holes) == 1):
-            found.append(_Outline(left, top, left + width, top + bounding_height, ticked))
+            found.append(_BoxOutline(left, top, left + width, top + bounding_height, ticked))
     return sorted(found, key=lambda one: one.top)[:_MAX_CIRCLES]
 
 
-def _stands_free(ink: NDArray[np.uint8], outline: _Outline) -> bool:
+def _stands_free(ink: NDArray[np.uint8], outline: _BoxOutline) -> bool:
     """True if there is little ink around a box, so that it is neither part of a dark area nor one of several cells."""
     margin = _MARGIN_WIDTH * outline.size
     top, left = max(0, round(outline.top - margin)), max(0, round(outline.left - margin))
@@ -284,7 +284,7 @@ def _is_round(contour: NDArray[np.int32]) -> bool:
     return bool(circumference and 4 * pi * cv2.contourArea(contour) / circumference**2 >= _LEAST_ROUNDNESS)
 
 
-def _among_circles(found: Sequence[_Outline]) -> list[_Outline]:
+def _among_circles(found: Sequence[_BoxOutline]) -> list[_BoxOutline]:
     """Return the circles for which there is another circle of this size, and at least one ticked circle of this size.
     An `O` alone is a letter."""
     sizes, ticked = np.array([one.size for one in found]), np.array([one.is_ticked for one in found], np.bool_)
@@ -296,7 +296,7 @@ def _among_circles(found: Sequence[_Outline]) -> list[_Outline]:
     return kept
 
 
-def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: UprightInk) -> list[_Outline]:
+def _outside_words(found: Sequence[_BoxOutline], words: Sequence[Word], page: UprightInk) -> list[_BoxOutline]:
     """Return the boxes that are not letters: those outside words, and those that OCR may have read as the first or the
     last character of a word."""
     if not words:
@@ -332,9 +332,9 @@ def _may_be_box(word: Word, *, is_first: bool, is_last: bool) -> bool:
     )
 
 
-def _without_doubles(found: Sequence[_Outline]) -> list[_Outline]:
+def _without_doubles(found: Sequence[_BoxOutline]) -> list[_BoxOutline]:
     """Return the boxes without those that overlie another one, such as the inner edge of a thick frame."""
-    kept: list[_Outline] = []
+    kept: list[_BoxOutline] = []
     edges = np.zeros((4, len(found)))
     for one in sorted(found, key=lambda one: -one.size):
         x, y = (one.left + one.right) / 2, (one.top + one.bottom) / 2

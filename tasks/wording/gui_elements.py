@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tasks.notation.words import PLACES
+from tasks.wording.message import QUOTED
 from tasks.wording.options import TaskOptions, ends_of
 from tasks.wording.page_range import Pages, pages_in
 from tasks.wording.phrases import PHRASES
@@ -20,7 +21,6 @@ TYPE_WORDS = PHRASES["elements"]
 
 _PLURAL = re.compile(r"\b(?:all|every|each|alle|tous|toutes|todos|todas|tutti|tutte|list)\b", re.IGNORECASE)
 _PLACES = PHRASES["screen"]
-_QUOTED = re.compile(r"[\"“„«]\s*+([^\"“”„«»]{1,80}?)(?<!\s)\s*+[\"”“»]|(?<!\w)['‘]([^'‘’]{1,80})['’](?!\w)")
 _SHOWN_IN = re.compile(
     r"\b(?:in|on|of|from|within|inside|im|in diesem|auf dem|dans l['’]|sur l['’]|en la|nell['’]|na)"
     r" ?(?:the|this|that|my|an?|attached|given|cette|esta)? ?(?:attached )?"
@@ -83,8 +83,8 @@ def parse_gui(text: str, _has_sources: bool = False) -> GuiOptions:
     """Return the options that a text asks for. They name no element if it asks for the elements in general."""
     text = ends_of(text)
     first = text.strip().splitlines()[0] if text.strip() else ""
-    quoted = _QUOTED.search(first)
-    rest = _SHOWN_IN.sub(" ", _QUOTED.sub(" ", first) if quoted else first)
+    quoted = QUOTED.search(first)
+    rest = _SHOWN_IN.sub(" ", QUOTED.sub(" ", first))
     types = frozenset(kind for kind, words in TYPE_WORDS.items() if _word_pattern(words).search(rest))
     several = bool(_PLURAL.search(rest)) or any(_is_plural(kind, rest) for kind in types)
     bare = rest
@@ -96,7 +96,7 @@ def parse_gui(text: str, _has_sources: bool = False) -> GuiOptions:
     left = re.findall(r"[\w'’+&%/.-]+", bare)
     order = next((PLACES[word.casefold()] for word in left if word.casefold() in PLACES), None)
     left = [word for word in left if word.casefold() not in PLACES]
-    written = (quoted[1] or quoted[2]) if quoted else " ".join(_strip_small_words(left))
+    written = quoted[0][1:-1] if quoted else " ".join(_strip_small_words(left))
     return GuiOptions(
         text=written.strip()[:_LONGEST_TEXT],
         is_exact=quoted is not None,

@@ -41,6 +41,7 @@ _LEAST_BRACKETED: Final = 42
 CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
 _BLOCKS: Final = re.compile(r"\n[ \t]*\n+")
 _COLON: Final = re.compile(r"[:：](?=\s|$)|：")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,11 @@ def split_message(text: str) -> Message:
     if colon is None or not outside[colon.end() :].strip() or (document and outside[colon.end()] == "\n"):
         return Message(outside.strip(), "", document)
     return Message(outside[: colon.end()].strip(), outside[colon.end() :].strip(), document)
+
+
+def sentences_in(text: str) -> list[str]:
+    """Return the sentences and the lines of a text that are not blank."""
+    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
 
 
 def _link_alone(quoted: re.Match[str]) -> str:

@@ -68,16 +68,13 @@ _MAX_ARROWS = 8
 _INSTRUCTION_END = re.compile(
     r"(?:\W{0,3}\b(?:please|pls|bitte|por favor|per favore))?\W{0,3}(?=[:：\n]|\s*\Z)", re.IGNORECASE
 )
-_FROM_AFTER = re.compile("から")
+_FROM_AFTER = "から"
 _FROM_ENDINGS = frozenset(("dan", "den", "tan", "ten"))
 """Turkish endings that mean "from"."""
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _FEWEST_LETTERS = 4
 """A name in ASCII letters that an ending follows must have at least this many letters. Shorter names begin unrelated
 words."""
-_UNKNOWN = re.compile(
-    r"(?:\b(?:into|to|ins|nach|vers|al|naar|на)\s+|[译譯]成)(?:the )?(?P<what>[^\W\d_][\w-]{1,30})", re.IGNORECASE
-)
 _WORDS = (
     "el he hi id is it la no so am my be as or an to do in at de et es al pa st si ca ml ps ne da per may mac a fa "
     "the ml ta bg et pl te"
@@ -208,7 +205,7 @@ def _places_by_role(text: str) -> dict[_Role, list[_Place]]:
         if one is None or (not before and (one.is_code or not LANGUAGES[base_of(one.tag)].is_common)):
             continue
         role = cast(_Role, before.lastgroup) if before else "bare"
-        if _follows(_FROM_AFTER, one) or one.ending in _FROM_ENDINGS:
+        if text.startswith(_FROM_AFTER, one.end) or one.ending in _FROM_ENDINGS:
             role = "from"
         found[role].append((before.start() if before else at, one))
         if not one.is_code:
@@ -276,12 +273,6 @@ def tag_of_text(language: str) -> str | None:
     """Return the tag of a text that is only a language (a code or a name, perhaps with a region), or None for any other
     text."""
     return _tag_of_whole(language.strip()) or tag_of_code(language.strip())
-
-
-def unknown_in(instruction: str) -> str | None:
-    """Return the unknown word where a language is expected, if any."""
-    found = _UNKNOWN.search(instruction)
-    return found["what"] if found else None
 
 
 def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | None:

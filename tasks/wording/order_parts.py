@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.wording.named_languages import roles_in
+from tasks.wording.viterbi import best_tags
 
 Part = str
 """Name of a part; empty for words that belong to none."""
@@ -31,7 +32,7 @@ _WORD: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class OrderWord:
     start: int
     end: int
     text: str
@@ -48,15 +49,15 @@ class Word:
         return "digit" if first.isdigit() else f"letter {ord(first) >> 7}"
 
 
-_OUTSIDE: Final = Word(0, 0, " ", "")
+_OUTSIDE: Final = OrderWord(0, 0, " ", "")
 
 
-def words_of(order: str) -> list[Word]:
+def words_of(order: str) -> list[OrderWord]:
     roles = roles_in(order)
-    return [Word(*one.span(), one[0].lower(), roles.get(one.start(), "")) for one in _WORD.finditer(order)]
+    return [OrderWord(*one.span(), one[0].lower(), roles.get(one.start(), "")) for one in _WORD.finditer(order)]
 
 
-def features_of(words: Sequence[Word]) -> list[list[int]]:
+def features_of(words: Sequence[OrderWord]) -> list[list[int]]:
     """Return the buckets of each word's features."""
     padded = [_OUTSIDE, _OUTSIDE, *words, _OUTSIDE, _OUTSIDE]
     return [
@@ -68,7 +69,7 @@ def features_of(words: Sequence[Word]) -> list[list[int]]:
     ]
 
 
-def _feature_names(window: Sequence[Word], index: int, left: int) -> Iterator[str]:
+def _feature_names(window: Sequence[OrderWord], index: int, left: int) -> Iterator[str]:
     """Yield the features of the word in the middle of five, `left` words before the end."""
     second, before, own, after, fourth = window
     text = own.text
@@ -109,19 +110,10 @@ class PartTagger:
         return cls(tuple(stored["parts"].tolist()), weights, stored["moves"])
 
     def tags(self, features: Sequence[Sequence[int]]) -> list[int]:
-        """Return the index of each word's part: together, the likeliest ones (Viterbi)."""
+        """Return the index of each word's part: together, the likeliest ones."""
         if not features:
             return []
-        scores = [self.weights[row].sum(0) for row in features]
-        best, origins = scores[0] + self.moves[-1], []
-        for score in scores[1:]:
-            paths = best[:, None] + self.moves[:-1]
-            origins.append(paths.argmax(0))
-            best = paths.max(0) + score
-        tags = [int(best.argmax())]
-        for origin in reversed(origins):
-            tags.append(int(origin[tags[-1]]))
-        return tags[::-1]
+        return best_tags([self.weights[row].sum(0) for row in features], self.moves[-1], self.moves[:-1])
 
     def text_of(self, order: str, part: Part) -> str:
         """Return the text from the first to the last word of a part; empty if the order has no such part."""

@@ -4,10 +4,10 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, StringConstraints
 
@@ -15,7 +15,7 @@ from tasks.errors import InputError
 from tasks.inputs.source import urls_in
 from tasks.json_tokens import parses_quickly
 from tasks.wording.message import split_message
-from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in, unknown_in
+from tasks.wording.named_languages import LanguageMention, source_in, tag_of_text, target_in
 from tasks.wording.options import TaskOptions
 from tasks.wording.order_parts import part_tagger
 from tasks.wording.wishes import LIKELY, Label, wish_model
@@ -30,7 +30,6 @@ _MAX_CLAUSES = 12
 _BOUNDARY = re.compile(
     r"[:：][ \t]*(?:\r?\n(?:[ \t]*\r?\n)?)?|[ \t]*\r?\n(?:[ \t]*\r?\n)?|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
 )
-_COLON = re.compile(r"[:：]")
 _LABEL = re.compile(
     r"(?:(?:please )?translate|(?:here(?:'s| is) the |the |source |input |original )?(?:text|input|sentence|texte|texto|testo|tekst|content|source|原文|文本))"
     r"[\"']?[ \t]*[:=：][ \t]*\n?",
@@ -46,11 +45,16 @@ _QUOTED = re.compile(
 """Pattern of a JSON list of texts, or of a quotation that contains no other of its kind, so that a run of opening signs is read once and not once
 for each sign."""
 _QUESTION_MARKS = " ?？؟"
-_LETTER = re.compile(r"[^\W\d_]")
 _DASH = r"[ \t]*[—–][ \t]*|[ \t]+-[ \t]+"
 _FIRST_CLAUSE = re.compile(rf"{_BOUNDARY.pattern}|{_DASH}")
 _LAST_CLAUSE = re.compile(
     rf"{_DASH}|[ \t]*[(\[]|[ \t]+(?=[-=]{{1,2}}>|→)|[ \t]*[,，、\n]\s*|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
+)
+
+
+_NO_LANGUAGE = (
+    "task 'translate' knows no language that the text names to translate into: name one in English or by its ISO 639 "
+    "code, as in 'Translate the following into French: …'"
 )
 
 
@@ -86,7 +90,7 @@ class TranslateOptions(TaskOptions):
 def parse_translation(words: str, has_sources: bool = False) -> TranslateOptions:
     """Return the translation that a message asks for. If there are inputs and the message has no text but their
     addresses, the inputs are translated. Raises InputError if it names no language or an unknown one."""
-    options = parse_order(words).options
+    options = parse_order(words)
     is_of_inputs = has_sources and isinstance(options.text, str) and _is_only_links(options.text)
     return options.model_copy(update={"text": ""}) if is_of_inputs else options
 
@@ -95,27 +99,6 @@ def _is_only_links(text: str) -> bool:
     for url in urls_in(text):
         text = text.replace(url, "")
     return not any(map(str.isalnum, text))
-
-
-@dataclass(frozen=True, slots=True)
-class TranslationOrder:
-    targets: tuple[str, ...]
-    """Tags of the target languages (models/translation/languages.py), at least one."""
-    source: str | None
-    """Language tag; None if the language is to be detected."""
-    text: str
-    """Text to translate, unchanged; JSON if it is a list of texts; empty if the message holds none."""
-    instruction: str
-    """The part of the message that asks for the translation. It may hold the text, too."""
-
-    @property
-    def options(self) -> "TranslateOptions":
-        return TranslateOptions(
-            text=self.text,
-            target_language=self.targets[0],
-            more_languages=self.targets[1:],
-            source_language=self.source,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +112,9 @@ class _Split:
     """True if the rest follows the instruction."""
 
 
-def parse_order(message: str) -> TranslationOrder:
-    """Parse a message. Raises InputError if it names no language or an unknown one."""
+def parse_order(message: str) -> TranslateOptions:
+    """Return the translation that a message orders, with its text unchanged, and JSON if it is a list of texts; empty if
+    the message holds none. Raises InputError if it names no language or an unknown one."""
     if order := _parse_json(message):
         return order
     if split := _likeliest_split(message):
@@ -138,8 +122,8 @@ def parse_order(message: str) -> TranslationOrder:
     whole = message[:LONGEST_INSTRUCTION] if len(message) > LONGEST_INSTRUCTION else message
     target = target_in(_mask_quotations(whole))
     if target is not None and len(message) <= LONGEST_INSTRUCTION:
-        return TranslationOrder(target.tags, source_in(whole, target), _text_inside(message, target), message)
-    raise InputError(_describe_missing_language(whole))
+        return _options(target, message, _text_inside(message, target))
+    raise InputError(_NO_LANGUAGE)
 
 
 def _likeliest_split(message: str) -> tuple[LanguageMention, _Split] | None:
@@ -148,7 +132,7 @@ def _likeliest_split(message: str) -> tuple[LanguageMention, _Split] | None:
     named = []
     for split in _splits(message):
         target = target_in(_mask_quotations(split.instruction))
-        if target is None or not (_LETTER.search(split.rest) or split.is_before):
+        if target is None or not (split.is_before or any(map(str.isalpha, split.rest))):
             continue
         if _wishes(split.instruction, "translate"):
             return target, split
@@ -160,14 +144,6 @@ def _wishes(clause: str, *labels: Label) -> bool:
     """True if a clause has any of these wishes."""
     probabilities = wish_model().probabilities(split_message(clause), ())
     return any(probabilities[label] >= LIKELY for label in labels)
-
-
-def _describe_missing_language(instruction: str) -> str:
-    example = "name it in the text, as in 'Translate the following into French: …'"
-    unknown = unknown_in(_mask_quotations(instruction))
-    if unknown and _wishes(instruction, "translate"):
-        return f"task 'translate' knows no language '{unknown}': give an English name or an ISO 639 code; {example}"
-    return f"task 'translate' needs the language to translate into: {example}"
 
 
 def _mask_quotations(text: str) -> str:
@@ -188,11 +164,11 @@ def _splits(message: str) -> Iterator[_Split]:
     for gap in [*_LAST_CLAUSE.finditer(tail)][: -_MAX_CLAUSES - 1 : -1]:
         place = len(end) - len(tail) + gap.end()
         # A clause that a colon ends leads to a text, and follows none.
-        if place < len(end) and not _COLON.search(end, place, len(end) - 1):
+        if place < len(end) and not any(colon in end[place:-1] for colon in ":："):
             yield _Split(end[place:], gap.group(), end[: place - len(gap.group())], is_before=False)
 
 
-def _order_of(target: LanguageMention, split: _Split) -> TranslationOrder:
+def _order_of(target: LanguageMention, split: _Split) -> TranslateOptions:
     if split.is_before:
         text = _text_following(split, target)
     elif quoted := _longest_quotation(split.instruction, target):
@@ -201,7 +177,16 @@ def _order_of(target: LanguageMention, split: _Split) -> TranslationOrder:
         text = _quotation_text(whole)
     else:
         text = _LABEL.sub("", split.rest, count=1) if _LABEL.match(split.rest) else split.rest
-    return TranslationOrder(target.tags, source_in(split.instruction, target), text, split.instruction)
+    return _options(target, split.instruction, text)
+
+
+def _options(target: LanguageMention, instruction: str, text: str) -> TranslateOptions:
+    return TranslateOptions(
+        text=text,
+        target_language=target.tags[0],
+        more_languages=target.tags[1:],
+        source_language=source_in(instruction, target),
+    )
 
 
 def _text_following(split: _Split, target: LanguageMention) -> str:
@@ -253,29 +238,14 @@ def _quotation_text(quoted: re.Match[str]) -> str:
     return text.strip() if quoted["angle"] else text
 
 
-def _parse_json(message: str) -> TranslationOrder | None:
-    """Parse `{"text": …, "to": …}`."""
+def _parse_json(message: str) -> TranslateOptions | None:
+    """Return the options that a message gives as JSON, or None if it is another message."""
     if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON or not parses_quickly(message):
         return None
     try:
-        given = json.loads(message)
-    except (ValueError, RecursionError):
+        return TranslateOptions.of_caller(json.loads(message))
+    except (ValueError, RecursionError, TypeError):
         return None
-    target = _first_text(given, "target_language", "target_lang", "target", "to", "language")
-    text = _first_text(given, "text", "texts", "q", "input", "content")
-    if target is None or text is None:
-        return None
-    source = _first_text(given, "source_language", "source_lang", "source", "from")
-    tag = tag_of_text(target)
-    if tag is None:
-        raise InputError(f"task 'translate' knows no language '{target[:40]}'")
-    return TranslationOrder((tag,), tag_of_text(source) if source else None, text, "")
-
-
-def _first_text(given: Mapping[str, Any], *names: str) -> str | None:
-    """Return the first of these members that is a text or a list of texts; a list as JSON."""
-    values = (given[name] for name in names if isinstance(given.get(name), str) or _are_texts(given.get(name)))
-    return next((value if isinstance(value, str) else json.dumps(value) for value in values), None)
 
 
 def listed_texts(text: str) -> list[str] | None:
@@ -288,8 +258,5 @@ def listed_texts(text: str) -> list[str] | None:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return value if _are_texts(value) else None
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+    are_texts = isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+    return value if are_texts else None

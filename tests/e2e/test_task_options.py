@@ -70,6 +70,7 @@ def test_words_of_thanks_are_translated_by_every_door(model: FullModel) -> None:
         ("translate", {"text": "Thank you"}, "task_options.target_language"),
         ("translate", {**THANKS, "speed": 2}, "task_options.speed"),
         ("ocr", {"pages": 3}, "task_options.pages"),
+        ("ocr", {"is_for_llm": True}, "task_options.is_for_llm"),
     ],
 )
 def test_an_option_that_does_not_fit_is_named(model: FullModel, task: str, options: Json, param: str) -> None:

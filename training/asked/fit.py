@@ -7,14 +7,14 @@ exactly the names of the messages that it has not seen. `python -m eval.asked` p
 """
 
 import argparse
-import json
 import random
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,22 +27,21 @@ from app.chat.planning.asked_names import (
     TAGS,
     AskedName,
     Form,
+    MessageToken,
     NameKind,
     NameModel,
-    Token,
     allowed_steps,
-    best_tags,
     features_of,
     features_of_form,
     scores_of,
     tokens_of,
 )
+from tasks.wording.viterbi import best_tags
 from tasks.wording.wishes import Label
+from training.labelled import LabelledRow, in_bytes, print_shares, read_rows
 from training.wishes.fit import labelled_messages as messages_of_wishes
 
 FOLDER = Path(__file__).parent
-HELD_OUT = 5
-"""One message in this many is held out, by a hash of its text."""
 COPIED: frozenset[NameKind] = frozenset({"value", "number", "list"})
 """Kinds of names that are copied from the page's words. The others are turns of phrase."""
 OF_NO_VALUE: frozenset[Label] = frozenset(
@@ -59,28 +58,16 @@ the words around a name tell as much as the name."""
 PASSES = 10
 MARGIN = 60.0
 """A wrong tag counts as found until the right one has this much more."""
-_BYTE = 127
 
 
 @dataclass(frozen=True, slots=True)
-class NamedMessage:
-    text: str
+class NamedMessage(LabelledRow):
     asked: Mapping[str, NameKind]
     """Kind of each name in the message, in order."""
     form: Form | None
     """Form of the message; None if no label says it."""
-    language: str
 
-    @property
-    def key(self) -> str:
-        """The text. Messages that differ only in capitals and spaces have the same."""
-        return " ".join(self.text.lower().split())
-
-    @property
-    def is_held_out(self) -> bool:
-        return zlib.crc32(self.key.encode()) % HELD_OUT == 0
-
-    def tags(self, tokens: Sequence[Token]) -> list[int]:
+    def tags(self, tokens: Sequence[MessageToken]) -> list[int]:
         """Return the tag of each token. Raises ValueError if a name is not in the message behind the one before it."""
         tags = [0] * len(tokens)
         position = 0
@@ -97,36 +84,24 @@ class NamedMessage:
 
 
 def labelled_messages(folder: Path = FOLDER) -> list[NamedMessage]:
-    """Return the messages of all languages. Raises ValueError for one with an unknown kind or form, with a name that it
-    does not have, and for one that is there already with other names."""
-    found: dict[str, NamedMessage] = {}
-    wrong = []
-    for file in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-            row = json.loads(line)
-            one = NamedMessage(row["text"], row["asked"], row["form"], file.stem)
-            if one.form not in FORMS or not set(one.asked.values()) <= set(KINDS):
-                wrong.append(f"{file.name}:{number} has an unknown kind or form")
-                continue
-            try:
-                one.tags(tokens_of(one.text))
-            except ValueError as error:
-                wrong.append(f"{file.name}:{number} {error}")
-            first = found.setdefault(one.key, one)
-            if first is not one and (first.language == one.language or first.asked != one.asked):
-                wrong.append(f"{file.name}:{number} {one.text[:60]!r} is in {first.language}.jsonl already")
-    if wrong:
-        raise ValueError("\n".join(wrong))
-    return list(found.values())
+    """Return the messages of all languages. Raises what `read_rows` raises, also for an unknown kind or form, and for a
+    name that the message does not have."""
+    return read_rows(folder, _message_of, lambda message: message.asked)
+
+
+def _message_of(row: Mapping[str, Any], language: str) -> NamedMessage:
+    one = NamedMessage(row["text"], language, row["asked"], row["form"])
+    if one.form not in FORMS or not set(one.asked.values()) <= set(KINDS):
+        raise ValueError("has an unknown kind or form")
+    one.tags(tokens_of(one.text))
+    return one
 
 
 def without_names() -> Iterator[NamedMessage]:
     """Yield messages of `training/wishes` that ask for no printed value."""
     for one in messages_of_wishes():
-        # Of the reversed text, because the hash of the text says whether it is held out.
-        is_taken = zlib.crc32(one.text.encode()[::-1]) % FROM_WISHES == 0
-        if is_taken and one.wishes <= OF_NO_VALUE and len(one.text) <= LONGEST:
-            yield NamedMessage(one.text, {}, None, one.language)
+        if one.drawn(FROM_WISHES) == 0 and one.wishes <= OF_NO_VALUE and len(one.text) <= LONGEST:
+            yield NamedMessage(one.text, one.language, {}, None)
 
 
 def swapped(messages: Sequence[NamedMessage]) -> Iterator[NamedMessage]:
@@ -138,7 +113,7 @@ def swapped(messages: Sequence[NamedMessage]) -> Iterator[NamedMessage]:
                 names[one.language, kind].add(name)
     choices = {key: sorted(some) for key, some in names.items()}
     for one in messages:
-        chance = random.Random(zlib.crc32(one.key.encode()))
+        chance = random.Random(zlib.crc32(one.folded_text.encode()))
         for _ in range(SWAPPED if any(kind in COPIED for kind in one.asked.values()) else 0):
             text, asked, position = "", {}, 0
             for name, kind in one.asked.items():
@@ -181,7 +156,7 @@ def _fit_tags(messages: Sequence[NamedMessage]) -> tuple[NDArray[np.float32], ND
             count += 1
             scores = scores_of(weights, features) + MARGIN
             scores[np.arange(len(right)), right] -= MARGIN
-            found = best_tags(scores, steps + allowed)
+            found = best_tags(scores, steps[0] + allowed[0], steps + allowed)
             if found == right:
                 continue
             for tags, change in ((right, 1), (found, -1)):
@@ -213,20 +188,10 @@ def _fit_forms(messages: Sequence[NamedMessage]) -> NDArray[np.float32]:
 
 def save(model: NameModel, path: Path) -> None:
     """Write the model with one byte a weight."""
-    stored = {}
+    stored: dict[str, Any] = {}
     for name, values in (("weights", model.weights), ("steps", model.steps - allowed_steps()), ("forms", model.forms)):
-        scale = float(np.abs(values).max()) / _BYTE or 1.0
-        stored |= {name: np.rint(values / scale).astype(np.int8), f"{name}_scale": np.float32(scale)}
+        stored[name], stored[f"{name}_scale"] = in_bytes(values)
     np.savez_compressed(path, kinds=np.array(KINDS), form_names=np.array(FORMS), **stored)
-
-
-def exact_shares(messages: Iterable[tuple[NamedMessage, bool]]) -> dict[str, tuple[int, float]]:
-    """Return the count of messages and the share of right ones, for all and by language."""
-    outcomes: dict[str, list[bool]] = defaultdict(list)
-    for one, is_right in messages:
-        for name in ("all", one.language):
-            outcomes[name].append(is_right)
-    return {name: (len(right), float(np.mean(right))) for name, right in outcomes.items()}
 
 
 def has_right_names(one: NamedMessage, found: Sequence[AskedName]) -> bool:
@@ -241,12 +206,8 @@ def main() -> None:
     save(fit(seen), MODEL_FILE)
     print(f"{len(seen)} messages, {len(held_out)} held out, {MODEL_FILE.stat().st_size / 1e6:.2f} MB")
     model = NameModel.load()
-    for title, right in (
-        ("names", [has_right_names(one, model.names_in(one.text)) for one in held_out]),
-        ("form", [model.form(one.text) == one.form for one in held_out]),
-    ):
-        shares = exact_shares(zip(held_out, right, strict=True))
-        print(f"{title}:", "  ".join(f"{name} {share:.0%}" for name, (_, share) in shares.items()))
+    print_shares("names right", [(one, has_right_names(one, model.names_in(one.text))) for one in held_out])
+    print_shares("form right", [(one, model.form(one.text) == one.form) for one in held_out])
 
 
 if __name__ == "__main__":

@@ -7,43 +7,40 @@ held-out orders are right.
 """
 
 import argparse
-import json
 import random
-import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tasks.wording.order_parts import BUCKETS, MODEL_FILE, Part, PartTagger, features_of, words_of
+from training.labelled import LabelledRow, in_bytes, print_shares, read_rows
 
 FOLDER = Path(__file__).parent
 PARTS: tuple[Part, ...] = ("", "text")
 """The parts that the tagger finds. Grammars find the others that the orders are labelled with."""
-HELD_OUT = 3
-"""One order in this many is held out, by a hash of its text."""
 COPIES = 20
 """Each order is shown so many times with other texts of its language in its parts."""
 OTHER_TEXT = 0.7
 """Share of the parts in copies that get another text."""
 PASSES = 6
-_BYTE = 127
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledOrder:
-    text: str
+class LabelledOrder(LabelledRow):
     task: str
     parts: tuple[tuple[Part, int, int], ...]
     """Parts with their places, in order."""
-    language: str
+    held_out: ClassVar[int] = 3
 
     @property
-    def is_held_out(self) -> bool:
-        return zlib.crc32(" ".join(self.text.lower().split()).encode()) % HELD_OUT == 0
+    def key(self) -> tuple[str, str]:
+        """The text and the task: the words of an order may fit several."""
+        return self.folded_text, self.task
 
     @property
     def is_one_clause(self) -> bool:
@@ -55,19 +52,19 @@ class LabelledOrder:
 
 
 def labelled_orders(folder: Path = FOLDER) -> list[LabelledOrder]:
-    """Return the orders of all languages. Raises ValueError for a part with words that the order does not have."""
-    found = []
-    for file in sorted(folder.glob("*.jsonl")):
-        for line in file.read_text("utf-8").splitlines():
-            row = json.loads(line)
-            places: list[tuple[Part, int, int]] = []
-            for part, texts in row["parts"].items():
-                for text in texts:
-                    start = _place_of(text, row["text"], places)
-                    places.append((part, start, start + len(text)))
-            places.sort(key=lambda place: place[1])
-            found.append(LabelledOrder(row["text"], row["task"], tuple(places), file.stem))
-    return found
+    """Return the orders of all languages. Raises what `read_rows` raises, also for a part whose words the order does
+    not have."""
+    return read_rows(folder, _order_of, lambda order: order.parts)
+
+
+def _order_of(row: Mapping[str, Any], language: str) -> LabelledOrder:
+    places: list[tuple[Part, int, int]] = []
+    for part, texts in row["parts"].items():
+        for text in texts:
+            start = _place_of(text, row["text"], places)
+            places.append((part, start, start + len(text)))
+    places.sort(key=lambda place: place[1])
+    return LabelledOrder(row["text"], language, row["task"], tuple(places))
 
 
 def _place_of(text: str, order: str, taken: Sequence[tuple[Part, int, int]]) -> int:
@@ -103,7 +100,7 @@ def copies(orders: Sequence[LabelledOrder], chance: random.Random) -> Iterator[L
                 places.append((part, len(written), len(written) + len(text)))
                 written += text
                 done = end
-            yield LabelledOrder(written + order.text[done:], order.task, tuple(places), order.language)
+            yield LabelledOrder(written + order.text[done:], order.language, order.task, tuple(places))
 
 
 def tags_of(order: LabelledOrder) -> list[int]:
@@ -139,8 +136,7 @@ def fit(orders: Sequence[LabelledOrder]) -> PartTagger:
 
 def save(tagger: PartTagger, path: Path) -> None:
     """Write the tagger with one byte a weight."""
-    scale = np.float32(np.abs(tagger.weights).max() / _BYTE)
-    weights = np.rint(tagger.weights / scale).astype(np.int8)
+    weights, scale = in_bytes(tagger.weights)
     np.savez_compressed(path, parts=np.array(tagger.parts), weights=weights, scale=scale, moves=tagger.moves)
 
 
@@ -150,13 +146,8 @@ def main() -> None:
     held_out = [one for one in orders if one.is_held_out]
     save(fit([one for one in orders if not one.is_held_out]), MODEL_FILE)
     tagger = PartTagger.load()
-    right: dict[str, list[bool]] = defaultdict(list)
-    for order in held_out:
-        is_right = tagger.text_of(order.text, "text") == "".join(order.of("text"))
-        for name in (order.language, "all"):
-            right[name].append(is_right)
     print(f"{len(orders)} orders, {len(held_out)} held out, {MODEL_FILE.stat().st_size / 1e6:.2f} MB")
-    print("text right:", "  ".join(f"{name} {np.mean(ones):.0%}" for name, ones in right.items()))
+    print_shares("text right", [(one, tagger.text_of(one.text, "text") == "".join(one.of("text"))) for one in held_out])
 
 
 if __name__ == "__main__":

@@ -8,11 +8,10 @@ measures them with, and those figures are their own.
 """
 
 import argparse
-import json
 import warnings
 import zlib
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -39,10 +38,9 @@ from tasks.wording.wishes import (
     wishes_in,
 )
 from training.extraction.written import written_documents
+from training.labelled import LabelledRow, in_bytes, print_shares, read_rows
 
 FOLDER = Path(__file__).parent
-HELD_OUT = 5
-"""One message in this many is held out, by a hash of its text."""
 MATERIAL = 3
 """One line and block of the documents in this many is an example of material."""
 SEPARATORS = ("  ", "; ", " | ", ";", ",", "\t")
@@ -65,56 +63,40 @@ TOLERANCE = 0.01
 """The fit of a label ends when its steps are smaller than this. Smaller ones make no label better."""
 PASSES = 300
 """The fit of a label ends after this many passes over the messages at the latest."""
-_BYTE = 127
 _BESIDE: tuple[Kind, ...] = ("image", "document")
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledMessage:
-    text: str
+class LabelledMessage(LabelledRow):
     media: tuple[Kind, ...]
     wishes: frozenset[Label]
-    language: str
     has_schema: bool = False
 
     @property
     def key(self) -> tuple[str, tuple[Kind, ...], bool]:
-        """The text, the media, and whether a schema comes with it. Messages that differ only in capitals and spaces
-        have the same."""
-        return " ".join(self.text.lower().split()), self.media, self.has_schema
+        """The text, the media, and whether a schema comes with it."""
+        return self.folded_text, self.media, self.has_schema
 
     @property
     def tells_language(self) -> bool:
         """True if the message has words of its own. Material may be in any language."""
         return "material" not in self.wishes and any(map(str.isalpha, split_message(self.text).instruction))
 
-    @property
-    def is_held_out(self) -> bool:
-        return zlib.crc32(self.key[0].encode()) % HELD_OUT == 0
-
 
 def labelled_messages(folder: Path = FOLDER) -> list[LabelledMessage]:
-    """Return the messages of all languages, each once. Raises ValueError for one with an unknown label or medium, one
-    that is in its file already, and one with other labels than in another file."""
-    found: dict[tuple[str, tuple[Kind, ...], bool], LabelledMessage] = {}
-    wrong = []
-    for file in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-            row = json.loads(line)
-            one = LabelledMessage(
-                row["text"], tuple(row["media"]), frozenset(row["wishes"]), file.stem, row.get("schema", False)
-            )
-            unknown = one.wishes.difference(LABELS) | set(one.media).difference(_KINDS)
-            if unknown or not one.wishes:
-                wrong.append(f"{file.name}:{number} has unknown or no labels: {sorted(unknown)}")
-            first = found.setdefault(one.key, one)
-            # "Hej" is a greeting in Polish and in Swedish.
-            if first is not one and (first.language == one.language or first.wishes != one.wishes):
-                wrong.append(f"{file.name}:{number} {one.text[:60]!r} is in {first.language}.jsonl already")
-    if wrong:
-        raise ValueError("\n".join(wrong))
-    return list(found.values())
+    """Return the messages of all languages. Raises what `read_rows` raises, also for an unknown label or medium."""
+    return read_rows(folder, _message_of, lambda message: message.wishes)
+
+
+def _message_of(row: Mapping[str, Any], language: str) -> LabelledMessage:
+    one = LabelledMessage(
+        row["text"], language, tuple(row["media"]), frozenset(row["wishes"]), row.get("schema", False)
+    )
+    unknown = one.wishes.difference(LABELS) | set(one.media).difference(_KINDS)
+    if unknown or not one.wishes:
+        raise ValueError(f"has unknown or no labels: {sorted(unknown)}")
+    return one
 
 
 def material() -> Iterator[LabelledMessage]:
@@ -126,7 +108,7 @@ def material() -> Iterator[LabelledMessage]:
         single = [cell for line in cells if len(line) > 1 for cell in line if zlib.crc32(cell.encode()) % 2]
         for text in (*filter(None, lines), *blocks, *single):
             if zlib.crc32(text.encode()) % MATERIAL == 0 and any(map(str.isalpha, text)):
-                yield LabelledMessage(text, (), frozenset({"material"}), document.language)
+                yield LabelledMessage(text, document.language, (), frozenset({"material"}))
 
 
 def _separated(cells: Sequence[str]) -> str:
@@ -137,8 +119,7 @@ def beside_inputs(messages: Sequence[LabelledMessage]) -> Iterator[LabelledMessa
     """Yield copies, beside an input, of some messages that come without one and wish nothing of one."""
     for one in messages:
         if not one.media and one.wishes <= OF_NO_INPUT and not split_message(one.text).document:
-            # Of the reversed text, because the hash of the text says whether it is held out.
-            place = zlib.crc32(one.text.encode()[::-1]) % BESIDE_INPUTS
+            place = one.drawn(BESIDE_INPUTS)
             if place < len(_BESIDE):
                 yield replace(one, media=(_BESIDE[place],))
 
@@ -148,8 +129,7 @@ def beside_schema(messages: Sequence[LabelledMessage]) -> Iterator[LabelledMessa
     for one in messages:
         if not one.has_schema and (one.media or split_message(one.text).document):
             rarity = READING_BESIDE_SCHEMA if one.wishes <= READING else ACTING_BESIDE_SCHEMA
-            # As in `beside_inputs`.
-            if zlib.crc32(one.text.encode()[::-1]) % rarity == 0:
+            if one.drawn(rarity) == 0:
                 yield replace(one, has_schema=True)
 
 
@@ -211,17 +191,15 @@ def _sparse(rows: Sequence[tuple[NDArray[np.integer], NDArray[np.float32]]], buc
 
 def save(model: WishModel, path: Path) -> None:
     """Write the model with one byte a weight."""
-    np.savez_compressed(path, labels=np.array(LABELS), biases=model.biases, **_in_bytes(model.weights))
+    weights, scales = in_bytes(model.weights, 1)
+    np.savez_compressed(path, labels=np.array(LABELS), biases=model.biases, weights=weights, scales=scales[:, 0])
 
 
 def save_languages(model: LanguageClassifier, path: Path) -> None:
     """Write the model with one byte a weight."""
-    np.savez_compressed(path, languages=np.array(model.languages), biases=model.biases, **_in_bytes(model.weights))
-
-
-def _in_bytes(weights: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-    scales = np.abs(weights).max(1) / _BYTE
-    return {"weights": np.rint(weights / scales[:, None]).astype(np.int8), "scales": scales}
+    weights, scales = in_bytes(model.weights, 1)
+    languages = np.array(model.languages)
+    np.savez_compressed(path, languages=languages, biases=model.biases, weights=weights, scales=scales[:, 0])
 
 
 def main() -> None:
@@ -236,16 +214,13 @@ def main() -> None:
 
 def print_languages(model: LanguageClassifier, messages: Sequence[LabelledMessage]) -> None:
     """Print how often the language of a message is right, by language."""
-    right: dict[str, list[bool]] = defaultdict(list)
-    for one in messages:
-        for name in (one.language, "all") if one.tells_language else ():
-            right[name].append(model.language(one.text) == one.language)
-    print("language right:", "  ".join(f"{name} {np.mean(found):.1%}" for name, found in sorted(right.items())))
+    telling = [one for one in messages if one.tells_language]
+    print_shares("language right", [(one, model.language(one.text) == one.language) for one in telling])
 
 
 def print_scores(model: WishModel, messages: Sequence[LabelledMessage]) -> None:
     """Print how often all labels of a message are right, by language, and the outcomes of each label."""
-    exact: dict[str, list[bool]] = defaultdict(list)
+    exact: list[tuple[LabelledMessage, bool]] = []
     outcomes: Counter[tuple[Label, bool, bool]] = Counter()
     for one in messages:
         if "material" in one.wishes:
@@ -253,10 +228,9 @@ def print_scores(model: WishModel, messages: Sequence[LabelledMessage]) -> None:
         probabilities = model.probabilities(split_message(one.text), one.media, has_schema=one.has_schema)
         wishes = wishes_in(probabilities)
         found = wishes | {label for label in TRAITS if probabilities[label] >= LIKELY}
-        for name in (one.language, "all"):
-            exact[name].append(wishes == one.wishes - TRAITS)
+        exact.append((one, wishes == one.wishes - TRAITS))
         outcomes.update((label, label in one.wishes, label in found) for label in LABELS)
-    print("all labels right:", "  ".join(f"{name} {np.mean(right):.0%}" for name, right in exact.items()))
+    print_shares("all labels right", exact)
     print(f"{'label':11}{'right':>7}{'missed':>7}{'wrong':>7}")
     for label in LABELS:
         print(

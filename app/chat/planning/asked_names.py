@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from models.hashed_grams import grams_of
 from tasks.extraction.concepts import PHRASES
+from tasks.wording.viterbi import best_tags
 
 NameKind = Literal["value", "number", "list", "items", "total", "due_date", "date", "seller", "open"]
 """Kinds of things that a name stands for. `training/asked/README.md` says what each kind means."""
@@ -54,18 +55,18 @@ class AskedName(NamedTuple):
     end: int
 
 
-class Token(NamedTuple):
+class MessageToken(NamedTuple):
     text: str
     begin: int
     end: int
 
 
-def tokens_of(text: str) -> list[Token]:
+def tokens_of(text: str) -> list[MessageToken]:
     """Return the words and the signs of a text."""
-    return [Token(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    return [MessageToken(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
 
 
-def features_of(tokens: Sequence[Token]) -> list[NDArray[np.int64]]:
+def features_of(tokens: Sequence[MessageToken]) -> list[NDArray[np.int64]]:
     """Return the buckets of the features of each token: its letters, the words around it, and its place."""
     words = [token.text.lower() for token in tokens]
     known = _known_names(words)
@@ -171,21 +172,6 @@ def features_of_form(text: str) -> NDArray[np.int64]:
     return np.unique(np.array(flags, np.int64))
 
 
-def best_tags(scores: NDArray[np.float32], steps: NDArray[np.float32]) -> list[int]:
-    """Return the likeliest tags (Viterbi) by the scores of each token's tags, and those of a tag after another."""
-    total = scores[0] + steps[0]
-    origins = []
-    for own in scores[1:]:
-        paths = total[:, None] + steps
-        origin = paths.argmax(0)
-        origins.append(origin)
-        total = paths[origin, np.arange(TAGS)] + own
-    tags = [int(total.argmax())]
-    for origin in reversed(origins):
-        tags.append(int(origin[tags[-1]]))
-    return tags[::-1]
-
-
 def allowed_steps() -> NDArray[np.float32]:
     """Return the matrix that forbids the inside of a name except after a word of a name of the same kind. A text begins
     as after a word outside."""
@@ -221,7 +207,7 @@ class NameModel:
         if not tokens:
             return []
         features = features_of(tokens)
-        return names_of_tags(text, tokens, best_tags(scores_of(self.weights, features), self.steps))
+        return names_of_tags(text, tokens, best_tags(scores_of(self.weights, features), self.steps[0], self.steps))
 
     def form(self, text: str) -> Form:
         """Return whether a message asks, orders, or does neither."""
@@ -236,7 +222,7 @@ def scores_of(weights: NDArray[np.float32], features: Sequence[NDArray[np.int64]
     return np.add.reduceat(weights[np.concatenate(features)], starts, axis=0)
 
 
-def names_of_tags(text: str, tokens: Sequence[Token], tags: Sequence[int]) -> list[AskedName]:
+def names_of_tags(text: str, tokens: Sequence[MessageToken], tags: Sequence[int]) -> list[AskedName]:
     """Return the names that the tags of the tokens mark."""
     names: list[AskedName] = []
     for token, tag in zip(tokens, tags, strict=True):

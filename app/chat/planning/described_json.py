@@ -17,6 +17,7 @@ from tasks.extraction.names import names_of
 from tasks.extraction.printed_types import GUESSED
 from tasks.schema.keywords import standardised
 from tasks.schema.paths import with_null
+from tasks.wording.message import QUOTED
 from tasks.wording.phrases import compiled
 
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("named_keys.toml").read_text("utf-8"))
@@ -25,7 +26,9 @@ MAX_KEYS: Final = 100
 """At most this many keys of one object are used."""
 _MAX_CHARS: Final = 4_000
 """Keys are searched for in the first characters of a prompt, up to this number."""
-_QUOTED = re.compile(r"[`\"“„«'‘]([^\W\d][\w .-]{0,63})[`\"”“»'’]")
+_LONGEST_KEY: Final = 64
+_JOINTS: Final = str.maketrans(" .-", "___")
+"""Signs that a key in quotes may have beside those of an identifier."""
 _IDENTIFIER = re.compile(r"\b(?:[^\W\d_A-Z][^\W_]*(?:_[^\W_]+)+|[^\W\d_A-Z]+(?:[A-Z][^\W_A-Z]+)+)\b")
 _NOTE = re.compile(r"\s?\(([^()]{1,60})\)")
 _POSSESSIVE: Final = re.compile(r"(?<=\w)['’]s\b")
@@ -69,7 +72,7 @@ def schema_like(example: Mapping[str, Any]) -> dict[str, Any]:
 def _named_fields(prompt: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the keys that a prompt names, each with the schema of its field."""
     names = [name for name in name_model().names_in(prompt) if name.kind != "open"]
-    quoted = list(_QUOTED.finditer(prompt))
+    quoted = [one for one in QUOTED.finditer(prompt) if _is_key(one[0][1:-1])]
     if any(match.start() <= name.begin and name.end <= match.end() for match in quoted for name in names):
         # Whoever puts one key in quotes does so with all.
         names = []
@@ -80,9 +83,13 @@ def _named_fields(prompt: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield key, field_named(key, note[1]) if note else field_asked_for(name, key)
         return
     for match in quoted or _IDENTIFIER.finditer(prompt):
-        key = match[match.lastindex or 0]
+        key = match[0][1:-1] if quoted else match[0]
         note = _NOTE.match(prompt, match.end())
         yield key, field_named(key, note[1] if note else "")
+
+
+def _is_key(text: str) -> bool:
+    return len(text) <= _LONGEST_KEY and text.translate(_JOINTS).isidentifier()
 
 
 def key_of_name(name: str) -> str:

@@ -1,18 +1,16 @@
 """Tells what the sentences of a prompt order: something about a conversation, or an answer in JSON. The model of wishes
 judges each sentence."""
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from app.chat.planning.described_json import forms_in
-from tasks.wording.message import QUOTE, split_message
+from tasks.wording.message import QUOTE, sentences_in, split_message
 from tasks.wording.wishes import LIKELY, Label, wish_model, wishes_in
 
 ABOUT_CONVERSATION: Final[frozenset[Label]] = frozenset({"title", "queries", "suggestions"})
 """Labels of what chat programs order in the background."""
-_SENTENCES: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _MAX_CHARS: Final = 12_000
 """Orders are looked for in this many characters at the beginning of a prompt."""
 _MAX_SENTENCES: Final = 100
@@ -20,7 +18,7 @@ _MAX_SENTENCES: Final = 100
 _LEAST: Final = 0.05
 """A sentence whose likeliest wish is less probable, such as a heading, orders nothing."""
 _JSON: Final = "json"
-_BOOLEAN: Final = re.compile(r"(?:true|false)\b", re.IGNORECASE)
+_BOOLEANS: Final = ("true", "false")
 
 
 def order_in(prompt: str) -> Label | None:
@@ -90,13 +88,18 @@ def _sentences_of(prompt: str) -> Iterator[str]:
         if "\n" in prompt[form.begin : form.end]:
             parts.append(prompt[position : form.begin])
             position = form.end
-    sentences = _SENTENCES.split(QUOTE.join([*parts, prompt[position:]]))
-    return islice((one.strip() for one in sentences if any(map(str.isalpha, one))), _MAX_SENTENCES)
+    sentences = sentences_in(QUOTE.join([*parts, prompt[position:]]))
+    return islice((one for one in sentences if any(map(str.isalpha, one))), _MAX_SENTENCES)
 
 
 def _example_of(notes: Mapping[str, str]) -> dict[str, Any]:
     """Return an example of the object that an unfinished form describes by a note on each key."""
-    return {
-        name: [""] if note.startswith("[") else 0 if note[:1].isdigit() else False if _BOOLEAN.match(note) else ""
-        for name, note in notes.items()
-    }
+    return {name: _example_value(note) for name, note in notes.items()}
+
+
+def _example_value(note: str) -> Any:
+    if note.startswith("["):
+        return [""]
+    if note[:1].isdigit():
+        return 0
+    return False if note.lower().startswith(_BOOLEANS) else ""

@@ -39,7 +39,7 @@ from tasks.extraction.records.fields import (
     values_for,
 )
 from tasks.extraction.records.pieces import Piece
-from tasks.extraction.records.repetition import Outline, Record, Run, outline_of, runs_of
+from tasks.extraction.records.repetition import Record, RecordOutline, Run, outline_of, runs_of
 from tasks.extraction.sum_rows import is_sum_row
 from tasks.extraction.table_lists import FilledList, item_of
 from tasks.extraction.table_readings import Place
@@ -290,7 +290,7 @@ def likely_records(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[Want
             yield RecordsForList(path, table, wanted, reading, entry)
 
 
-def _score_of_outline(run: Run, outline: Outline, wanted: ListToFill, heading: float) -> float:
+def _score_of_outline(run: Run, outline: RecordOutline, wanted: ListToFill, heading: float) -> float:
     """Return a rough score of a run for a list: by the kinds and labels of the pieces that most records have."""
     count = len(run.records)
     offers = []

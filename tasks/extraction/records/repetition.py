@@ -553,7 +553,7 @@ def _line_of_item(passage: Passage, words: Row) -> PiecedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class RecordOutline:
     """The pieces that the records of a run have in common, counted by kind, label and number in the record."""
 
     counts: Mapping[tuple[str, str, int], int]
@@ -562,7 +562,7 @@ class Outline:
     """Mean share of the records that have a piece, weighted by this share: 1 if all records have the same pieces."""
 
 
-def outline_of(run: Run) -> Outline:
+def outline_of(run: Run) -> RecordOutline:
     """Return the outline of a run, which takes less time than its columns."""
     counts: Counter[tuple[str, str, int]] = Counter()
     for record in run.records:
@@ -573,7 +573,7 @@ def outline_of(run: Run) -> Outline:
                 numbers[key] += 1
                 counts[(*key, numbers[key])] += 1
     total = sum(counts.values())
-    return Outline(counts, sum(count * count for count in counts.values()) / max(1, total) / len(run.records))
+    return RecordOutline(counts, sum(count * count for count in counts.values()) / max(1, total) / len(run.records))
 
 
 def _kind_and_label(piece: Piece) -> tuple[str, str]:

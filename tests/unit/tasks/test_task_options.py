@@ -73,7 +73,7 @@ def test_words_without_an_order_are_no_text_beside_an_input() -> None:
 
 
 def test_words_that_lack_what_the_task_needs_are_an_error_if_no_field_says_it() -> None:
-    with pytest.raises(InputError, match="needs the language to translate into"):
+    with pytest.raises(InputError, match="knows no language"):
         options("translate", "Where is the harbour?")
     with pytest.raises(InputError, match="needs something to search for"):
         options("web_search", " ")

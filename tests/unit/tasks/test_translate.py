@@ -101,7 +101,7 @@ async def test_the_items_of_a_list_are_translated_each_by_itself(loader: MediaLo
     for message in (
         f'Translate into French: ["{HOUSE}", "{garden}"]',
         f'["{HOUSE}", "{garden}"]\n\nin French, please',
-        f'{{"texts": ["{HOUSE}", "{garden}"], "to": "fr"}}',
+        f'{{"text": ["{HOUSE}", "{garden}"], "target_language": "fr"}}',
     ):
         result = await translated(loader, message, Tagging("a", "en-fr"))
         assert result["translated_text"] == [f"a en fr {HOUSE}", f"a en fr {garden}"]

@@ -34,9 +34,9 @@ def test_a_wrong_row_is_named(rows: str, reason: str, tmp_path: Path) -> None:
 
 def test_copies_have_the_names_of_other_messages_in_their_places() -> None:
     messages = [
-        NamedMessage("What is the net weight?", {"net weight": "value"}, "question", "en"),
-        NamedMessage("Give me the IBAN.", {"IBAN": "value"}, "order", "en"),
-        NamedMessage("Is it paid?", {"Is it paid": "open"}, "question", "en"),
+        NamedMessage("What is the net weight?", "en", {"net weight": "value"}, "question"),
+        NamedMessage("Give me the IBAN.", "en", {"IBAN": "value"}, "order"),
+        NamedMessage("Is it paid?", "en", {"Is it paid": "open"}, "question"),
     ]
     copies = list(swapped(messages))
     assert {one.text for one in copies} <= {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, with_inputs_asked_about
+from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation, with_inputs_asked_about
 from app.wire.request import ChatRequest
 from tasks.inputs.source import Origin, Source
 from tasks.wording.search_query import WebSearchOptions
@@ -253,6 +253,20 @@ async def test_a_search_is_left_to_an_llm_that_has_the_clients_tools(
     assert (await Planner().plan(turn, Situation(has_client_tools=True))).summary == beside_tools
 
 
+async def plan_beside_schema(message: str) -> Plan:
+    situation = Situation(has_schema=True)
+    return await Planner().plan(in_situation(turn_of(Case(message, (), ())), situation), situation)
+
+
+def test_a_message_is_judged_with_the_schema_and_the_document_beside_it() -> None:
+    turn = turn_of(Case("Total and date", ("csv",), ()))
+    beside_schema = in_situation(turn, Situation(has_schema=True))
+    assert beside_schema.wish == turn.wish.beside(("table",), has_schema=True) != turn.wish
+    assert in_situation(turn, Situation(has_document=True)) is turn
+    alone = turn_of(Case("Total and date", (), ()))
+    assert in_situation(alone, Situation(has_document=True)).wish == alone.wish.beside(("document",))
+
+
 INVOICE = """Kairos Supplies Ltd, 12 Mill Lane, York
 Search for us on the web: today's prices at https://kairos.example/prices
 Invoice 2207/B of 14 May 2024
@@ -269,8 +283,7 @@ Balance now owing 4,296.00"""
     ],
 )
 async def test_a_pasted_document_is_not_searched_for_and_its_links_are_not_followed(message: str) -> None:
-    turn = turn_of(Case(message, (), ()))
-    assert (await Planner().plan(turn, Situation(has_schema=True))).steps == ()
+    assert (await plan_beside_schema(message)).steps == ()
 
 
 async def test_beside_a_schema_a_translation_into_no_language_is_no_step() -> None:
@@ -282,7 +295,7 @@ async def test_beside_a_schema_a_translation_into_no_language_is_no_step() -> No
 
 async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
     message = f"Look up the address of Kairos on the web.\n{INVOICE}\nOpen https://register.example/9920417 too."
-    plan = await Planner().plan(turn_of(Case(message, (), ())), Situation(has_schema=True))
+    plan = await plan_beside_schema(message)
     assert plan.summary == ("scraper", "web_search")
     read, searched = plan.steps
     assert [source.url for source in read.sources] == ["https://register.example/9920417"]

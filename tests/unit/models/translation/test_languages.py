@@ -119,7 +119,7 @@ def test_every_language_is_accepted_by_its_names_and_codes(language: Language) -
 )
 def test_names_that_mean_something_else_too_give_way(message: str, target: str, source: str | None) -> None:
     asked = parse_order(message)
-    assert (asked.targets[0], asked.source) == (target, source)
+    assert (asked.targets[0], asked.source_language) == (target, source)
 
 
 def test_the_longest_name_at_a_place_comes_first() -> None:

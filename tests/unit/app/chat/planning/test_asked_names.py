@@ -11,11 +11,11 @@ from app.chat.planning.asked_names import (
     TAGS,
     NameModel,
     allowed_steps,
-    best_tags,
     features_of,
     name_model,
     tokens_of,
 )
+from tasks.wording.viterbi import best_tags
 from tests.conftest import each_case
 
 
@@ -46,7 +46,7 @@ def test_the_inside_of_a_name_is_only_behind_a_word_of_the_same_kind() -> None:
     scores = np.zeros((3, TAGS), np.float32)
     scores[:, 2 * KINDS.index("total") + 2] = 5
     scores[0, 2 * KINDS.index("date") + 1] = 4
-    begin, *rest = best_tags(scores, allowed_steps())
+    begin, *rest = best_tags(scores, allowed_steps()[0], allowed_steps())
     assert begin == 2 * KINDS.index("total") + 1
     assert set(rest) == {2 * KINDS.index("total") + 2}
 
