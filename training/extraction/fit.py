@@ -272,7 +272,7 @@ def spread(work: Callable[[Sequence[Item]], list[Returned]], items: Sequence[Ite
         return [one for own in pool.map(work, parts) for one in own]
 
 
-def _matches_in(documents: Sequence[WrittenDocument]) -> list[list[Sample[MatchFeatures]]]:
+def _matches_in(documents: Sequence[WrittenDocument]) -> list[list[Sequence[Sample[MatchFeatures]]]]:
     return [[one for own in lists_in(document) for one in match_samples(own)] for document in documents]
 
 
