@@ -61,11 +61,13 @@ def copy_fields(
     to_fill = fields_to_fill(schema, checker, given, lists, exact)
     if to_fill is None:
         return CopiedFields({})
-    filled = better_of(tables, fill_from_records(read, lists, trace.runs if trace else None))
+    records = fill_from_records(read, lists, trace.runs if trace else None)
     # Candidates, and the score of each candidate for each field.
     steps = trace.steps if trace else None
     scored = extractor.score(read, to_fill.wanted, examples, steps) if extractor and to_fill.wanted and read else None
-    copied = _assign(to_fill, read, filled, scored, trace)
+    items = {path: read_object_list(scored, path) for path in to_fill.lists} if scored else {}
+    tables, records, items = _compared(tables, records, items)
+    copied = _assign(to_fill, read, better_of(tables, records), items, scored, trace)
     lacking = {path: ", ".join(one.unanswered) for path, one in given.lists.items() if one.items and one.unanswered}
     unanswered = [path for path in lists if were_tables_read and copied.values.get(path) == []]
     warnings = [*copied.warnings, *_warnings(copied.tables, unanswered, to_fill.beyond)]
@@ -87,24 +89,41 @@ def ways_to_fill(
     tables, _ = fill_from_tables(read, lists, extractor)
     scored = extractor.score(read, to_fill.wanted)
     network = {path: read_object_list(scored, path) for path in to_fill.lists}
-    return [tables, fill_from_records(read, lists), network]
+    return [*_compared(tables, fill_from_records(read, lists), network)]
+
+
+def _compared(
+    tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList], items: Mapping[JsonPath, ObjectList]
+) -> tuple[dict[JsonPath, FilledList], dict[JsonPath, FilledList], dict[JsonPath, ObjectList]]:
+    """Return the lists filled in each way, with how far the ways agree."""
+
+    def rows(ways: Sequence[Mapping[JsonPath, FilledList | ObjectList]], path: JsonPath) -> list[list[dict[str, Any]]]:
+        return [way[path].rows for way in ways if path in way]
+
+    return (
+        {path: one.compared_with(rows((records, items), path)) for path, one in tables.items()},
+        {path: one.compared_with(rows((tables, items), path)) for path, one in records.items()},
+        {path: one.compared_with(rows((tables, records), path)) for path, one in items.items()},
+    )
 
 
 def _assign(
     to_fill: FieldsToFill,
     read: Sequence[Entry],
     filled: Mapping[JsonPath, FilledList],
+    found: Mapping[JsonPath, ObjectList],
     scored: FieldScores | None,
     trace: Trace | None,
 ) -> CopiedFields:
-    """Return the fields with their chosen values. `filled` are the lists that tables or records fill."""
+    """Return the fields with their chosen values. `filled` are the lists that tables or records fill, and `found` those
+    of the network."""
     passages = scored.candidates.passages if scored else passages_to_search(read)
     decided = decide(to_fill.choices, to_fill.choice_lists, read, passages, scored)
     values, tables, improbable = {**to_fill.values}, filled, dict[JsonPath, Any]()
     texts: Mapping[JsonPath, TextList] = {}
     against_sums: Collection[JsonPath] = ()
     if scored:
-        items = _lists_of_network(to_fill, read, filled, scored, trace)
+        items = _lists_of_network(found, read, filled, scored, trace)
         tables = {path: one for path, one in tables.items() if path not in items}
         values |= {path: _rows(to_fill, path, one) for path, one in items.items()}
         cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
@@ -141,14 +160,13 @@ def _assign(
 
 
 def _lists_of_network(
-    to_fill: FieldsToFill,
+    found: Mapping[JsonPath, ObjectList],
     read: Sequence[Entry],
     filled: Mapping[JsonPath, FilledList],
     scored: FieldScores,
     trace: Trace | None,
 ) -> dict[JsonPath, ObjectList]:
     """Return the lists that the network fills better than tables and records do."""
-    found = {path: read_object_list(scored, path) for path in to_fill.lists}
     if trace is not None:
         trace.by_network = found
     index_of = {id(entry): index for index, entry in enumerate(read)}

@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from tasks.extraction.agreement import NOT_COMPARED, Agreement, agreements
 from tasks.extraction.candidates import Candidates
 from tasks.extraction.doubts import DOUBTFUL, is_doubtful
 from tasks.extraction.features import Matrix, types_of, wants_iso
@@ -130,6 +131,12 @@ class CellFeatures(NamedTuple):
     """Logit of the probability that the group of records gives; 0 for a cell of a table."""
     unsure: float
     """The engine's lack of confidence in the words."""
+    compared: float
+    """Number of other ways that fill the list (`agreement`)."""
+    agreed: float
+    """Number of them that give the value to the field."""
+    elsewhere: float
+    """Number of them that give the value to other fields alone."""
     bias: float = 1.0
 
 
@@ -153,6 +160,12 @@ class ItemFeatures(NamedTuple):
     """1 if the cell stands in the column of the field."""
     length: float
     """Number of items, up to `LONG_LIST_ITEMS`, as a share of these."""
+    compared: float = 0.0
+    """Number of other ways that fill the list (`agreement`)."""
+    agreed: float = 0.0
+    """Number of them that give the value to the field."""
+    elsewhere: float = 0.0
+    """Number of them that give the value to other fields alone."""
     bias: float = 1.0
 
 
@@ -183,6 +196,8 @@ class CellOfField(NamedTuple):
     """True if a heading above the table or the records names the list."""
     is_in_doubt: bool = False
     """True if the list lacks rows that its table has, or contradicts a sum."""
+    agreement: Agreement = NOT_COMPARED
+    """How the list filled in other ways agrees with the value."""
 
     @property
     def features(self) -> "CellFeatures":
@@ -201,7 +216,13 @@ class CellOfField(NamedTuple):
             records=float(self.found_in == "records"),
             chance=_logit(self.chance),
             unsure=0.0 if confidence is None else 1.0 - float(confidence),
+            compared=float(self.agreement.compared),
+            agreed=float(self.agreement.agreed),
+            elsewhere=float(self.agreement.elsewhere),
         )
+
+    def with_agreement(self, agreement: Agreement) -> "CellOfField":
+        return self._replace(agreement=agreement)
 
 
 class CellOfItem(NamedTuple):
@@ -213,6 +234,10 @@ class CellOfItem(NamedTuple):
     """The input of the calibration (`object_lists`)."""
     is_in_doubt: bool = False
     """True if the list contradicts a sum."""
+
+    def with_agreement(self, agreement: Agreement) -> "CellOfItem":
+        compared, agreed, elsewhere = map(float, agreement)
+        return self._replace(features=self.features._replace(compared=compared, agreed=agreed, elsewhere=elsewhere))
 
 
 class ValuePlace(NamedTuple):
@@ -411,6 +436,17 @@ CellT = TypeVar("CellT", CellOfField, CellOfItem)
 def in_doubt(cells: Mapping[JsonPath, CellT], lists: Collection[JsonPath]) -> dict[JsonPath, CellT]:
     """Return the cells, those in the lists at the paths `lists` in doubt."""
     return {path: one._replace(is_in_doubt=True) if path[:-2] in lists else one for path, one in cells.items()}
+
+
+def with_agreement(
+    cells: Mapping[JsonPath, CellT], rows: Sequence[Mapping[str, Any]], others: Collection[Sequence[Mapping[str, Any]]]
+) -> dict[JsonPath, CellT]:
+    """Return the cells of a list with how it agrees with `others`, the same list filled in other ways. `rows` has the
+    list's values."""
+    found = agreements(rows, others)
+    return {
+        path: cell.with_agreement(found[int(path[-2])].get(str(path[-1]), NOT_COMPARED)) for path, cell in cells.items()
+    }
 
 
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:

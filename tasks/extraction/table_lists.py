@@ -31,7 +31,7 @@ from tasks.extraction.likeness import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import passages_to_search
-from tasks.extraction.probability import CHOICE, CellOfField, worth_of
+from tasks.extraction.probability import CHOICE, CellOfField, with_agreement, worth_of
 from tasks.extraction.shared_tables import divided_rows
 from tasks.extraction.table_readings import HeadedTable, Place, affordable_tables, headed_tables, header_texts
 from tasks.extraction.written_tables import tables_in
@@ -112,6 +112,10 @@ class FilledList:
 
     def worth(self) -> float:
         return worth_of(self.cells.values())
+
+    def compared_with(self, others: Collection[Sequence[Mapping[str, Any]]]) -> "FilledList":
+        """Return the list with how it agrees with `others`, its rows by other ways to fill it."""
+        return replace(self, cells=with_agreement(self.cells, self.rows, others))
 
     def against_sum(self) -> "FilledList":
         """Return the list as one that contradicts a sum, with its cells in doubt."""
