@@ -2,7 +2,7 @@
 
 A whole fit takes half an hour. So a part of the documents is fitted here, and the weights in the package must explain
 it nearly as well as the weights that know nothing else. A weight that somebody typed, or a feature that changed its
-meaning since the last fit, explains it worse.
+meaning since the last fit, explains it worse. The network's file has the loss that it had after its fit.
 """
 
 from typing import Any
