@@ -6,7 +6,8 @@ are for calibration, and of generated ones of unseen templates, it prints how ma
 
     .venv-torch/bin/python -m training.extraction.train     the meanings of new concepts alone
 
-The file also has the loss of the network on some of the documents (`network_loss.py`), which `tests/deep` computes again.
+The file also has the loss of the network on some of the documents (`network_loss.py`), which `tests/deep` computes
+again.
 """
 
 import copy
