@@ -1,11 +1,11 @@
 """The loss of the network over spans on a sample of the documents that it was fitted to.
 
-`train.py` writes it beside the weights. Whoever computes it again gets the same, unless the weights were changed by
-hand, or a feature has another meaning than when the network was fitted.
+`train.py` writes it beside the weights, with the digests of the documents. Whoever computes it again gets the same,
+unless the weights were changed by hand, or a feature has another meaning than when the network was fitted.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +13,24 @@ from numpy.typing import NDArray
 from models.embedding.minilm import MiniLm
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from training.extraction.examples import TrainingExample, written_example
-from training.extraction.written import Variations, written_documents
+from training.extraction.written import Variations, WrittenDocument, written_documents
 
 ONE_IN = 50
 """One in so many of the documents is in the sample."""
 
 
-def sample(minilm: MiniLm) -> list[TrainingExample]:
-    """Return one variation of each document of the sample."""
-    documents = [one for one in written_documents() if one.is_trained_with]
-    # Few documents lend their values, so that further documents change the sample little.
-    chosen = [one for one in documents if one.digest % ONE_IN == 0]
-    variations = Variations(chosen)
+def sampled() -> list[WrittenDocument]:
+    """Return the documents of the sample."""
+    return [one for one in written_documents() if one.is_trained_with and one.digest % ONE_IN == 0]
+
+
+def examples_of(digests: Collection[int], minilm: MiniLm) -> list[TrainingExample]:
+    """Return a variation of each document with one of these digests. Only these lend their values, so that further
+    documents change nothing."""
+    documents = [one for one in written_documents() if one.digest in digests]
+    variations = Variations(documents)
     found = []
-    for document in chosen:
+    for document in documents:
         rng = random.Random(document.digest)
         page = variations.page(document, rng)
         if page.fields:

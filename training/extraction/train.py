@@ -30,9 +30,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from models.embedding.minilm import MiniLm
 from models.extraction.network import FILE, ExtractionNetwork, nearest_label
 from tasks.extraction.concepts import CONCEPTS
+from training.extraction import network_loss
 from training.extraction.documents import documents
 from training.extraction.examples import TrainingExample, made_example, meanings, written_example
-from training.extraction.network_loss import loss, sample
 from training.extraction.written import Variations, written_documents
 
 WIDTH, SECOND, WORDS = 320, 64, 48
@@ -233,12 +233,13 @@ def write(weights: Mapping[str, np.ndarray[Any, Any]], minilm: MiniLm) -> None:
 
 
 def write_loss() -> None:
-    """Write the loss of the network in the file into it."""
-    found = loss(ExtractionNetwork(), sample(loaded_minilm()))
+    """Write the loss of the network in the file into it, and the documents of which it is the loss."""
+    digests = [one.digest for one in network_loss.sampled()]
+    found = network_loss.loss(ExtractionNetwork(), network_loss.examples_of(digests, loaded_minilm()))
     with np.load(FILE) as file:
         arrays = dict(file)
-    np.savez_compressed(FILE, **arrays | {"fitted_loss": np.float16(found)})
-    print(f"network: loss {found:.3f} on a sample of the documents")
+    np.savez_compressed(FILE, **arrays | {"fitted_loss": np.float32(found), "sampled": np.array(digests, np.uint32)})
+    print(f"network: loss {found:.3f} on {len(digests)} of the documents")
 
 
 def refit(processes: int) -> None:
@@ -257,8 +258,10 @@ def refit(processes: int) -> None:
 def main() -> None:
     """Write the meanings of the concepts that the table has now, beside the weights in the file."""
     with np.load(FILE) as file:
-        known = {name: array for name, array in file.items() if name not in ("concepts", "meanings")}
+        renewed = ("concepts", "meanings", "fitted_loss", "sampled")
+        known = {name: array for name, array in file.items() if name not in renewed}
     write(known, loaded_minilm())
+    write_loss()
 
 
 @cache
