@@ -36,6 +36,7 @@ from models.extraction.network import ExtractionNetwork
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.probability import CALIBRATIONS, Choice, Source
 from tasks.extraction.records.fields import MatchFeatures
+from tasks.extraction.records.record_lists import LEAST_SCORE
 from tasks.extraction.weights import FILE, logistic, weighted
 from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread
@@ -49,7 +50,7 @@ from training.extraction.fit_records import (
     run_samples,
 )
 from training.extraction.judged_answers import AnswerMaker
-from training.extraction.regression import FeaturesT, Sample, fitted, log_loss
+from training.extraction.regression import FeaturesT, Sample, choice_loss, fitted, fitted_choice, log_loss
 from training.extraction.written import WrittenDocument, written_documents
 from training.extraction.written_papers import AskedDocument, asked_of, read_as_printed
 from training.services import quiet_services
@@ -128,8 +129,8 @@ def fit_network(processes: int, left: Collection[str]) -> None:
 
 def fit_records(processes: int, left: Collection[str]) -> None:
     documents = [one for one in written_documents() if one.is_trained_with and one.has_lists]
-    matches = [sample for own in spread(_matches_in, documents, processes) for sample in own]
-    write({"match": report("match", matches)}, left)
+    columns = [of_field for own in spread(_matches_in, documents, processes) for of_field in own]
+    write({"match": report_choice("match", columns, LEAST_SCORE)}, left)
     # The records are read with the weights of columns that were just written.
     lists = [own for found in spread(_runs_in, documents, processes) for own in found]
     runs = [one for own in lists for one in own]
@@ -249,6 +250,17 @@ def report(model: str, samples: Sequence[Sample[FeaturesT]], kept: Collection[st
     fit, old = log_loss(checked, fitted(others, left)), log_loss(checked, type(samples[0].features)(**before))
     print(f"{model}: {len(samples)} samples, log loss {old:.3f} before, {fit:.3f} for others", flush=True)
     return fitted(samples, left)
+
+
+def report_choice(model: str, groups: Sequence[Sequence[Sample[FeaturesT]]], none: float) -> FeaturesT:
+    """Return the weights that choose the best sample of each group. Print what is lost by the choices for a fifth of
+    the groups by a fit to the others, and by the weights in the file."""
+    before = type(groups[0][0].features)(**weights_in_file()[model])
+    size = -(-len(groups) // CHECKED)
+    checked, others = groups[:size], groups[size:]
+    fit, old = choice_loss(checked, none, fitted_choice(others, none)), choice_loss(checked, none, before)
+    print(f"{model}: {len(groups)} choices, share lost {old:.3f} before, {fit:.3f} for others", flush=True)
+    return fitted_choice(groups, none)
 
 
 def weights_in_file() -> dict[str, dict[str, float]]:
