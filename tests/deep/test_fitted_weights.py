@@ -14,7 +14,15 @@ from models.embedding.minilm import MiniLm
 from models.extraction.network import FILE, ExtractionNetwork
 from tasks.extraction.probability import CALIBRATIONS, Source
 from training.extraction import network_loss
-from training.extraction.fit import KEPT, LEFT, calibration_documents, samples_by_source, values_in, weights_in_file
+from training.extraction.fit import (
+    KEPT,
+    LEFT,
+    SIGNS,
+    calibration_documents,
+    samples_by_source,
+    values_in,
+    weights_in_file,
+)
 from training.extraction.regression import Sample, fitted, log_loss
 
 pytestmark = pytest.mark.deep
@@ -38,7 +46,7 @@ def test_probabilities_have_fitted_weights(source: Source, samples: dict[Source,
     row = weights_in_file()[source]
     kept = {name: row[name] for name in KEPT.get(source, ())}
     own = samples[source]
-    best = log_loss(own, fitted(own, kept))
+    best = log_loss(own, fitted(own, kept, signs=SIGNS.get(source)))
     assert log_loss(own, CALIBRATIONS[source](**row)) < WORSE * best, source
     # A typed weight is noticed.
     typed = row | {"bias": row["bias"] + 3}

@@ -80,6 +80,22 @@ KEPT: Mapping[Source, Sequence[str]] = {
 }
 """Features of which written documents tell nothing: how sure an engine is that misread a word, and that a cell is that
 of a file. Their weights were fitted to scans and files, and stay as they are."""
+SIGNS: Mapping[Source, Mapping[str, int]] = {
+    "cell": {
+        "likeness": 1,
+        "words": -1,
+        "separators": -1,
+        "answered": 1,
+        "only": -1,
+        "chance": 1,
+        "unsure": -1,
+        "agreed": 1,
+        "elsewhere": -1,
+    },
+    "item": dict.fromkeys(("odds", "mean", "likely", "filled", "column", "item", "aligned", "agreed"), 1)
+    | {"elsewhere": -1},
+}
+"""Features that can only speak for a value, or only against it."""
 BY_TABLE, BY_RECORDS, BY_NETWORK = range(3)
 """Indices of the ways to fill a list in `ways_to_fill`. The last depends on the encoder."""
 BREAK_EVEN = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -147,7 +163,7 @@ def fit_records(processes: int, left: Collection[str]) -> None:
 def fit_probabilities(processes: int, left: Collection[str]) -> None:
     found_in = spread(values_in, calibration_documents(), processes)
     samples = samples_by_source(found_in)
-    write({by: report(by, own, KEPT.get(by, ())) for by, own in samples.items()}, left)
+    write({by: report(by, own, KEPT.get(by, ()), SIGNS.get(by, {})) for by, own in samples.items()}, left)
     # A document's list is filled in one of several ways, by these probabilities.
     lists = [
         [way for way in found.ways if way.path == path]
@@ -239,7 +255,12 @@ def chosen_way(ways: Sequence[JudgedWay], choice: Choice) -> JudgedWay | None:
     return chosen
 
 
-def report(model: str, samples: Sequence[Sample[FeaturesT]], kept: Collection[str] = ()) -> FeaturesT:
+def report(
+    model: str,
+    samples: Sequence[Sample[FeaturesT]],
+    kept: Collection[str] = (),
+    signs: Mapping[str, int] | None = None,
+) -> FeaturesT:
     """Return the weights that are fitted to samples. Print the loss on a fifth of them by a fit to the others, and by
     the weights in the file."""
     before = weights_in_file()[model]
@@ -247,9 +268,10 @@ def report(model: str, samples: Sequence[Sample[FeaturesT]], kept: Collection[st
     size = -(-len(samples) // CHECKED)
     # Samples of one document follow each other, so the parts have different documents.
     checked, others = samples[:size], samples[size:]
-    fit, old = log_loss(checked, fitted(others, left)), log_loss(checked, type(samples[0].features)(**before))
+    fit = log_loss(checked, fitted(others, left, signs=signs))
+    old = log_loss(checked, type(samples[0].features)(**before))
     print(f"{model}: {len(samples)} samples, log loss {old:.3f} before, {fit:.3f} for others", flush=True)
-    return fitted(samples, left)
+    return fitted(samples, left, signs=signs)
 
 
 def report_choice(model: str, groups: Sequence[Sequence[Sample[FeaturesT]]], none: float) -> FeaturesT:

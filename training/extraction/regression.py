@@ -26,16 +26,23 @@ BIAS = "bias"
 LEAST_SPREAD = 1e-3
 SHRINK = 10.0
 """Strength of the pull of each weight towards 0, for features of one standard deviation."""
+_BOUNDS: Mapping[int, tuple[float | None, float | None]] = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
+"""Bounds of a weight by its sign."""
 DIGITS = 3
 """Weights are written with so many digits after the point, so that the last bits of a machine's sums change none."""
 
 
 def fitted(
-    samples: Sequence[Sample[FeaturesT]], kept: Mapping[str, float] | None = None, shrink: float = SHRINK
+    samples: Sequence[Sample[FeaturesT]],
+    kept: Mapping[str, float] | None = None,
+    shrink: float = SHRINK,
+    signs: Mapping[str, int] | None = None,
 ) -> FeaturesT:
     """Return the weights of the logistic regression of the samples' shares. Their features have a `bias`. `kept` are
-    weights that the samples do not tell, by the name of their feature, which stay as they are."""
-    kept = kept or {}
+    weights that the samples do not tell, by the name of their feature, which stay as they are. `signs` has 1 for
+    features that can only speak for a value, and -1 for those that can only speak against it: their weights are 0
+    rather than of the other sign, so that a chance of these samples is not taken for a rule elsewhere."""
+    kept, signs = kept or {}, signs or {}
     names: Sequence[str] = samples[0].features._fields  # type: ignore[attr-defined]
     features = np.array([one.features for one in samples], np.float64)
     target = np.array([one.share for one in samples], np.float64)
@@ -54,8 +61,10 @@ def fitted(
         value = float((size * (np.logaddexp(0, odds) - target * odds)).sum() + shrink * (apart**2).sum() / 2)
         return value, scaled.T @ (size * (expit(odds) - target)) + shrink * apart
 
+    bounds = [_BOUNDS[signs.get(names[at], 0)] for at in free] + [_BOUNDS[0]]
     start = np.zeros(scaled.shape[1])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 2_000, "ftol": 1e-12}).x
+    options = {"maxiter": 2_000, "ftol": 1e-12}
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
     weights = dict(kept)
     weights.update(zip([names[at] for at in free], found[:-1] / spread, strict=True))
     weights[BIAS] = found[-1] - float(middle @ (found[:-1] / spread))

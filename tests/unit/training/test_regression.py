@@ -42,6 +42,14 @@ def test_a_feature_that_does_not_vary_gets_no_weight() -> None:
     assert fitted(rows, shrink=0.0) == pytest.approx(Features(1.0, 0.0, 0.5), abs=0.002)
 
 
+def test_a_weight_has_no_other_sign_than_its_feature() -> None:
+    rows = samples(1.0, -0.5, 0.2)
+    assert fitted(rows, shrink=0.0, signs={"first": 1, "second": -1}) == fitted(rows, shrink=0.0)
+    bounded = fitted(rows, shrink=0.0, signs={"second": 1})
+    assert bounded.second == 0.0
+    assert bounded.first == pytest.approx(1.0, abs=0.1)
+
+
 def test_samples_count_by_their_size() -> None:
     rows = [Sample(Features(0.0, 0.0), 1.0, 3.0), Sample(Features(0.0, 0.0), 0.0, 1.0)]
     assert chances(rows, fitted(rows)) == pytest.approx([0.75, 0.75], abs=0.001)
