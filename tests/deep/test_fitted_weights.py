@@ -17,13 +17,14 @@ from training.extraction import network_loss
 from training.extraction.fit import (
     KEPT,
     LEFT,
+    SHRUNK,
     SIGNS,
     calibration_documents,
     samples_by_source,
     values_in,
     weights_in_file,
 )
-from training.extraction.regression import Sample, fitted, log_loss
+from training.extraction.regression import SHRINK, Sample, fitted, log_loss
 
 pytestmark = pytest.mark.deep
 
@@ -46,7 +47,7 @@ def test_probabilities_have_fitted_weights(source: Source, samples: dict[Source,
     row = weights_in_file()[source]
     kept = {name: row[name] for name in KEPT.get(source, ())}
     own = samples[source]
-    best = log_loss(own, fitted(own, kept, signs=SIGNS.get(source)))
+    best = log_loss(own, fitted(own, kept, SHRUNK.get(source, SHRINK), SIGNS.get(source)))
     assert log_loss(own, CALIBRATIONS[source](**row)) < WORSE * best, source
     # A typed weight is noticed.
     typed = row | {"bias": row["bias"] + 3}

@@ -50,7 +50,7 @@ from training.extraction.fit_records import (
     run_samples,
 )
 from training.extraction.judged_answers import AnswerMaker
-from training.extraction.regression import FeaturesT, Sample, choice_loss, fitted, fitted_choice, log_loss
+from training.extraction.regression import SHRINK, FeaturesT, Sample, choice_loss, fitted, fitted_choice, log_loss
 from training.extraction.written import WrittenDocument, written_documents
 from training.extraction.written_papers import AskedDocument, asked_of, read_as_printed
 from training.services import quiet_services
@@ -96,6 +96,9 @@ SIGNS: Mapping[Source, Mapping[str, int]] = {
     | {"elsewhere": -1},
 }
 """Features that can only speak for a value, or only against it."""
+SHRUNK: Mapping[Source, float] = {"cell": 3.0, "item": 3.0}
+"""Strength of the pull of their weights towards 0. Of 230 documents that a fit did not see, 377 list values are sure
+by 3, 283 by 10, and 10 % of them are wrong by both."""
 BY_TABLE, BY_RECORDS, BY_NETWORK = range(3)
 """Indices of the ways to fill a list in `ways_to_fill`. The last depends on the encoder."""
 BREAK_EVEN = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -163,7 +166,8 @@ def fit_records(processes: int, left: Collection[str]) -> None:
 def fit_probabilities(processes: int, left: Collection[str]) -> None:
     found_in = spread(values_in, calibration_documents(), processes)
     samples = samples_by_source(found_in)
-    write({by: report(by, own, KEPT.get(by, ()), SIGNS.get(by, {})) for by, own in samples.items()}, left)
+    fits = {by: report(by, own, KEPT.get(by, ()), SHRUNK.get(by, SHRINK), SIGNS.get(by)) for by, own in samples.items()}
+    write(fits, left)
     # A document's list is filled in one of several ways, by these probabilities.
     lists = [
         [way for way in found.ways if way.path == path]
@@ -259,6 +263,7 @@ def report(
     model: str,
     samples: Sequence[Sample[FeaturesT]],
     kept: Collection[str] = (),
+    shrink: float = SHRINK,
     signs: Mapping[str, int] | None = None,
 ) -> FeaturesT:
     """Return the weights that are fitted to samples. Print the loss on a fifth of them by a fit to the others, and by
@@ -268,10 +273,10 @@ def report(
     size = -(-len(samples) // CHECKED)
     # Samples of one document follow each other, so the parts have different documents.
     checked, others = samples[:size], samples[size:]
-    fit = log_loss(checked, fitted(others, left, signs=signs))
+    fit = log_loss(checked, fitted(others, left, shrink, signs))
     old = log_loss(checked, type(samples[0].features)(**before))
     print(f"{model}: {len(samples)} samples, log loss {old:.3f} before, {fit:.3f} for others", flush=True)
-    return fitted(samples, left, signs=signs)
+    return fitted(samples, left, shrink, signs)
 
 
 def report_choice(model: str, groups: Sequence[Sequence[Sample[FeaturesT]]], none: float) -> FeaturesT:
