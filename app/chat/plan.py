@@ -290,7 +290,7 @@ def _translations(turn: Turn, steps: Sequence[Step], situation: Situation) -> li
         return []
     step = _make_step("translate", (), turn.text, turn, is_guess=situation.has_schema)
     if not isinstance(step.options, TranslateOptions):
-        return [step]
+        return [] if step.is_guess else [step]
     if not step.options.text:
         return []
     alone = [

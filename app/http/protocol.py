@@ -1,7 +1,7 @@
 """uvicorn's protocol of HTTP/1.1 with bounds on what a connection may hold before a request, or its key, is known.
 
 A head is counted while it comes, and must be whole in time. One request may wait behind an answer that is not complete.
-A reader that takes nothing is let go.
+A reader that takes next to nothing is let go.
 """
 
 import uuid
@@ -26,9 +26,14 @@ is."""
 HEAD_S = 10.0
 """A head must be whole after this many seconds: from its first byte, or for the first one from the connection."""
 READER_S = 60.0
-"""A connection ends if its caller takes nothing of an answer for this many seconds."""
+READER_BYTES = 64 * 1024
+"""A connection ends if its caller, of what is written already, takes neither the rest nor READER_BYTES in READER_S
+seconds."""
 LARGEST_REST = 1024 * 1024
 """At most this many further bytes are read and dropped after a refusal, since closing at once could destroy it."""
+LEAST_PIECE = 256
+"""Pieces of a body have at least this many bytes, since each takes microseconds and may be all blank lines. So the end
+of a body may come with a dozen short requests behind it."""
 _END = b"\r\n\r\n"
 _FRAME = len(b": \r\n")
 
@@ -48,6 +53,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Bytes since the last complete head, byte of a body, or end of a message: of a head or of trailers."""
         self._has_progress = False
         self._is_in_head = True
+        self._is_in_body = False
         self._head_until: float | None = None
         self._is_refused = False
         self._dropped = 0
@@ -81,9 +87,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         data = self._unparsed + data
         start = 0
-        # A piece has the end of at most one head, so that at most one request is queued.
+        # A piece has the end of at most one head, so that at most one request is queued, or those behind a body's end.
         while start < len(data) and not (self.pipeline or self._is_refused):
-            found = data.find(_END, start)
+            found = data.find(_END, start + LEAST_PIECE if self._is_in_body else start)
             end = len(data) if found < 0 else found + len(_END)
             self._parse(data[start:end])
             start = end
@@ -120,7 +126,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._is_in_head, self._has_progress = False, True
+        self._is_in_head, self._is_in_body, self._has_progress = False, True, True
         if len(self.url) + sum(len(name) + len(value) + _FRAME for name, value in self.headers) > LARGEST_HEAD:
             raise _head_too_large()
         self.scope["state"]["peer"] = self.client
@@ -131,7 +137,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._has_progress = True
+        self._is_in_body, self._has_progress = False, True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -207,7 +213,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reader_timer = self.loop.call_later(READER_S, self._check_reader)
 
     def _check_reader(self) -> None:
-        if self.transport.get_write_buffer_size() < self._unread:
+        if self.transport.get_write_buffer_size() <= max(0, self._unread - READER_BYTES):
             self._watch_reader()
         else:
             log.info("reader_let_go", unread_bytes=self._unread)

@@ -10,7 +10,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import AppStatus
 from starlette.types import Message, Receive, Scope, Send
 
-from app.errors import LAST_MESSAGE_S, ApiError, report_error, shutting_down
+from app.errors import LAST_MESSAGE_S, ApiError, report_error, shutting_down, took_too_long
 from app.http.request import ClientGone
 from app.monitoring.metrics import Stages
 from models.concurrency import call_off
@@ -34,11 +34,16 @@ class EventStream(EventSourceResponse):
     """
 
     def __init__(
-        self, events: AsyncGenerator[bytes, None], stages: Stages, failure: Callable[[ApiError], bytes]
+        self,
+        events: AsyncGenerator[bytes, None],
+        stages: Stages,
+        failure: Callable[[ApiError], bytes],
+        limit_s: float,
     ) -> None:
-        """Create a response. `failure` encodes an error that occurs after the response has begun, and its end."""
+        """Create a response. `failure` encodes an error that occurs after the response has begun, and its end. The work
+        waits for a slow client until the request has taken `limit_s` seconds."""
         super().__init__(
-            _in_its_own_task(events),
+            _in_its_own_task(events, stages, limit_s),
             headers={"cache-control": "no-cache"},
             sep="\n",
             ping=PING_S,
@@ -87,8 +92,11 @@ class EventStream(EventSourceResponse):
         self._has_left = not self._has_ended
 
 
-async def _in_its_own_task(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the events of a generator that runs in a task of its own, and close it.
+async def _in_its_own_task(
+    events: AsyncGenerator[bytes, None], stages: Stages, limit_s: float
+) -> AsyncGenerator[bytes, None]:
+    """Yield the events of a generator that runs in a task of its own, and close it. Raises what the events raise, and
+    Unavailable if the client had not taken enough of them when the time was over.
 
     When the client leaves, the package cancels its tasks at each further await. The work must be able to clean up.
     """
@@ -98,7 +106,11 @@ async def _in_its_own_task(events: AsyncGenerator[bytes, None]) -> AsyncGenerato
     async def work() -> None:
         async with aclosing(events):
             async for event in events:
-                await room.acquire()
+                try:
+                    async with asyncio.timeout(limit_s - stages.seconds):
+                        await room.acquire()
+                except TimeoutError:
+                    raise took_too_long(limit_s) from None
                 waiting.put_nowait(event)
 
     task = asyncio.create_task(work())

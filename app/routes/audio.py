@@ -274,7 +274,8 @@ async def transcribe(request: Request) -> Response:
     events = await _begin(request, wanted.model, file, form.filename, options, stages, stream=wanted.stream)
     if wanted.stream:
         pieces = stream(events, diarized=options.diarize, show_progress=is_on(request, PROGRESS_HEADER))
-        return EventStream(pieces, stages, failure(request.state.request_id))
+        limit_s = request.app.state.services.settings.request_timeout_s
+        return EventStream(pieces, stages, failure(request.state.request_id), limit_s)
     return _answer(transcription(await _transcript(request, events), wanted), stages)
 
 

@@ -70,7 +70,8 @@ async def chat_completions(request: Request) -> Response:
     check_model(chat.model, param="model")
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)
-    events = within(services.settings.request_timeout_s, services.pipeline.run(call_of(request, chat)), stages.seconds)
+    limit_s = services.settings.request_timeout_s
+    events = within(limit_s, services.pipeline.run(call_of(request, chat)), stages.seconds)
     if chat.stream:
         options = ChunkOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
@@ -78,7 +79,7 @@ async def chat_completions(request: Request) -> Response:
             show_progress=is_on(request, PROGRESS_HEADER),
             show_reasoning=chat.shows_reasoning,
         )
-        return EventStream(render.stream(events, envelope, options), stages, render.failure(envelope.id))
+        return EventStream(render.stream(events, envelope, options), stages, render.failure(envelope.id), limit_s)
 
     answer = render.completion(events, envelope, show_reasoning=chat.shows_reasoning)
     content = await asyncio.to_thread(pydantic_core.to_json, await until_disconnect(request.receive, answer))

@@ -147,8 +147,8 @@ async def create_response(request: Request) -> HttpResponse:
     if wanted.stream:
         show_progress = is_on(request, PROGRESS_HEADER)
         pieces_to_send = _stream(services, call, answering, keeping, show_progress=show_progress)
-        pieces = within(services.settings.request_timeout_s, pieces_to_send, stages.seconds)
-        return EventStream(pieces, stages, answering.fail)
+        limit_s = services.settings.request_timeout_s
+        return EventStream(within(limit_s, pieces_to_send, stages.seconds), stages, answering.fail, limit_s)
     work = _answer_whole(services, call, answering, keeping, stages.seconds)
     content = await until_disconnect(request.receive, work)
     stages.done("render")

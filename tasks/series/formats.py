@@ -144,10 +144,17 @@ def is_head(row: Sequence[str]) -> bool:
     """True if `row` is a header: it has words and no numbers or dates, or many columns, nearly all of
     which are dates."""
     words = [cell for cell in row if not is_missing(cell)]
-    dates = sum(moment(cell) is not None for cell in row[1:])
-    if not looks_numeric(row[0]) and dates >= max(_LEAST_DATES, len(row) - MAX_OTHERS):
+    if is_head_of_dates(row):
         return True
     return bool(words) and not any(looks_numeric(cell) or moment(cell) for cell in words)
+
+
+def is_head_of_dates(row: Sequence[str]) -> bool:
+    """True if `row` is the header of a table whose columns are dates."""
+    # Other cells stand at the ends, so the middle one tells most other rows at little cost.
+    if len(row) <= _LEAST_DATES or looks_numeric(row[0]) or moment(row[len(row) // 2]) is None:
+        return False
+    return sum(moment(cell) is not None for cell in row[1:]) >= max(_LEAST_DATES, len(row) - MAX_OTHERS)
 
 
 def date_and_number(line: str) -> list[str] | None:

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, islice, pairwise, zip_longest
 
 from tasks.notation.cells import looks_numeric, moment
-from tasks.series.formats import date_and_number, delimited_table, is_head, value_table
+from tasks.series.formats import date_and_number, delimited_table, is_head, is_head_of_dates, value_table
 from tasks.series.grid import SeriesTable, table_of
 from tasks.series.labelled import LabelledValues, labelled_values
 
@@ -20,6 +20,8 @@ _ADDRESS = re.compile(r"(?:https?://|\bdata:[a-z]+/)\S+", re.IGNORECASE)
 _FENCE = "```"
 _MAX_BRACKETS = 20
 """At most this many opening brackets are tried as the beginning of JSON."""
+_MAX_HEADS = 20
+"""At most this many lines are tried as the head of a table with dates across."""
 _YEAR_DIGITS = 4
 _LEAST_ROWS = 2
 _LEAST_RUN = 3
@@ -99,6 +101,7 @@ def message_of(text: str, most_cells: int, *, has_sources: bool = False, today: 
     for find in (
         _table_in_fence,
         _table_in_json,
+        _table_across,
         _table_in_lines,
         _table_in_run,
         labelled,
@@ -144,6 +147,28 @@ def _table_in_json(text: str, most_cells: int) -> SeriesMessage | None:
         if table is not None:
             return SeriesMessage(_cut_out(text, found.start(), end), table)
     return None
+
+
+def _table_across(text: str, most_cells: int) -> SeriesMessage | None:
+    """Find lines of as many cells as the line of dates above them."""
+    lines = text.splitlines()
+    for first, delimiter, width in islice(_heads_of_dates(lines), _MAX_HEADS):
+        last = first + 1
+        while last < len(lines) and len(_cells_of(lines[last], delimiter)) == width:
+            last += 1
+        table = delimited_table("\n".join(lines[first:last]), most_cells)
+        if table is not None and table.columns[0].cells:
+            return SeriesMessage("\n".join([*lines[:first], *lines[last:]]), table)
+    return None
+
+
+def _heads_of_dates(lines: Sequence[str]) -> Iterator[tuple[int, str, int]]:
+    """Yield the index, the delimiter and the number of cells of each line that names columns by dates."""
+    for index, line in enumerate(lines):
+        for delimiter in "\t;|,":
+            cells = _cells_of(line, delimiter)
+            if is_head_of_dates(cells):
+                yield index, delimiter, len(cells)
 
 
 def _table_in_lines(text: str, most_cells: int) -> SeriesMessage | None:
@@ -252,10 +277,14 @@ def _is_row(line: str) -> bool:
 
 def _names_columns(line: str, below: str) -> bool:
     for delimiter in "\t;|,":
-        cells = line.strip().strip("|").split(delimiter)
-        if len(cells) > 1 and len(cells) == len(below.strip().strip("|").split(delimiter)):
-            return is_head([cell.strip() for cell in cells])
+        cells = _cells_of(line, delimiter)
+        if len(cells) > 1 and len(cells) == len(_cells_of(below, delimiter)):
+            return is_head(cells)
     return False
+
+
+def _cells_of(line: str, delimiter: str) -> list[str]:
+    return [cell.strip(' "') for cell in line.strip(" ").strip("|").split(delimiter)]
 
 
 def _block_length(block: tuple[int, int]) -> int:

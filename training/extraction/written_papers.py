@@ -81,30 +81,44 @@ def _values(document: WrittenDocument) -> dict[str, list[str]]:
     return found
 
 
-def _rows(document: WrittenDocument) -> dict[str, list[int]]:
-    """Return the number of the row of each value in a list, by key.
+def _rows(document: WrittenDocument) -> dict[str, list[Sequence[int]]]:
+    """Return the numbers of the rows of each value in a list, by key.
 
     If all columns of a list have as many values, the first of each are a row, and so on. Otherwise, a row ends before a
-    column that it already has.
+    column that it already has, and before a heading, which is a value of all rows below it until the next one. The
+    column of headings is that of the first line of a list, if it is alone in all its lines.
     """
-    order: dict[str, list[str]] = defaultdict(list)
+    order: dict[str, list[list[str]]] = defaultdict(list)
     for line in document.lines:
+        keys: dict[str, list[str]] = defaultdict(list)
         for cell in line:
             for piece in cell:
                 if _LIST in piece.key and not piece.continues:
-                    order[piece.key.partition(_LIST)[0]].append(piece.key)
-    found: dict[str, list[int]] = defaultdict(list)
-    for keys in order.values():
-        if len({keys.count(key) for key in keys}) == 1:
-            for key in keys:
-                found[key].append(len(found[key]))
+                    keys[piece.key.partition(_LIST)[0]].append(piece.key)
+        for name, of_list in keys.items():
+            order[name].append(of_list)
+    found: dict[str, list[Sequence[int]]] = defaultdict(list)
+    for lines in order.values():
+        all_keys = [key for line in lines for key in line]
+        if len({all_keys.count(key) for key in all_keys}) == 1:
+            for key in all_keys:
+                found[key].append((len(found[key]),))
             continue
+        first = lines[0][0]
+        heading = first if all(line == [first] for line in lines if first in line) else None
         row, has = 0, set[str]()
-        for key in keys:
-            if key in has:
-                row, has = row + 1, set()
+        headed: list[int] = []
+        for key in all_keys:
+            if key == heading or key in has:
+                row, has = row + bool(has), set()
             has.add(key)
-            found[key].append(row)
+            if key == heading:
+                headed = [row]
+                found[key].append(headed)
+                continue
+            if heading and row not in headed:
+                headed.append(row)
+            found[key].append((row,))
     return found
 
 
@@ -158,10 +172,12 @@ def _path(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in name.partition("|")[0].split("."))
 
 
-def _asked(name: str, type_: str, texts: Sequence[str], rows: Sequence[int] | None, rng: random.Random) -> _Asked:
+def _asked(
+    name: str, type_: str, texts: Sequence[str], rows: Sequence[Sequence[int]] | None, rng: random.Random
+) -> _Asked:
     schema, read = _typed(type_, texts)
     if rows is not None:
-        values = dict(zip(rows, read, strict=True))
+        values = {row: value for of_value, value in zip(rows, read, strict=True) for row in of_value}
     else:
         # A value may be printed at several places, in several forms.
         known = list({str(one): one for one in read}.values())

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+import structlog
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -61,6 +62,30 @@ def test_pages_of_an_origin_that_is_named_may_and_read_errors_too(tmp_path: Path
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, PAGE)
     assert "retry-after" in refused.headers["access-control-expose-headers"]
     assert "access-control-allow-origin" not in strange.headers
+
+
+def test_pages_of_a_named_app_may_call_a_private_address(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, cors_origins=("app://obsidian.md",), api_keys=("k",)) as client:
+        client.headers["access-control-request-private-network"] = "true"
+        asked, other = preflight(client, "app://obsidian.md"), preflight(client, PAGE)
+    assert (asked.status_code, asked.headers["access-control-allow-private-network"]) == (200, "true")
+    assert other.status_code == 400
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_the_log_has_the_beginning_of_a_long_path(tmp_path: Path) -> None:
+    with client_of_app(tmp_path) as client, structlog.testing.capture_logs() as log:
+        assert client.get("/" + "a" * 60_000).status_code == 404
+    (line,) = [line for line in log if line["event"] == "request"]
+    assert line["path"] == "/" + "a" * 199
+
+
+def test_probes_are_in_the_log_only_at_debug(tmp_path: Path) -> None:
+    with client_of_app(tmp_path) as client, structlog.testing.capture_logs() as log:
+        for path in ("/health", "/ready", "/v1/models"):
+            client.get(path)
+    levels = {line["path"]: line["log_level"] for line in log if line["event"] == "request"}
+    assert levels == {"/health": "debug", "/ready": "debug", "/v1/models": "info"}
 
 
 def test_answers_are_what_they_say_and_are_kept_nowhere(tmp_path: Path) -> None:

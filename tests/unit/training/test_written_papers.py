@@ -60,6 +60,21 @@ def test_columns_of_equal_length_are_paired_by_their_order() -> None:
     assert asked_of(document).truth == {"t": [{"a": "x", "b": "1"}, {"a": "y", "b": "2"}]}
 
 
+def test_a_heading_is_a_value_of_the_rows_below_it() -> None:
+    [document] = parsed(
+        "=== price list en\n{t[].group:Bread}\n{t[].name:Rye} | {t[].price:3}\n{t[].name:Spelt} | {t[].price:4}\n"
+        "{t[].group:Cakes}\n{t[].name:Plum} | {t[].price:5}\n---\n"
+        "t[].group = word ; t[].group\nt[].name = word ; t[].name\nt[].price = money ; t[].price\n"
+    )
+    assert asked_of(document).truth == {
+        "t": [
+            {"group": "Bread", "name": "Rye", "price": 3.0},
+            {"group": "Bread", "name": "Spelt", "price": 4.0},
+            {"group": "Cakes", "name": "Plum", "price": 5.0},
+        ]
+    }
+
+
 def test_a_number_that_may_be_read_in_two_ways_is_right_in_both() -> None:
     [document] = parsed("=== slip de\nSumme {sum:1.234}\n---\nsum = money ; sum\n")
     assert asked_of(document).truth == {"sum": {"any": [1.234, 1234.0]}}

@@ -273,6 +273,13 @@ async def test_a_pasted_document_is_not_searched_for_and_its_links_are_not_follo
     assert (await Planner().plan(turn, Situation(has_schema=True))).steps == ()
 
 
+async def test_beside_a_schema_a_translation_into_no_language_is_no_step() -> None:
+    turn = turn_of(Case("Translate this:\n\nDear Sir, thank you for your letter.", (), ()))
+    assert "translate" in turn.wish.labels
+    assert (await Planner().plan(turn, Situation(has_schema=True))).steps == ()
+    assert (await Planner().plan(turn, Situation())).summary == ("translate",)
+
+
 async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
     message = f"Look up the address of Kairos on the web.\n{INVOICE}\nOpen https://register.example/9920417 too."
     plan = await Planner().plan(turn_of(Case(message, (), ())), Situation(has_schema=True))

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from app.cli.serving import configure
 from app.http import protocol
-from app.http.protocol import LARGEST_HEAD, LARGEST_REST, MAX_HEADERS, BoundedProtocol
+from app.http.protocol import LARGEST_HEAD, LARGEST_REST, LEAST_PIECE, MAX_HEADERS, READER_BYTES, BoundedProtocol
 from app.settings import Settings
 from tests.waiting import until
 
@@ -67,7 +67,7 @@ class Running:
 
 
 class Counting(BoundedProtocol):
-    taken = parsed = 0
+    taken = parsed = pieces = 0
 
     def data_received(self, data: bytes) -> None:
         self.taken += len(data)
@@ -75,6 +75,7 @@ class Counting(BoundedProtocol):
 
     def _parse(self, piece: bytes) -> None:
         self.parsed += len(piece)
+        self.pieces += 1
         super()._parse(piece)
 
 
@@ -251,6 +252,17 @@ async def test_bodies_that_are_sent_ahead_belong_to_their_requests() -> None:
         await until(lambda: bodies == expected)
 
 
+async def test_a_body_of_blank_lines_is_parsed_in_few_pieces() -> None:
+    body = b"\r\n\r\n" * 50_000
+    async with serving() as running:
+        _, writer = await running.connect()
+        writer.write(b"POST /1 HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body) + body + GET % 2 * 100)
+        await until(lambda: bool(running.connections) and bool(running.connections[0].pipeline))
+        (connection,) = running.connections
+        assert connection.pieces <= len(body) / LEAST_PIECE + 20
+        assert len(connection.pipeline) <= LEAST_PIECE / len(GET % 2) + 1
+
+
 async def test_no_more_is_read_while_requests_wait_for_an_answer() -> None:
     async with serving() as running:
         _, writer = await running.connect()
@@ -368,9 +380,19 @@ async def test_an_unread_end_of_an_answer_holds_no_connection(ends: bytes, monke
             await until(lambda: bool(running.connections) and running.connections[0].parser is None)
 
 
-async def test_a_reader_that_goes_on_is_kept() -> None:
+@pytest.mark.parametrize(
+    ("sizes", "is_kept"),
+    [
+        pytest.param([200_000, 200_000 - READER_BYTES], True, id="enough"),
+        pytest.param([200_000, 200_001 - READER_BYTES], False, id="a little at a time"),
+        pytest.param([200_000, 200_000 - READER_BYTES, 200_000 - READER_BYTES], False, id="nothing any more"),
+        pytest.param([100, 0], True, id="the rest"),
+        pytest.param([100, 1], False, id="not all of the rest"),
+    ],
+)
+async def test_a_reader_is_kept_if_it_takes_enough(sizes: list[int], is_kept: bool) -> None:
     class Buffer:
-        size, is_aborted = 100, False
+        size, is_aborted = sizes[0], False
 
         def get_write_buffer_size(self) -> int:
             return self.size
@@ -381,11 +403,9 @@ async def test_a_reader_that_goes_on_is_kept() -> None:
     connection = BoundedProtocol(configure(Running().app, Settings(_env_file=None)), ServerState(), {})
     connection.transport = buffer = Buffer()  # type: ignore[assignment]
     connection._watch_reader()
-    buffer.size = 99
-    connection._check_reader()
-    assert not buffer.is_aborted
-    connection._check_reader()
-    assert buffer.is_aborted
+    for buffer.size in sizes[1:]:
+        connection._check_reader()
+    assert buffer.is_aborted != is_kept
     connection._stop_reader_timer()
 
 

@@ -18,24 +18,27 @@ SCOPE = {"type": "http", "method": "POST"}
 class Client:
     """A client that reads a response, and leaves once `leave` is set."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit_s: float = 60.0) -> None:
         self.messages: list[Any] = []
         self.leave = asyncio.Event()
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.stages = Stages()
+        self.limit_s = limit_s
 
     async def receive(self) -> Any:
         await self.leave.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
+        await self.goes_on.wait()
         self.messages.append(message)
         if not message.get("more_body", True):
             self.leave.set()  # as servers report a response that is complete
 
     async def read(self, events: AsyncGenerator[bytes, None]) -> None:
-        await EventStream(events, self.stages, lambda error: f"{error.code};end".encode())(
-            SCOPE, self.receive, self.send
-        )
+        response = EventStream(events, self.stages, lambda error: f"{error.code};end".encode(), self.limit_s)
+        await response(SCOPE, self.receive, self.send)
 
     @property
     def body(self) -> bytes:
@@ -93,6 +96,26 @@ async def test_a_silent_stream_begins_with_a_ping(monkeypatch: pytest.MonkeyPatc
     await client.read(events())
     assert client.body.startswith(b": ping\n\n: ping\n\n")
     assert client.body.count(b"data: late\n\n") == 1
+
+
+async def test_the_work_for_a_client_that_does_not_read_ends_with_the_time_of_the_request() -> None:
+    client = Client(limit_s=0.05)
+    client.goes_on.clear()
+    ended = asyncio.Event()
+
+    async def events() -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield b"a"
+        finally:
+            ended.set()
+
+    reading = asyncio.create_task(client.read(events()))
+    await ended.wait()
+    client.goes_on.set()
+    await reading
+    assert client.body.endswith(b"atimeout;end")
+    assert client.stages.failed == 503
 
 
 async def test_who_hangs_up_ends_the_work() -> None:

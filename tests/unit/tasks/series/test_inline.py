@@ -45,3 +45,19 @@ def test_dates_in_a_sentence_do_not_hide_a_longer_list_of_numbers() -> None:
     table = message_of(text, 1000, today=dt.date(2026, 7, 15)).table
     assert table is not None
     assert [list(column.cells) for column in table.columns] == [["12", "14", "15", "16", "17"]]
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("form", ["{:02}.2023", "2023-{:02}", "2023/{}"])
+@pytest.mark.parametrize(
+    ("delimiter", "name"), [(",", "Item"), (",", ""), (";", "Item"), ("\t", "Item"), (" | ", "Item")]
+)
+def test_a_table_with_dates_across_is_found_in_a_message(delimiter: str, name: str, form: str, rows: int) -> None:
+    head = [name, *(form.format(month) for month in range(1, 7)), "Total"]
+    lines = [head, ["Sales", "10", "20", "30", "40", "50", "60", "210"], ["Costs", *"123456", "21"]][: rows + 1]
+    message = message_of("\n".join(["Forecast 2 months:", *map(delimiter.join, lines), "Thanks"]), 1000)
+    assert message.words == "Forecast 2 months:\nThanks"
+    assert message.table is not None
+    assert [[column.name, *column.cells] for column in message.table.columns[1:]] == [
+        list(column) for column in zip(*lines, strict=True)
+    ][1:]
