@@ -2,12 +2,13 @@
 items."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import accumulate
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from tasks.extraction.column_values import has_decimal_commas
 from tasks.extraction.decimal_signs import decimal_sign
@@ -15,6 +16,8 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.likeness import SAME_CONCEPT, likeness_by_words
 from tasks.extraction.passages import MAX_CHARS, passages_of_entry
 from tasks.extraction.sum_rows import RowKind, further_items, is_figure, kinds_of_rows
+from tasks.notation.cells import looks_numeric
+from tasks.notation.currencies import is_currency
 from tasks.notation.dates import days_mentioned, find_days
 from tasks.notation.order_of_days import is_order_shown, order_of
 from tasks.precontext import Entry
@@ -40,6 +43,14 @@ MAX_HEADER_CHARS: Final = 500
 LONGEST_COMMON: Final = 3
 """Cells of at most this many characters do not show that two tables have the same rows, because tables of different
 rows have such cells in common. If a table has only such cells, they count."""
+MAX_COMPARED_ROWS: Final = 200
+"""At most this many rows of a table tell the form of its values."""
+FEWEST_OF_FORM: Final = 2
+"""At least this many cells of a column show the form of its values."""
+_FIGURE_IN_WORDS = re.compile(
+    r"(?P<before>[^\d.,]{0,20}?)\d[\d.,'’]*?(?:[.,](?P<decimals>\d\d?))?(?P<after>\s?[^\W\d_]\D{0,19}|\s?[€$£¥%])?"
+)
+"""Pattern of a cell with one figure, and perhaps words before or after it."""
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 
 Place = tuple[str, str]
@@ -243,19 +254,26 @@ def header_texts(readings: Sequence[HeadedTable]) -> list[str]:
 
 
 def _headers(table: ReadTable) -> list[tuple[int, int, list[tuple[str, ...]]]]:
-    """Return the possible headers of a table: the header's first row, the row after its last one, and its forms."""
-    if table.header:
-        return [(0, table.header, _forms(table.rows[: table.header], rows_are_lines=True))]
+    """Return the possible headers of a table: the header's first row, the row after its last one, and its forms. The
+    unit that the cells of a column print is one of the column's forms, too."""
     texts = table.texts
+    values = _forms_of_columns(texts)
+    units = _units_of_columns(values)
+
+    def with_units(forms: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        return [(unit, *own) if unit and own else own for unit, own in zip(units, forms, strict=True)]
+
+    if table.header:
+        return [(0, table.header, with_units(_forms(table.rows[: table.header], rows_are_lines=True)))]
     most = min(MAX_HEADERS, len(texts) - 1, max(1, MAX_HEADER_CELLS // len(texts[0])))
-    may_be_header = [*map(_may_be_header, texts[:most])]
+    may_be_header = [_may_be_header(row) and not _has_values(row, values) for row in texts[:most]]
     found = []
     for end in range(1, most + 1):
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
             if not may_be_header[top]:
                 break
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) > 2:
-                found.append((top, end, _forms(table.rows[top:end])))
+                found.append((top, end, with_units(_forms(table.rows[top:end]))))
     return found
 
 
@@ -263,6 +281,53 @@ def _may_be_header(row: Sequence[str]) -> bool:
     # A year or an hour may be the header of a column, but most headers are words.
     filled = [cell for cell in row if cell]
     return 2 * sum(len(cell) <= LONGEST_HEADER and not is_figure(cell) for cell in filled) > len(filled)
+
+
+class _ValueForm(NamedTuple):
+    """The form of a cell with one figure, by which values differ from headers."""
+
+    kind: Literal["decimal", "money", "measure", "labelled"]
+    words: str
+    """The decimals as zeros, or the unit or the label of the figure."""
+
+
+def _form_of_value(cell: str) -> _ValueForm | None:
+    """Return the form of a figure with decimals, a unit or a label, such as `1,250.00`, `54 sqm` and `Flat 1`; None for
+    other texts, for a day, and for a whole number, which may be a header: a year, an hour, a rank."""
+    is_day = is_figure(cell) and not looks_numeric(cell)
+    if is_day or len(cell) > LONGEST_HEADER or (found := _FIGURE_IN_WORDS.fullmatch(cell)) is None:
+        return None
+    before, decimals, after = ((found[name] or "").strip() for name in ("before", "decimals", "after"))
+    if any(map(is_currency, (before, after))):
+        return _ValueForm("money", "")
+    if before or after:
+        return _ValueForm("labelled", before) if before else _ValueForm("measure", after)
+    return _ValueForm("decimal", "0" * len(decimals)) if decimals else None
+
+
+def _forms_of_columns(rows: Sequence[Sequence[str]]) -> list[list[_ValueForm | None]]:
+    return [[_form_of_value(cell) for cell in column if cell] for column in zip(*rows[:MAX_COMPARED_ROWS], strict=True)]
+
+
+def _has_values(row: Sequence[str], columns: Sequence[Sequence[_ValueForm | None]]) -> bool:
+    """True if a cell of a row has the form of most values of its column, so that the row is no header."""
+    for cell, forms in zip(row, columns, strict=True):
+        own = _form_of_value(cell)
+        if own is not None:
+            alike = sum(one is not None and (one == own or one.kind == own.kind == "measure") for one in forms)
+            if alike >= FEWEST_OF_FORM and 2 * alike > len(forms):
+                return True
+    return False
+
+
+def _units_of_columns(columns: Sequence[Sequence[_ValueForm | None]]) -> list[str]:
+    """Return the unit or the label that most cells of each column print with their figures; empty if there is none."""
+    found = []
+    for forms in columns:
+        counts = Counter(one.words for one in forms if one is not None and one.kind in ("measure", "labelled"))
+        words, count = counts.most_common(1)[0] if counts else ("", 0)
+        found.append(words if count >= FEWEST_OF_FORM and 2 * count > len(forms) else "")
+    return found
 
 
 def _forms(rows: Sequence[Sequence[ReadCell]], *, rows_are_lines: bool = False) -> list[tuple[str, ...]]:
