@@ -334,9 +334,13 @@ def _edges(header: Sequence[Line], body: Sequence[Sequence[WordOnPage]]) -> list
 
 def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyRow:
     cells: dict[int, list[list[WordOnPage]]] = {}
-    for segment in segments_of_row(row):
+    segments = [*segments_of_row(row)]
+    for number, segment in enumerate(segments):
         columns = [sum(word.middle > edge for edge in edges) for word in segment]
-        if len(set(columns)) > 1 and len(list(segments_of_row(row))) == 1:
+        if len(segments) == len(edges) + 1:
+            # As many texts as columns are one in each, wherever the header's words stand above them.
+            columns = [number] * len(segment)
+        elif len(set(columns)) > 1 and len(segments) == 1:
             # A line that crosses columns is a note, or belongs to the column in which it begins.
             columns = [columns[0]] * len(segment)
         for word, column in zip(segment, columns, strict=True):

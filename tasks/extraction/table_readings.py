@@ -3,7 +3,7 @@ items."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -11,12 +11,14 @@ from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
 from tasks.extraction.column_values import has_decimal_commas
+from tasks.extraction.concepts import concepts_of
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField
-from tasks.extraction.likeness import SAME_CONCEPT, likeness_by_words
+from tasks.extraction.folding import fold
+from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words
 from tasks.extraction.passages import MAX_CHARS, passages_of_entry
 from tasks.extraction.sum_rows import RowKind, further_items, is_figure, kinds_of_rows
-from tasks.notation.cells import looks_numeric
+from tasks.notation.cells import is_missing, looks_numeric
 from tasks.notation.currencies import is_currency
 from tasks.notation.dates import days_mentioned, find_days
 from tasks.notation.order_of_days import is_order_shown, order_of
@@ -40,6 +42,14 @@ LONGEST_HEADER: Final = 60
 """A header cell has at most this many characters. A longer cell is text."""
 MAX_HEADER_CHARS: Final = 500
 """At most this many characters of a header's cell are compared with fields. One cell of a header may be text."""
+MAX_TURNED: Final = 40
+"""A table with more rows than this has its items in rows."""
+FEWEST_TURNED: Final = 2
+"""The first column has to name at least this many fields of a list if each further column is an item."""
+FEWEST_UNFOLDED: Final = 3
+"""A matrix has at least this many columns of values. Two may be amounts of two kinds."""
+MAX_UNFOLDED: Final = 2_000
+"""A matrix has at most this many cells."""
 LONGEST_COMMON: Final = 3
 """Cells of at most this many characters do not show that two tables have the same rows, because tables of different
 rows have such cells in common. If a table has only such cells, they count."""
@@ -202,6 +212,60 @@ def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) ->
     """Return the first tables whose columns may be compared with this number of fields (`MAX_PAIRS`)."""
     pairs = accumulate(len(table.rows[0]) * fields for _, table in tables)
     return [one for one, used in zip(tables, pairs, strict=True) if used <= MAX_PAIRS]
+
+
+def transposed(table: ReadTable, lists: Iterable[Sequence[WantedField]]) -> ReadTable | None:
+    """Return a table with rows and columns exchanged, if its first column rather than a row at its beginning names the
+    fields of a list, so that each further column is an item; None for any other table."""
+    if not 2 <= len(table.rows) <= MAX_TURNED or table.header > 1:
+        return None
+    beginnings = [row[0] for row in table.texts]
+    tops = table.texts[:MAX_HEADERS]
+    for fields in lists:
+        named = _count_named(beginnings, fields)
+        if named >= FEWEST_TURNED and named > max(_count_named(row, fields) for row in tops):
+            return ReadTable([*zip(*table.rows, strict=True)], table.heading, table.comma_likely, table.is_exact)
+    return None
+
+
+def unfolded(table: ReadTable, lists: Iterable[Sequence[WantedField]]) -> ReadTable | None:
+    """Return a table with a row for each cell of a matrix, such as prices by size or hours by weekday, if the items of
+    a list are cells of `table`: the texts at the beginning of its row, the header of its column, and its value. None
+    for any other table.
+
+    The list has two fields more than the table has columns of texts, and no header of the other columns is the name of
+    a field or of anything else that is known."""
+    if table.header > 1 or len(table.rows) < 2:
+        return None
+    header, *rows = table.rows
+    figures = [
+        column
+        for column, head in enumerate(header)
+        if head.text
+        and all(is_missing(row[column].text) or looks_numeric(row[column].text) for row in rows)
+        and any(row[column].text for row in rows)
+    ]
+    texts = [column for column in range(len(header)) if column not in figures]
+    heads = [header[column].text for column in figures]
+    if not texts or len(figures) < FEWEST_UNFOLDED or len(rows) * len(figures) > MAX_UNFOLDED:
+        return None
+    is_asked = any(len(fields) == len(texts) + 2 and not _count_named(heads, fields) for fields in lists)
+    if not is_asked or any(concepts_of(tuple(fold(head))) for head in heads):
+        return None
+    cells = [
+        [*(row[at] for at in texts), header[column], row[column]]
+        for row in rows
+        for column in figures
+        if not is_missing(row[column].text)
+    ]
+    first = [*(header[at] for at in texts), NO_CELL, NO_CELL]
+    return ReadTable([first, *cells], table.heading, table.comma_likely, table.is_exact, header=1)
+
+
+def _count_named(texts: Sequence[str], fields: Sequence[WantedField]) -> int:
+    """Return the number of fields that texts name."""
+    short = [text for text in texts if text and len(text) <= LONGEST_HEADER]
+    return sum(any(likeness_by_words(one.names, text) >= LEAST_LIKENESS for text in short) for one in fields)
 
 
 def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]) -> list[HeadedTable]:

@@ -421,6 +421,31 @@ def test_the_only_field_of_a_list_is_left_out_without_its_name() -> None:
     assert columns_of(ORDERS, client=TEXT) == []
 
 
+def test_each_column_of_a_table_is_an_item_if_the_fields_name_its_rows() -> None:
+    text = ";Flat A;Flat B;Flat C\nRooms;2;3;4\nArea m2;54;71;92\nRent;700.00;810.00;1100.00\n"
+    found = columns_of(text, name=TEXT, rooms=INTEGER, area=NUMBER, rent=NUMBER)
+    assert found == [("Flat A", 2, 54, 700), ("Flat B", 3, 71, 810), ("Flat C", 4, 92, 1100)]
+
+
+TIMES = "Medication;Morning;Noon;Evening\nRamipril;1;-;1\nMetformin;1;2;1\nBisoprolol;2;-;-\n"
+
+
+def test_each_cell_of_a_matrix_is_an_item_if_the_list_has_a_field_for_its_header() -> None:
+    assert columns_of(TIMES, medication=TEXT, time_of_day=TEXT, dose=NUMBER) == [
+        ("Ramipril", "Morning", 1),
+        ("Ramipril", "Evening", 1),
+        ("Metformin", "Morning", 1),
+        ("Metformin", "Noon", 2),
+        ("Metformin", "Evening", 1),
+        ("Bisoprolol", "Morning", 2),
+    ]
+
+
+def test_each_row_of_a_matrix_is_an_item_if_the_list_has_a_field_for_each_header() -> None:
+    found = columns_of(TIMES, medication=TEXT, morning=OR_NUMBER, noon=OR_NUMBER, evening=OR_NUMBER)
+    assert found == [("Ramipril", 1, None, 1), ("Metformin", 1, 2, 1), ("Bisoprolol", 2, None, None)]
+
+
 PERIODS = """Tenant;Period;Rent
 Holm;01.02.2025 – 31.08.2025;700.00
 Berg;01.03.2025 – 30.09.2025;810.00
