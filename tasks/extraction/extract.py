@@ -15,7 +15,7 @@ There are six steps:
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.column_values import emptiest_value
@@ -39,6 +39,8 @@ from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
 
+MAX_ITEMS_NAMED: Final = 5
+"""A warning names at most this many items of a list."""
 _LACKING = "Nothing was copied for these fields of {path}: {names}."
 _AGAINST_SUM = "The items of {path} do not add up to the sum that is printed with them."
 
@@ -57,11 +59,12 @@ def copy_fields(
     lists = with_taught_names({path: one for path, one in all_lists.items() if path not in given.lists}, examples)
     # Structure.
     tables, were_tables_read = fill_from_tables(read, lists, extractor, trace.tables if trace else None)
+    several = _of_several_fields(lists)
     exact = {path for path, one in tables.items() if one.is_exact}
-    to_fill = fields_to_fill(schema, checker, given, lists, exact)
+    to_fill = fields_to_fill(schema, checker, given, lists, exact | (lists.keys() - several.keys()))
     if to_fill is None:
         return CopiedFields({})
-    records = fill_from_records(read, lists, trace.runs if trace else None)
+    records = fill_from_records(read, several, trace.runs if trace else None)
     # Candidates, and the score of each candidate for each field.
     steps = trace.steps if trace else None
     scored = extractor.score(read, to_fill.wanted, examples, steps) if extractor and to_fill.wanted and read else None
@@ -83,13 +86,20 @@ def ways_to_fill(
     """Return the lists of `schema` filled in each way: from tables, from records, and by the network. Raises
     ModelError."""
     checker, lists = lists_to_fill(schema)
-    to_fill = fields_to_fill(schema, checker, GivenValues(), lists, ())
+    several = _of_several_fields(lists)
+    to_fill = fields_to_fill(schema, checker, GivenValues(), lists, lists.keys() - several.keys())
     if to_fill is None or not lists:
         return []
     tables, _ = fill_from_tables(read, lists, extractor)
     scored = extractor.score(read, to_fill.wanted)
     network = {path: read_object_list(scored, path) for path in to_fill.lists}
-    return [*_compared(tables, fill_from_records(read, lists), network)]
+    return [*_compared(tables, fill_from_records(read, several), network)]
+
+
+def _of_several_fields(lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[JsonPath, Sequence[WantedField]]:
+    """Return the lists whose items have several fields. Single values repeat everywhere, so only the header of a table
+    shows that they are the items of a list."""
+    return {path: fields for path, fields in lists.items() if len(fields) > 1}
 
 
 def _compared(
@@ -279,9 +289,11 @@ def _warnings(tables: Mapping[JsonPath, FilledList], empty: Sequence[JsonPath], 
             yield f"{seen:,} rows were seen for {pointer_of(path)}, and {len(filled.rows):,} of them were taken."
         if filled.contradicts_sum:
             yield _AGAINST_SUM.format(path=pointer_of(path))
-        for name, count in filled.unread.items():
-            named = f"{count:,} of {len(filled.rows):,} items of {pointer_of(path)}"
-            yield f"{named} have no {_printed_name(name)}, which must have a value."
+        for name, items in filled.unread.items():
+            named = f"{len(items):,} of {len(filled.rows):,} items of {pointer_of(path)}"
+            first = ", ".join([pointer_of((*path, item, _printed_name(name))) for item in items[:MAX_ITEMS_NAMED]])
+            more = ", …" if len(items) > MAX_ITEMS_NAMED else ""
+            yield f"{named} have no {_printed_name(name)}, which must have a value: {first}{more}"
 
 
 def _printed(field: WantedField) -> str:
