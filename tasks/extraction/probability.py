@@ -109,8 +109,8 @@ class WrittenFeatures(NamedTuple):
     bias: float = 1.0
 
 
-class CellFeatures(NamedTuple):
-    """Features of a cell of a table or of records, or the weights of these features in its calibration."""
+class FileFeatures(NamedTuple):
+    """Features of a cell of a table in a file, or the weights of these features in its calibration."""
 
     likeness: float
     """Weight of the header as a name of the field."""
@@ -123,8 +123,25 @@ class CellFeatures(NamedTuple):
     """Share of the list's fields that have a column."""
     only: float
     """1 if the list has no other row."""
-    file: float
-    """1 if the cell is in the table of a file."""
+    unsure: float
+    """The engine's lack of confidence in the words."""
+    bias: float = 1.0
+
+
+class CellFeatures(NamedTuple):
+    """Features of a cell of a printed table or of records, or the weights of these features in its calibration."""
+
+    likeness: float
+    """Weight of the header as a name of the field."""
+    text: float
+    words: float
+    """Number of words of a text: one with several parts may contain more than the value."""
+    separators: float
+    """1 if a text has separators: one with several parts may contain more than the value."""
+    answered: float
+    """Share of the list's fields that have a column."""
+    only: float
+    """1 if the list has no other row."""
     records: float
     """1 if the cell is in records."""
     chance: float
@@ -200,22 +217,26 @@ class CellOfField(NamedTuple):
     """How the list filled in other ways agrees with the value."""
 
     @property
-    def features(self) -> "CellFeatures":
+    def features(self) -> "CellFeatures | FileFeatures":
         """The input of the calibration."""
         words = min(len(self.cell.text.split()), _MANY_WORDS) / _MANY_WORDS if self.is_text else 0.0
         has_separators = not _SEPARATORS.isdisjoint(self.cell.text) and any(map(str.isalpha, self.cell.text))
         confidence = self.cell.place.get("confidence")
-        return CellFeatures(
+        of_file = FileFeatures(
             likeness=min(self.likeness, _HIGHEST_LIKENESS),
             text=float(self.is_text),
             words=words,
             separators=float(self.is_text and has_separators),
             answered=self.answered,
             only=float(self.is_only),
-            file=float(self.found_in == "file"),
+            unsure=0.0 if confidence is None else 1.0 - float(confidence),
+        )
+        if self.found_in == "file":
+            return of_file
+        return CellFeatures(
+            **of_file._asdict(),
             records=float(self.found_in == "records"),
             chance=_logit(self.chance),
-            unsure=0.0 if confidence is None else 1.0 - float(confidence),
             compared=float(self.agreement.compared),
             agreed=float(self.agreement.agreed),
             elsewhere=float(self.agreement.elsewhere),
@@ -364,10 +385,10 @@ class FieldScores:
         return found
 
 
-Source = Literal["copied", "unread", "llm", "cell", "item"]
-"""The source of a value: the extractor, with or without the encoder of pages, an LLM, a cell of a table or of records,
-an item of a list that the network found."""
-Features = CopiedFeatures | WrittenFeatures | CellFeatures | ItemFeatures
+Source = Literal["copied", "unread", "llm", "file", "cell", "item"]
+"""The source of a value: the extractor, with or without the encoder of pages, an LLM, a cell of a file's table, one of
+a printed table or of records, an item of a list that the network found."""
+Features = CopiedFeatures | WrittenFeatures | FileFeatures | CellFeatures | ItemFeatures
 
 
 class CalibrationInput(NamedTuple):
@@ -380,15 +401,20 @@ class CalibrationInput(NamedTuple):
 def calibration_input(place: ValuePlace, score: float, label: Label, confidence: float = 1.0) -> CalibrationInput:
     """Return the input for a value with the extractor's `place`, the score and label of its evidence, and the engine's
     confidence in its words."""
-    if isinstance(place.cell, CellOfField):
-        return CalibrationInput("cell", place.cell.features)
     if place.cell is not None:
-        return CalibrationInput("item", place.cell.features)
+        return _input_of_cell(place.cell)
     chance, own, other = _logit(place.probability), float(label == "own"), float(label in ("other", "elsewhere"))
     if not place.copied or not place.features:
         return CalibrationInput("llm", WrittenFeatures(chance, score, own, other))
     by: Literal["copied", "unread"] = "copied" if place.is_read else "unread"
     return CalibrationInput(by, CopiedFeatures(chance, own, other, confidence, *place.features))
+
+
+def _input_of_cell(cell: CellOfField | CellOfItem) -> CalibrationInput:
+    features = cell.features
+    if isinstance(features, FileFeatures):
+        return CalibrationInput("file", features)
+    return CalibrationInput("item" if isinstance(features, ItemFeatures) else "cell", features)
 
 
 def _logit(chance: float) -> float:
@@ -400,6 +426,7 @@ CALIBRATIONS: Final[Mapping[Source, type[Features]]] = {
     "copied": CopiedFeatures,
     "unread": CopiedFeatures,
     "llm": WrittenFeatures,
+    "file": FileFeatures,
     "cell": CellFeatures,
     "item": ItemFeatures,
 }
@@ -426,8 +453,7 @@ def probability_of_cell(cell: CellOfField | CellOfItem) -> float:
     """Return the calibrated probability that a value in a list is right, 0 to 1."""
     if isinstance(cell, CellOfField) and not cell.is_read:
         return 0.0
-    given = CalibrationInput("item" if isinstance(cell, CellOfItem) else "cell", cell.features)
-    return probability(given) * (IN_DOUBT if cell.is_in_doubt else 1)
+    return probability(_input_of_cell(cell)) * (IN_DOUBT if cell.is_in_doubt else 1)
 
 
 CellT = TypeVar("CellT", CellOfField, CellOfItem)

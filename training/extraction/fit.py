@@ -67,7 +67,7 @@ ANSWERED = 150
 SEEN = frozenset(Path(__file__).with_name("seen_by_encoder.txt").read_text("ascii").split())
 """Digests of the documents that the encoder of pages was trained with, before documents were parted by their digests.
 Its scores for them are too good to tell probabilities."""
-LEFT: frozenset[str] = frozenset(("network", "match", "run", "value", "choice", "copied", "cell", "item", "llm"))
+LEFT: frozenset[str] = frozenset(("network", "match", "run", "value", "choice", "copied", "file", "llm"))
 """Models whose fit is shown, and written only with `--all`, because papers of other people did not gain, or were not
 asked yet (`network`, `llm`). Of 112 such papers 3,292 fields are right with the weights in the file, and 77 of 1,762
 sure ones are not. With the fit of records, `cell` and `item` it is 3,276, and 29 of 1,120; with that of `cell` and
@@ -76,10 +76,10 @@ papers, and no fewer of them are wrong, 6 instead of 5."""
 KEPT: Mapping[Source, Sequence[str]] = {
     "copied": ("confidence",),
     "unread": ("confidence",),
-    "cell": ("file", "unsure"),
+    "cell": ("unsure",),
 }
-"""Features of which written documents tell nothing: how sure an engine is that misread a word, and that a cell is that
-of a file. Their weights were fitted to scans and files, and stay as they are."""
+"""Features of which written documents tell nothing: how sure an engine is that misread a word. Their weights were
+fitted to scans, and stay as they are."""
 SIGNS: Mapping[Source, Mapping[str, int]] = {
     "cell": {
         "likeness": 1,
@@ -166,7 +166,11 @@ def fit_records(processes: int, left: Collection[str]) -> None:
 def fit_probabilities(processes: int, left: Collection[str]) -> None:
     found_in = spread(values_in, calibration_documents(), processes)
     samples = samples_by_source(found_in)
-    fits = {by: report(by, own, KEPT.get(by, ()), SHRUNK.get(by, SHRINK), SIGNS.get(by)) for by, own in samples.items()}
+    fits = {
+        by: report(by, own, KEPT.get(by, ()), SHRUNK.get(by, SHRINK), SIGNS.get(by))
+        for by, own in samples.items()
+        if own
+    }
     write(fits, left)
     # A document's list is filled in one of several ways, by these probabilities.
     lists = [
@@ -185,7 +189,7 @@ def calibration_documents() -> list[WrittenDocument]:
 def samples_by_source(found_in: Sequence[FoundInDocument]) -> dict[Source, list[Sample[Any]]]:
     """Return the samples of each calibration of copied values. A list weighs as much as the square root of its
     values."""
-    samples: dict[Source, list[Sample[Any]]] = {"copied": [], "unread": [], "cell": [], "item": []}
+    samples: dict[Source, list[Sample[Any]]] = {"copied": [], "unread": [], "file": [], "cell": [], "item": []}
     for found in found_in:
         sizes = Counter((one.given.by, one.group) for one in found.all)
         for one in found.all:
@@ -226,7 +230,7 @@ class JudgedWay(NamedTuple):
 
     @classmethod
     def of(cls, way: WayToFill) -> "JudgedWay":
-        weights = {by: CALIBRATIONS[by](**weights_in_file()[by]) for by in ("cell", "item")}
+        weights = {by: CALIBRATIONS[by](**weights_in_file()[by]) for by in ("file", "cell", "item")}
         chances = [logistic(weighted(weights[one.given.by], one.given.features)) for one in way.values]
         return cls(way.way, chances, sum(one.is_right for one in way.values), way.meant)
 
