@@ -434,6 +434,11 @@ CALIBRATIONS: Final[Mapping[Source, type[Features]]] = {
 _WEIGHTS: Final[Mapping[str, Features]] = {by: weights_of(by, features) for by, features in CALIBRATIONS.items()}
 
 
+WORTHS: Final[Mapping[Source, str]] = {"file": "file", "cell": "cell_worth", "item": "item_worth"}
+"""The model of the probabilities by which the ways to fill a list are compared, by the source of the values."""
+_WORTHS: Final[Mapping[str, Features]] = {by: weights_of(model, CALIBRATIONS[by]) for by, model in WORTHS.items()}
+
+
 def calibration_terms(given: CalibrationInput) -> list[tuple[str, float, float]]:
     """Return the name of each input of the calibration, its value, and what it adds to the log-odds."""
     weights, features = _WEIGHTS[given.by], given.features
@@ -476,10 +481,12 @@ def with_agreement(
 
 
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:
-    """Return the worth of a way to fill a list: the sum of the probabilities of the values that were read, each reduced
-    by `Choice.break_even`. The sum is rounded, because small differences between two ways mean nothing."""
+    """Return the worth of a way to fill a list: the sum of the probabilities of the values that were read by `WORTHS`,
+    each reduced by `Choice.break_even`. The sum is rounded, because small differences between two ways mean nothing."""
     total = 0.0
     for cell in cells:
         if isinstance(cell, CellOfItem) or cell.is_read:
-            total += probability_of_cell(cell) - CHOICE.break_even
+            given = _input_of_cell(cell)
+            chance = logistic(weighted(_WORTHS[given.by], given.features))
+            total += chance * (IN_DOUBT if cell.is_in_doubt else 1) - CHOICE.break_even
     return round(total, 1)

@@ -28,7 +28,7 @@ from training.extraction.regression import SHRINK, Sample, fitted, log_loss
 
 pytestmark = pytest.mark.deep
 
-ONE_IN = 10
+ONE_IN = 5
 """One in so many of the documents is fitted here."""
 WORSE = 1.15
 """The loss may be so many times that of the fit to these documents alone, which is too good for any others."""

@@ -7,7 +7,7 @@
    generated ones (`train.py`). It needs torch, and is left as it is without.
 2. `records`: which column of records a field has, which records a list (`fit_records.py`), to the same documents.
 3. `probabilities`: how likely values are right (`fit_calibrations.py`), to documents that nothing before was fitted to.
-   They also say which of several ways to fill a list is taken.
+   Several ways to fill a list are compared by probabilities of their own (`WORTHS`), which stay as they are.
 4. `answers`: how likely values are right that an LLM wrote (`judged_answers.py`), to generated documents.
 
 All but the network go into `tasks/extraction/weights.json`, under the names of their features. Models by whose fit
@@ -34,7 +34,7 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.probability import CALIBRATIONS, Choice, Source
+from tasks.extraction.probability import CALIBRATIONS, WORTHS, Choice, Source
 from tasks.extraction.records.fields import MatchFeatures
 from tasks.extraction.records.record_lists import LEAST_SCORE
 from tasks.extraction.weights import FILE, logistic, weighted
@@ -68,11 +68,10 @@ SEEN = frozenset(Path(__file__).with_name("seen_by_encoder.txt").read_text("asci
 """Digests of the documents that the encoder of pages was trained with, before documents were parted by their digests.
 Its scores for them are too good to tell probabilities."""
 LEFT: frozenset[str] = frozenset(("network", "match", "run", "value", "choice", "copied", "file", "llm"))
-"""Models whose fit is shown, and written only with `--all`, because papers of other people did not gain, or were not
-asked yet (`network`, `llm`). Of 112 such papers 3,292 fields are right with the weights in the file, and 77 of 1,762
-sure ones are not. With the fit of records, `cell` and `item` it is 3,276, and 29 of 1,120; with that of `cell` and
-`item` alone 3,288, and 29 of 1,120. The fit of `copied` makes fewer single fields sure, 306 instead of 338 on 68
-papers, and no fewer of them are wrong, 6 instead of 5."""
+"""Models whose fit is shown, and written only with `--all`, because papers of other people did not gain by it or were
+not asked (`llm`), or because written documents tell nothing of them (`file`). `docs/decisions/0015-*` has the figures.
+The fit of `copied` makes fewer single fields sure, 306 instead of 338 on 68 papers, and no fewer of them are wrong, 6
+instead of 5."""
 KEPT: Mapping[Source, Sequence[str]] = {
     "copied": ("confidence",),
     "unread": ("confidence",),
@@ -230,7 +229,7 @@ class JudgedWay(NamedTuple):
 
     @classmethod
     def of(cls, way: WayToFill) -> "JudgedWay":
-        weights = {by: CALIBRATIONS[by](**weights_in_file()[by]) for by in ("file", "cell", "item")}
+        weights = {by: CALIBRATIONS[by](**weights_in_file()[model]) for by, model in WORTHS.items()}
         chances = [logistic(weighted(weights[one.given.by], one.given.features)) for one in way.values]
         return cls(way.way, chances, sum(one.is_right for one in way.values), way.meant)
 

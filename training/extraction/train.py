@@ -1,6 +1,6 @@
 """Fits the network that scores spans, and writes `models/extraction/extractor.npz`.
 
-`python -m training.extraction.fit network` runs it, with the same result each time on the same kind of processor: eight
+`python -m training.extraction.fit network` runs it, with the same result each time on the same kind of processor: six
 epochs over variations of the documents in `written/` that are trained with, and generated documents. Of documents that
 are for calibration, and of generated ones of unseen templates, it prints how many values the network finds alone.
 
@@ -36,10 +36,10 @@ from training.extraction.examples import TrainingExample, made_example, meanings
 from training.extraction.written import Variations, written_documents
 
 WIDTH, SECOND, WORDS = 320, 64, 48
-EPOCHS, RATE = 8, 1e-3
-VARIATIONS = 1
+EPOCHS, RATE = 6, 1e-3
+VARIATIONS = 2
 """Number of variations of each written document."""
-GENERATED, GENERATED_CHECKED = 400, 50
+GENERATED, GENERATED_CHECKED = 800, 100
 """Numbers of generated documents: to train with, and to try the network on."""
 CHECKED = 4
 """The network is tried on one in so many of the documents for calibration."""
