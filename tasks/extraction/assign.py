@@ -17,7 +17,7 @@ from tasks.extraction.best_pairs import best_pairs
 from tasks.extraction.column_values import UNREADABLE, is_plain_text, values_of_column
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
-from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words
+from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, SAME_NAME, likeness_by_words, names_another_text
 from tasks.extraction.names import names_of
 from tasks.extraction.parts_of_cells import parts_of_columns
 from tasks.extraction.row_headings import field_of_headings
@@ -178,7 +178,10 @@ def assign(
         len(fields), len(columns)
     )
     worth = _worth_of_names(by_header, fit, fields, columns)
-    chosen = {index: column for index, column in best_pairs(worth) if worth[index, column] > 0}
+    foreign: Matrix = np.array(
+        [[any(names_another_text(one.names, text) for text in forms) for forms in reading.forms] for one in fields]
+    ).reshape(len(fields), len(columns))
+    chosen = _named_columns(worth, foreign, columns, fit)
     named = len(chosen)
     if named < FEWEST_NAMED and not _is_told_from_rows(reading, fields, columns, chosen):
         return None
@@ -189,6 +192,7 @@ def assign(
     headings = field_of_headings(fields, chosen, reading)
     _take_between(chosen, headings, columns, fit)
     parts |= headings
+    _take_left_over(chosen, parts, fields, columns, np.where(foreign, 0.0, fit))
     _take_left_over(chosen, parts, fields, columns, fit)
     for index, column in chosen.items():
         # A column assigned by the order of columns has the least weight with which a header is assigned.
@@ -233,18 +237,39 @@ def _worth_of_names(by_header: Matrix, fit: Matrix, fields: Sequence[WantedField
     return worth
 
 
+def _named_columns(worth: Matrix, foreign: Matrix, columns: Sequence[Column], fit: Matrix) -> dict[int, int]:
+    """Return the columns of the fields that headers name. A header that names another text (`foreign`) gives its
+    column to a field only if no other column is left that the field could have: below `Ordered by` and `Article`, the
+    customer is no article, however alike the meanings are."""
+    chosen = {index: column for index, column in best_pairs(worth) if worth[index, column] > 0}
+    free = [one for one in range(len(columns)) if one not in chosen.values() and _has_letters(columns[one])]
+    return {
+        index: column
+        for index, column in chosen.items()
+        if not (
+            foreign[index, column] and any(fit[index, one] >= LEAST_FIT and not foreign[index, one] for one in free)
+        )
+    }
+
+
 def _is_told_from_rows(
     reading: HeadedTable, fields: Sequence[WantedField], columns: Sequence[Column], chosen: Mapping[int, int]
 ) -> bool:
     """True if a header that names a single field is certainly no item: it names the field in words, or it is above
-    figures. By its meaning alone, `French` names a language as well as `Language` does."""
+    figures. By its meaning alone, `French` names a language as well as `Language` does. The only field of a list has to
+    be named exactly."""
+    least = LEAST_LIKENESS if len(fields) > 1 else SAME_NAME
     by_words = any(
-        likeness_by_words(fields[index].names, text) >= LEAST_LIKENESS
+        likeness_by_words(fields[index].names, text) >= least
         for index, column in chosen.items()
         for text in reading.forms[column]
     )
     return by_words or any(
-        _has_no_words(column) and not all(map(is_missing, column)) and bool(forms) and not is_figure(forms[-1])
+        len(fields) > 1
+        and _has_no_words(column)
+        and not all(map(is_missing, column))
+        and bool(forms)
+        and not is_figure(forms[-1])
         for column, forms in zip(columns, reading.forms, strict=True)
     )
 
@@ -266,6 +291,12 @@ def _answers(
     is_whole = len(needed) > FEWEST_NAMED and all(index in chosen or index in headings for index in needed)
     least = LEAST_NAMED_SHARE_IF_EXACT if reading.table.is_exact or is_whole else LEAST_NAMED_SHARE
     return is_enough and named >= max(1, least * len(needed))
+
+
+def _has_letters(column: Column) -> bool:
+    """True if most cells of a column have letters."""
+    present = [cell for cell in column if not is_missing(cell)]
+    return 2 * sum(any(map(str.isalpha, cell)) for cell in present) > len(present)
 
 
 def _has_no_words(column: Column) -> bool:

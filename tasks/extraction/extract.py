@@ -15,7 +15,7 @@ There are six steps:
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.column_values import emptiest_value
@@ -39,6 +39,8 @@ from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
 
+MAX_ITEMS_NAMED: Final = 5
+"""A warning names at most this many items of a list."""
 _LACKING = "Nothing was copied for these fields of {path}: {names}."
 _AGAINST_SUM = "The items of {path} do not add up to the sum that is printed with them."
 
@@ -57,15 +59,18 @@ def copy_fields(
     lists = with_taught_names({path: one for path, one in all_lists.items() if path not in given.lists}, examples)
     # Structure.
     tables, were_tables_read = fill_from_tables(read, lists, extractor, trace.tables if trace else None)
+    several = _of_several_fields(lists)
     exact = {path for path, one in tables.items() if one.is_exact}
-    to_fill = fields_to_fill(schema, checker, given, lists, exact)
+    to_fill = fields_to_fill(schema, checker, given, lists, exact | (lists.keys() - several.keys()))
     if to_fill is None:
         return CopiedFields({})
-    filled = better_of(tables, fill_from_records(read, lists, trace.runs if trace else None))
+    records = fill_from_records(read, several, trace.runs if trace else None)
     # Candidates, and the score of each candidate for each field.
     steps = trace.steps if trace else None
     scored = extractor.score(read, to_fill.wanted, examples, steps) if extractor and to_fill.wanted and read else None
-    copied = _assign(to_fill, read, filled, scored, trace)
+    items = {path: read_object_list(scored, path) for path in to_fill.lists} if scored else {}
+    tables, records, items = _compared(tables, records, items)
+    copied = _assign(to_fill, read, better_of(tables, records), items, scored, trace)
     lacking = {path: ", ".join(one.unanswered) for path, one in given.lists.items() if one.items and one.unanswered}
     unanswered = [path for path in lists if were_tables_read and copied.values.get(path) == []]
     warnings = [*copied.warnings, *_warnings(copied.tables, unanswered, to_fill.beyond)]
@@ -81,30 +86,54 @@ def ways_to_fill(
     """Return the lists of `schema` filled in each way: from tables, from records, and by the network. Raises
     ModelError."""
     checker, lists = lists_to_fill(schema)
-    to_fill = fields_to_fill(schema, checker, GivenValues(), lists, ())
+    several = _of_several_fields(lists)
+    to_fill = fields_to_fill(schema, checker, GivenValues(), lists, lists.keys() - several.keys())
     if to_fill is None or not lists:
         return []
     tables, _ = fill_from_tables(read, lists, extractor)
     scored = extractor.score(read, to_fill.wanted)
     network = {path: read_object_list(scored, path) for path in to_fill.lists}
-    return [tables, fill_from_records(read, lists), network]
+    return [*_compared(tables, fill_from_records(read, several), network)]
+
+
+def _of_several_fields(lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[JsonPath, Sequence[WantedField]]:
+    """Return the lists whose items have several fields. Single values repeat everywhere, so only the header of a table
+    shows that they are the items of a list."""
+    return {path: fields for path, fields in lists.items() if len(fields) > 1}
+
+
+def _compared(
+    tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList], items: Mapping[JsonPath, ObjectList]
+) -> tuple[dict[JsonPath, FilledList], dict[JsonPath, FilledList], dict[JsonPath, ObjectList]]:
+    """Return the lists filled in each way, with how far the ways agree."""
+
+    def rows(ways: Sequence[Mapping[JsonPath, FilledList | ObjectList]], path: JsonPath) -> list[list[dict[str, Any]]]:
+        return [way[path].rows for way in ways if path in way]
+
+    return (
+        {path: one.compared_with(rows((records, items), path)) for path, one in tables.items()},
+        {path: one.compared_with(rows((tables, items), path)) for path, one in records.items()},
+        {path: one.compared_with(rows((tables, records), path)) for path, one in items.items()},
+    )
 
 
 def _assign(
     to_fill: FieldsToFill,
     read: Sequence[Entry],
     filled: Mapping[JsonPath, FilledList],
+    found: Mapping[JsonPath, ObjectList],
     scored: FieldScores | None,
     trace: Trace | None,
 ) -> CopiedFields:
-    """Return the fields with their chosen values. `filled` are the lists that tables or records fill."""
+    """Return the fields with their chosen values. `filled` are the lists that tables or records fill, and `found` those
+    of the network."""
     passages = scored.candidates.passages if scored else passages_to_search(read)
     decided = decide(to_fill.choices, to_fill.choice_lists, read, passages, scored)
     values, tables, improbable = {**to_fill.values}, filled, dict[JsonPath, Any]()
     texts: Mapping[JsonPath, TextList] = {}
     against_sums: Collection[JsonPath] = ()
     if scored:
-        items = _lists_of_network(to_fill, read, filled, scored, trace)
+        items = _lists_of_network(found, read, filled, scored, trace)
         tables = {path: one for path, one in tables.items() if path not in items}
         values |= {path: _rows(to_fill, path, one) for path, one in items.items()}
         cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
@@ -141,14 +170,13 @@ def _assign(
 
 
 def _lists_of_network(
-    to_fill: FieldsToFill,
+    found: Mapping[JsonPath, ObjectList],
     read: Sequence[Entry],
     filled: Mapping[JsonPath, FilledList],
     scored: FieldScores,
     trace: Trace | None,
 ) -> dict[JsonPath, ObjectList]:
     """Return the lists that the network fills better than tables and records do."""
-    found = {path: read_object_list(scored, path) for path in to_fill.lists}
     if trace is not None:
         trace.by_network = found
     index_of = {id(entry): index for index, entry in enumerate(read)}
@@ -261,9 +289,11 @@ def _warnings(tables: Mapping[JsonPath, FilledList], empty: Sequence[JsonPath], 
             yield f"{seen:,} rows were seen for {pointer_of(path)}, and {len(filled.rows):,} of them were taken."
         if filled.contradicts_sum:
             yield _AGAINST_SUM.format(path=pointer_of(path))
-        for name, count in filled.unread.items():
-            named = f"{count:,} of {len(filled.rows):,} items of {pointer_of(path)}"
-            yield f"{named} have no {_printed_name(name)}, which must have a value."
+        for name, items in filled.unread.items():
+            named = f"{len(items):,} of {len(filled.rows):,} items of {pointer_of(path)}"
+            first = ", ".join([pointer_of((*path, item, _printed_name(name))) for item in items[:MAX_ITEMS_NAMED]])
+            more = ", …" if len(items) > MAX_ITEMS_NAMED else ""
+            yield f"{named} have no {_printed_name(name)}, which must have a value: {first}{more}"
 
 
 def _printed(field: WantedField) -> str:

@@ -136,7 +136,7 @@ def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
             columns = list(_fields(schema, item, one.path))
             single = [*filter(_is_single, columns)]
             is_known = all(column in single or _is_list_of_values(schema, column.schema) for column in columns)
-            if is_known and single and 1 < len(columns) <= MAX_FIELDS:
+            if is_known and single and len(columns) <= MAX_FIELDS:
                 found[one.path] = columns
     return found
 

@@ -26,8 +26,8 @@ from tasks.notation.cells import looks_numeric, moment
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 LEAST_NAMED: Final = 0.4
-"""A row is a header if at least two of its cells match fields of a list. They must also be at least this share of the
-cells, or of the list's fields if these are fewer."""
+"""A row is a header if at least two of its cells match fields of a list, or the only field. They must also be at least
+this share of the cells, or of the list's fields if these are fewer."""
 PIECE: Final = 0.5
 """A single word of a header counts as the name of a field if its likeness is at least this. A text is divided into
 several cells only if all its words belong to names or are abbreviations."""
@@ -132,8 +132,10 @@ class _HeaderFinder:
         # Single letters are not counted, because the order of the columns shows what they abbreviate.
         spelt = sum(len(text) > 1 for text in texts)
         for number, own in enumerate(self._lists):
-            named = sum(self._likeness_of(text)[number] >= LEAST_LIKENESS for text in texts)
-            if named >= 2 and named >= LEAST_NAMED * min(len(own), spelt):
+            # A list of one field has only the name of this field to tell its header from a line of text.
+            least = LEAST_LIKENESS if len(own) > 1 else SAME_NAME
+            named = sum(self._likeness_of(text)[number] >= least for text in texts)
+            if named >= min(2, len(own)) and named >= LEAST_NAMED * min(len(own), spelt):
                 return cells
         return []
 
@@ -332,9 +334,13 @@ def _edges(header: Sequence[Line], body: Sequence[Sequence[WordOnPage]]) -> list
 
 def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyRow:
     cells: dict[int, list[list[WordOnPage]]] = {}
-    for segment in segments_of_row(row):
+    segments = [*segments_of_row(row)]
+    for number, segment in enumerate(segments):
         columns = [sum(word.middle > edge for edge in edges) for word in segment]
-        if len(set(columns)) > 1 and len(list(segments_of_row(row))) == 1:
+        if len(segments) == len(edges) + 1:
+            # As many texts as columns are one in each, wherever the header's words stand above them.
+            columns = [number] * len(segment)
+        elif len(set(columns)) > 1 and len(segments) == 1:
             # A line that crosses columns is a note, or belongs to the column in which it begins.
             columns = [columns[0]] * len(segment)
         for word, column in zip(segment, columns, strict=True):

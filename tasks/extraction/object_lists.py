@@ -18,7 +18,7 @@ from tasks.extraction.boxes import box_of
 from tasks.extraction.candidates import CandidateSpan, LineSegment
 from tasks.extraction.features import Matrix
 from tasks.extraction.fields import WantedField
-from tasks.extraction.probability import CellOfItem, FieldScores, ItemFeatures, worth_of
+from tasks.extraction.probability import CellOfItem, FieldScores, ItemFeatures, with_agreement, worth_of
 from tasks.extraction.values import ValueForm
 from tasks.schema.paths import JsonPath
 
@@ -110,6 +110,10 @@ class ObjectList:
 
     def worth(self) -> float:
         return worth_of(self.cells.values())
+
+    def compared_with(self, others: Collection[Sequence[Mapping[str, Any]]]) -> "ObjectList":
+        """Return the list with how it agrees with `others`, its rows by other ways to fill it."""
+        return ObjectList(self.rows, with_agreement(self.cells, self.rows, others))
 
     def without_places(self, scored: FieldScores, used: Collection[PrintedText]) -> "ObjectList":
         """Return the list without the objects that have more than half of their cells in `used`."""

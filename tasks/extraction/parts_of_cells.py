@@ -10,14 +10,15 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from tasks.extraction.column_values import is_plain_text
+from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.features import HOURS_AND_MINUTES, Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.likeness import LEAST_LIKENESS, likeness_by_words
-from tasks.extraction.sum_rows import is_figure
 from tasks.extraction.table_readings import HeadedTable
-from tasks.notation.cells import is_missing, looks_numeric
+from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.clock_times import written_clock
+from tasks.notation.dates import is_day_of_a_year, parse_day
 from tasks.read_table import NO_CELL, ReadCell
 
 LEAST_DIVIDED: Final = 0.75
@@ -200,8 +201,10 @@ def _joined(cells: Sequence[ReadCell]) -> ReadCell:
 
 
 def _dividing(field: WantedField) -> Callable[[str], Pair | None] | None:
-    """Return the function that divides a range of a field's values; None for a field of other values."""
-    if wants_iso(field.schema):
+    """Return the function that divides a range of a field's values; None for a field of other values. A text may be a
+    day unless its name says something else."""
+    kinds = {CONCEPTS[name].kind for name in field.names.concepts}
+    if wants_iso(field.schema) or (is_plain_text(field) and kinds <= {"date"}):
         return _days
     if field.schema.get("format") in ("time", HOURS_AND_MINUTES):
         return _clocks
@@ -226,7 +229,7 @@ def _is_number(text: str) -> bool:
 
 
 def _days(text: str) -> Pair | None:
-    return _ends(text, lambda end: is_figure(end) and not looks_numeric(end))
+    return _ends(text, lambda end: parse_day(end) is not None or moment(end) is not None or is_day_of_a_year(end))
 
 
 def _clocks(text: str) -> Pair | None:

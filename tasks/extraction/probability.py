@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from tasks.extraction.agreement import NOT_COMPARED, Agreement, agreements
 from tasks.extraction.candidates import Candidates
 from tasks.extraction.doubts import DOUBTFUL, is_doubtful
 from tasks.extraction.features import Matrix, types_of, wants_iso
@@ -108,8 +109,8 @@ class WrittenFeatures(NamedTuple):
     bias: float = 1.0
 
 
-class CellFeatures(NamedTuple):
-    """Features of a cell of a table or of records, or the weights of these features in its calibration."""
+class FileFeatures(NamedTuple):
+    """Features of a cell of a table in a file, or the weights of these features in its calibration."""
 
     likeness: float
     """Weight of the header as a name of the field."""
@@ -122,14 +123,37 @@ class CellFeatures(NamedTuple):
     """Share of the list's fields that have a column."""
     only: float
     """1 if the list has no other row."""
-    file: float
-    """1 if the cell is in the table of a file."""
+    unsure: float
+    """The engine's lack of confidence in the words."""
+    bias: float = 1.0
+
+
+class CellFeatures(NamedTuple):
+    """Features of a cell of a printed table or of records, or the weights of these features in its calibration."""
+
+    likeness: float
+    """Weight of the header as a name of the field."""
+    text: float
+    words: float
+    """Number of words of a text: one with several parts may contain more than the value."""
+    separators: float
+    """1 if a text has separators: one with several parts may contain more than the value."""
+    answered: float
+    """Share of the list's fields that have a column."""
+    only: float
+    """1 if the list has no other row."""
     records: float
     """1 if the cell is in records."""
     chance: float
     """Logit of the probability that the group of records gives; 0 for a cell of a table."""
     unsure: float
     """The engine's lack of confidence in the words."""
+    compared: float
+    """Number of other ways that fill the list (`agreement`)."""
+    agreed: float
+    """Number of them that give the value to the field."""
+    elsewhere: float
+    """Number of them that give the value to other fields alone."""
     bias: float = 1.0
 
 
@@ -153,6 +177,12 @@ class ItemFeatures(NamedTuple):
     """1 if the cell stands in the column of the field."""
     length: float
     """Number of items, up to `LONG_LIST_ITEMS`, as a share of these."""
+    compared: float = 0.0
+    """Number of other ways that fill the list (`agreement`)."""
+    agreed: float = 0.0
+    """Number of them that give the value to the field."""
+    elsewhere: float = 0.0
+    """Number of them that give the value to other fields alone."""
     bias: float = 1.0
 
 
@@ -183,25 +213,37 @@ class CellOfField(NamedTuple):
     """True if a heading above the table or the records names the list."""
     is_in_doubt: bool = False
     """True if the list lacks rows that its table has, or contradicts a sum."""
+    agreement: Agreement = NOT_COMPARED
+    """How the list filled in other ways agrees with the value."""
 
     @property
-    def features(self) -> "CellFeatures":
+    def features(self) -> "CellFeatures | FileFeatures":
         """The input of the calibration."""
         words = min(len(self.cell.text.split()), _MANY_WORDS) / _MANY_WORDS if self.is_text else 0.0
         has_separators = not _SEPARATORS.isdisjoint(self.cell.text) and any(map(str.isalpha, self.cell.text))
         confidence = self.cell.place.get("confidence")
-        return CellFeatures(
+        of_file = FileFeatures(
             likeness=min(self.likeness, _HIGHEST_LIKENESS),
             text=float(self.is_text),
             words=words,
             separators=float(self.is_text and has_separators),
             answered=self.answered,
             only=float(self.is_only),
-            file=float(self.found_in == "file"),
-            records=float(self.found_in == "records"),
-            chance=_logit(self.chance),
             unsure=0.0 if confidence is None else 1.0 - float(confidence),
         )
+        if self.found_in == "file":
+            return of_file
+        return CellFeatures(
+            **of_file._asdict(),
+            records=float(self.found_in == "records"),
+            chance=_logit(self.chance),
+            compared=float(self.agreement.compared),
+            agreed=float(self.agreement.agreed),
+            elsewhere=float(self.agreement.elsewhere),
+        )
+
+    def with_agreement(self, agreement: Agreement) -> "CellOfField":
+        return self._replace(agreement=agreement)
 
 
 class CellOfItem(NamedTuple):
@@ -213,6 +255,10 @@ class CellOfItem(NamedTuple):
     """The input of the calibration (`object_lists`)."""
     is_in_doubt: bool = False
     """True if the list contradicts a sum."""
+
+    def with_agreement(self, agreement: Agreement) -> "CellOfItem":
+        compared, agreed, elsewhere = map(float, agreement)
+        return self._replace(features=self.features._replace(compared=compared, agreed=agreed, elsewhere=elsewhere))
 
 
 class ValuePlace(NamedTuple):
@@ -339,10 +385,10 @@ class FieldScores:
         return found
 
 
-Source = Literal["copied", "unread", "llm", "cell", "item"]
-"""The source of a value: the extractor, with or without the encoder of pages, an LLM, a cell of a table or of records,
-an item of a list that the network found."""
-Features = CopiedFeatures | WrittenFeatures | CellFeatures | ItemFeatures
+Source = Literal["copied", "unread", "llm", "file", "cell", "item"]
+"""The source of a value: the extractor, with or without the encoder of pages, an LLM, a cell of a file's table, one of
+a printed table or of records, an item of a list that the network found."""
+Features = CopiedFeatures | WrittenFeatures | FileFeatures | CellFeatures | ItemFeatures
 
 
 class CalibrationInput(NamedTuple):
@@ -355,15 +401,20 @@ class CalibrationInput(NamedTuple):
 def calibration_input(place: ValuePlace, score: float, label: Label, confidence: float = 1.0) -> CalibrationInput:
     """Return the input for a value with the extractor's `place`, the score and label of its evidence, and the engine's
     confidence in its words."""
-    if isinstance(place.cell, CellOfField):
-        return CalibrationInput("cell", place.cell.features)
     if place.cell is not None:
-        return CalibrationInput("item", place.cell.features)
+        return _input_of_cell(place.cell)
     chance, own, other = _logit(place.probability), float(label == "own"), float(label in ("other", "elsewhere"))
     if not place.copied or not place.features:
         return CalibrationInput("llm", WrittenFeatures(chance, score, own, other))
     by: Literal["copied", "unread"] = "copied" if place.is_read else "unread"
     return CalibrationInput(by, CopiedFeatures(chance, own, other, confidence, *place.features))
+
+
+def _input_of_cell(cell: CellOfField | CellOfItem) -> CalibrationInput:
+    features = cell.features
+    if isinstance(features, FileFeatures):
+        return CalibrationInput("file", features)
+    return CalibrationInput("item" if isinstance(features, ItemFeatures) else "cell", features)
 
 
 def _logit(chance: float) -> float:
@@ -375,11 +426,17 @@ CALIBRATIONS: Final[Mapping[Source, type[Features]]] = {
     "copied": CopiedFeatures,
     "unread": CopiedFeatures,
     "llm": WrittenFeatures,
+    "file": FileFeatures,
     "cell": CellFeatures,
     "item": ItemFeatures,
 }
 """The features of each calibration."""
 _WEIGHTS: Final[Mapping[str, Features]] = {by: weights_of(by, features) for by, features in CALIBRATIONS.items()}
+
+
+WORTHS: Final[Mapping[Source, str]] = {"file": "file", "cell": "cell_worth", "item": "item_worth"}
+"""The model of the probabilities by which the ways to fill a list are compared, by the source of the values."""
+_WORTHS: Final[Mapping[str, Features]] = {by: weights_of(model, CALIBRATIONS[by]) for by, model in WORTHS.items()}
 
 
 def calibration_terms(given: CalibrationInput) -> list[tuple[str, float, float]]:
@@ -401,8 +458,7 @@ def probability_of_cell(cell: CellOfField | CellOfItem) -> float:
     """Return the calibrated probability that a value in a list is right, 0 to 1."""
     if isinstance(cell, CellOfField) and not cell.is_read:
         return 0.0
-    given = CalibrationInput("item" if isinstance(cell, CellOfItem) else "cell", cell.features)
-    return probability(given) * (IN_DOUBT if cell.is_in_doubt else 1)
+    return probability(_input_of_cell(cell)) * (IN_DOUBT if cell.is_in_doubt else 1)
 
 
 CellT = TypeVar("CellT", CellOfField, CellOfItem)
@@ -413,11 +469,24 @@ def in_doubt(cells: Mapping[JsonPath, CellT], lists: Collection[JsonPath]) -> di
     return {path: one._replace(is_in_doubt=True) if path[:-2] in lists else one for path, one in cells.items()}
 
 
+def with_agreement(
+    cells: Mapping[JsonPath, CellT], rows: Sequence[Mapping[str, Any]], others: Collection[Sequence[Mapping[str, Any]]]
+) -> dict[JsonPath, CellT]:
+    """Return the cells of a list with how it agrees with `others`, the same list filled in other ways. `rows` has the
+    list's values."""
+    found = agreements(rows, others)
+    return {
+        path: cell.with_agreement(found[int(path[-2])].get(str(path[-1]), NOT_COMPARED)) for path, cell in cells.items()
+    }
+
+
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:
-    """Return the worth of a way to fill a list: the sum of the probabilities of the values that were read, each reduced
-    by `Choice.break_even`. The sum is rounded, because small differences between two ways mean nothing."""
+    """Return the worth of a way to fill a list: the sum of the probabilities of the values that were read by `WORTHS`,
+    each reduced by `Choice.break_even`. The sum is rounded, because small differences between two ways mean nothing."""
     total = 0.0
     for cell in cells:
         if isinstance(cell, CellOfItem) or cell.is_read:
-            total += probability_of_cell(cell) - CHOICE.break_even
+            given = _input_of_cell(cell)
+            chance = logistic(weighted(_WORTHS[given.by], given.features))
+            total += chance * (IN_DOUBT if cell.is_in_doubt else 1) - CHOICE.break_even
     return round(total, 1)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from tasks.extraction.aligned_rows import aligned_tables
 from tasks.extraction.assign import Assignment, ComparedColumns, Likeness, assign
 from tasks.extraction.column_values import (
     NO_VALUE,
@@ -31,9 +32,18 @@ from tasks.extraction.likeness import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import passages_to_search
-from tasks.extraction.probability import CHOICE, CellOfField, worth_of
+from tasks.extraction.probability import CHOICE, CellOfField, with_agreement, worth_of
 from tasks.extraction.shared_tables import divided_rows
-from tasks.extraction.table_readings import HeadedTable, Place, affordable_tables, headed_tables, header_texts
+from tasks.extraction.table_readings import (
+    HeadedTable,
+    Place,
+    affordable_tables,
+    headed_tables,
+    header_texts,
+    places_of,
+    transposed,
+    unfolded,
+)
 from tasks.extraction.written_tables import tables_in
 from tasks.notation.cells import looks_numeric
 from tasks.precontext import Entry
@@ -97,8 +107,9 @@ class FilledList:
     contradicts_sum: bool = False
     """True if a sum of the items is printed, and is not the sum of their values."""
 
-    unread: dict[str, int] = field(default_factory=dict)
-    """Number of items without a number or a day that the schema demands, by the name of the field."""
+    unread: dict[str, list[int]] = field(default_factory=dict)
+    """Indices of the items without a number or a day that the schema demands, by the name of the field, if other items
+    have one."""
 
     @property
     def is_named(self) -> bool:
@@ -112,6 +123,27 @@ class FilledList:
 
     def worth(self) -> float:
         return worth_of(self.cells.values())
+
+    def compared_with(self, others: Collection[Sequence[Mapping[str, Any]]]) -> "FilledList":
+        """Return the list with how it agrees with `others`, its rows by other ways to fill it."""
+        return replace(self, cells=with_agreement(self.cells, self.rows, others))
+
+    def append(
+        self,
+        path: JsonPath,
+        fields: Sequence[WantedField],
+        item: Mapping[int, Any],
+        cells: Mapping[int, CellOfField],
+    ) -> None:
+        """Append an item to the list at `path`. `item` has its values and `cells` their places, by the index of the
+        field."""
+        number = len(self.rows)
+        for index, cell in cells.items():
+            wanted = fields[index]
+            self.cells[(*path, number, wanted.path[-1])] = cell
+            if not cell.is_read and wanted not in self.missing and _is_demanded(wanted) and not is_plain_text(wanted):
+                self.unread.setdefault(str(wanted.path[-1]), []).append(number)
+        self.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
 
     def against_sum(self) -> "FilledList":
         """Return the list as one that contradicts a sum, with its cells in doubt."""
@@ -149,7 +181,8 @@ def fill_from_tables(
     fields = [one for columns in lists.values() for one in columns]
     headers = header_texts(readings)
     likeness = {(one.path, head): likeness_by_words(one.names, head) for one in fields for head in headers}
-    if extractor is not None and (embedded := headers[:MAX_EMBEDDED]):
+    embedded = [head for head in headers if any(map(str.isalpha, head))][:MAX_EMBEDDED]
+    if extractor is not None and embedded:
         meanings = extractor.likeness_of_headers(fields, embedded)
         for (row, one), (index, head) in product(enumerate(fields), enumerate(embedded)):
             likeness[one.path, head] += float(meanings[row, index])
@@ -163,7 +196,17 @@ def _readings_of_tables(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence
     exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
     passages = [one for one in passages_to_search(read) if not (one.is_data or id(read[one.entry]) in exact)]
     on_pages = tables_on_pages(passages, list(lists.values())[:MAX_FIELDS])
+    # A table that was found by its header has the further lines of its cells, too.
+    headed = {cell for _, table in on_pages for cell in places_of(table.rows)}
+    aligned = [one for one in aligned_tables(passages) if not _is_used(places_of(one[1].rows), headed)]
     all_tables = [*((read[passage.entry], table) for passage, table in on_pages), *tables]
+    all_tables += ((read[passage.entry], table) for passage, table in aligned)
+    all_tables += [
+        (entry, other)
+        for entry, table in all_tables
+        for other in (transposed(table, lists.values()), unfolded(table, lists.values()))
+        if other is not None
+    ]
     return headed_tables(affordable_tables(all_tables, len(fields)), fields)
 
 
@@ -203,15 +246,15 @@ def fill_lists(
     used: set[Place] = set()
     for group in (own, others):
         for one in sorted(group, key=lambda one: -one.worth):
-            if one.path not in filled and not _is_used(one, used):
+            if one.path not in filled and not _is_used(one.places, used):
                 rivals = [
                     other
                     for other in group
                     if other.path == one.path
                     and (other is one or other.worth >= CHOICE.rival_share * one.worth)
-                    and not _is_used(other, used)
+                    and not _is_used(other.places, used)
                 ]
-                free = [other for other in best.values() if other.path == one.path and not _is_used(other, used)]
+                free = [other for other in best.values() if other.path == one.path and not _is_used(other.places, used)]
                 unwanted = [other for other in free if other.worth >= wanted_most[id(other.reading.table)]]
                 rows = _best_rows(rivals, free, unwanted, lists[one.path])
                 if rows is not None:
@@ -272,7 +315,7 @@ def _united(
         has_heading = bool(one.parts.keys() - one.columns.keys())
         is_alike = has_heading and one.reading.has_header and one.reading.table.is_exact == best.reading.table.is_exact
         is_as_good = one.worth >= WHOLE_SHARE * best.worth and demanded <= one.answered
-        if is_alike and is_as_good and not _is_used(one, places) and len(found) < MAX_GROUPED:
+        if is_alike and is_as_good and not _is_used(one.places, places) and len(found) < MAX_GROUPED:
             found.append(one)
             places |= one.places
     return sorted(found, key=unwanted.index)
@@ -283,15 +326,14 @@ def _with_same_header(one: Assignment, free: Sequence[Assignment]) -> list[Assig
     found: list[Assignment] = []
     places: set[Place] = set()
     for other in free:
-        if other.reading.title == one.reading.title and not _is_used(other, places) and len(found) < MAX_GROUPED:
+        if other.reading.title == one.reading.title and not _is_used(other.places, places) and len(found) < MAX_GROUPED:
             found.append(other)
             places |= other.places
     return found
 
 
-def _is_used(one: Assignment, used: Collection[Place]) -> bool:
+def _is_used(own: Collection[Place], used: Collection[Place]) -> bool:
     """True if many of a table's cells are already used by a reading of the same rows."""
-    own = one.places
     return sum(place in used for place in own) > SAME_ROWS_SHARE * len(own)
 
 
@@ -352,15 +394,15 @@ def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedFi
         if item is None:
             continue
         taken.append(at)
-        for index in item:
-            path = (*assignment.path, len(found.rows), fields[index].path[-1])
-            is_value = index in cells and is_read(values[index][at])
-            cell = cells[index][at] if index in cells else NO_CELL
-            found.cells[path] = _cell(assignment, cell, index, fields, is_value=is_value)
-            if not is_value and index in cells and _is_demanded(fields[index]) and not is_plain_text(fields[index]):
-                name = str(fields[index].path[-1])
-                found.unread[name] = found.unread.get(name, 0) + 1
-        found.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
+        places = {
+            index: (cells[index][at], is_read(values[index][at])) if index in cells else (NO_CELL, False)
+            for index in item
+        }
+        own = {
+            index: _cell(assignment, cell, index, fields, is_value=is_value)
+            for index, (cell, is_value) in places.items()
+        }
+        found.append(assignment.path, fields, item, own)
     if not found.is_cut:
         lost = set(range(len(rows))) - {*taken}
         found.left_out += sum(sum(bool(cell.text) for cell in rows[at]) >= full for at in lost)
@@ -386,7 +428,14 @@ def _spread(assignment: Assignment, fields: Sequence[WantedField]) -> Iterator[l
         and _may_span(fields[index], column, is_exact=reading.table.is_exact)
     }
     above: dict[int, tuple[ReadCell, int]] = {}
-    for row in assignment.body:
+    items = {id(row) for row in assignment.body}
+    for row in reading.table.rows[reading.end :]:
+        filled = [column for column, cell in enumerate(row) if cell.text]
+        if id(row) not in items:
+            if len(filled) == 1 and filled[0] in may_repeat:
+                # A heading in the column itself.
+                above[filled[0]] = row[filled[0]], 0
+            continue
         own = [*row]
         for column, cell in enumerate(row):
             last, rows_left = above.get(column, (NO_CELL, 0))
@@ -490,7 +539,8 @@ def _cell(
         is_text=is_plain_text(fields[index]),
         found_in="file" if reading.table.is_exact else "page",
         is_named=likeness_by_words(names, reading.table.heading) >= LEAST_LIKENESS,
-        is_in_doubt=column in reading.table.with_more,
+        # Other tables of a page may have a column of the same name as the only field of a list.
+        is_in_doubt=column in reading.table.with_more or (len(fields) == 1 and not reading.table.is_exact),
     )
 
 

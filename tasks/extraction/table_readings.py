@@ -2,19 +2,24 @@
 items."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import accumulate
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from tasks.extraction.column_values import has_decimal_commas
+from tasks.extraction.concepts import concepts_of
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField
-from tasks.extraction.likeness import SAME_CONCEPT, likeness_by_words
+from tasks.extraction.folding import fold
+from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words
 from tasks.extraction.passages import MAX_CHARS, passages_of_entry
 from tasks.extraction.sum_rows import RowKind, further_items, is_figure, kinds_of_rows
+from tasks.notation.cells import is_missing, looks_numeric
+from tasks.notation.currencies import is_currency
 from tasks.notation.dates import days_mentioned, find_days
 from tasks.notation.order_of_days import is_order_shown, order_of
 from tasks.precontext import Entry
@@ -37,9 +42,25 @@ LONGEST_HEADER: Final = 60
 """A header cell has at most this many characters. A longer cell is text."""
 MAX_HEADER_CHARS: Final = 500
 """At most this many characters of a header's cell are compared with fields. One cell of a header may be text."""
+MAX_TURNED: Final = 40
+"""A table with more rows than this has its items in rows."""
+FEWEST_TURNED: Final = 2
+"""The first column has to name at least this many fields of a list if each further column is an item."""
+FEWEST_UNFOLDED: Final = 3
+"""A matrix has at least this many columns of values. Two may be amounts of two kinds."""
+MAX_UNFOLDED: Final = 2_000
+"""A matrix has at most this many cells."""
 LONGEST_COMMON: Final = 3
 """Cells of at most this many characters do not show that two tables have the same rows, because tables of different
 rows have such cells in common. If a table has only such cells, they count."""
+MAX_COMPARED_ROWS: Final = 200
+"""At most this many rows of a table tell the form of its values."""
+FEWEST_OF_FORM: Final = 2
+"""At least this many cells of a column show the form of its values."""
+_FIGURE_IN_WORDS = re.compile(
+    r"(?P<before>[^\d.,]{0,20}?)\d[\d.,'’]*?(?:[.,](?P<decimals>\d\d?))?(?P<after>\s?[^\W\d_]\D{0,19}|\s?[€$£¥%])?"
+)
+"""Pattern of a cell with one figure, and perhaps words before or after it."""
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 
 Place = tuple[str, str]
@@ -193,6 +214,60 @@ def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) ->
     return [one for one, used in zip(tables, pairs, strict=True) if used <= MAX_PAIRS]
 
 
+def transposed(table: ReadTable, lists: Iterable[Sequence[WantedField]]) -> ReadTable | None:
+    """Return a table with rows and columns exchanged, if its first column rather than a row at its beginning names the
+    fields of a list, so that each further column is an item; None for any other table."""
+    if not 2 <= len(table.rows) <= MAX_TURNED or table.header > 1:
+        return None
+    beginnings = [row[0] for row in table.texts]
+    tops = table.texts[:MAX_HEADERS]
+    for fields in lists:
+        named = _count_named(beginnings, fields)
+        if named >= FEWEST_TURNED and named > max(_count_named(row, fields) for row in tops):
+            return ReadTable([*zip(*table.rows, strict=True)], table.heading, table.comma_likely, table.is_exact)
+    return None
+
+
+def unfolded(table: ReadTable, lists: Iterable[Sequence[WantedField]]) -> ReadTable | None:
+    """Return a table with a row for each cell of a matrix, such as prices by size or hours by weekday, if the items of
+    a list are cells of `table`: the texts at the beginning of its row, the header of its column, and its value. None
+    for any other table.
+
+    The list has two fields more than the table has columns of texts, and no header of the other columns is the name of
+    a field or of anything else that is known."""
+    if table.header > 1 or len(table.rows) < 2:
+        return None
+    header, *rows = table.rows
+    figures = [
+        column
+        for column, head in enumerate(header)
+        if head.text
+        and all(is_missing(row[column].text) or looks_numeric(row[column].text) for row in rows)
+        and any(row[column].text for row in rows)
+    ]
+    texts = [column for column in range(len(header)) if column not in figures]
+    heads = [header[column].text for column in figures]
+    if not texts or len(figures) < FEWEST_UNFOLDED or len(rows) * len(figures) > MAX_UNFOLDED:
+        return None
+    is_asked = any(len(fields) == len(texts) + 2 and not _count_named(heads, fields) for fields in lists)
+    if not is_asked or any(concepts_of(tuple(fold(head))) for head in heads):
+        return None
+    cells = [
+        [*(row[at] for at in texts), header[column], row[column]]
+        for row in rows
+        for column in figures
+        if not is_missing(row[column].text)
+    ]
+    first = [*(header[at] for at in texts), NO_CELL, NO_CELL]
+    return ReadTable([first, *cells], table.heading, table.comma_likely, table.is_exact, header=1)
+
+
+def _count_named(texts: Sequence[str], fields: Sequence[WantedField]) -> int:
+    """Return the number of fields that texts name."""
+    short = [text for text in texts if text and len(text) <= LONGEST_HEADER]
+    return sum(any(likeness_by_words(one.names, text) >= LEAST_LIKENESS for text in short) for one in fields)
+
+
 def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]) -> list[HeadedTable]:
     """Return several readings of each table: those with the headers that are most likely by words, and one without a
     header."""
@@ -243,19 +318,26 @@ def header_texts(readings: Sequence[HeadedTable]) -> list[str]:
 
 
 def _headers(table: ReadTable) -> list[tuple[int, int, list[tuple[str, ...]]]]:
-    """Return the possible headers of a table: the header's first row, the row after its last one, and its forms."""
-    if table.header:
-        return [(0, table.header, _forms(table.rows[: table.header], rows_are_lines=True))]
+    """Return the possible headers of a table: the header's first row, the row after its last one, and its forms. The
+    unit that the cells of a column print is one of the column's forms, too."""
     texts = table.texts
+    values = _forms_of_columns(texts)
+    units = _units_of_columns(values)
+
+    def with_units(forms: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        return [(unit, *own) if unit and own else own for unit, own in zip(units, forms, strict=True)]
+
+    if table.header:
+        return [(0, table.header, with_units(_forms(table.rows[: table.header], rows_are_lines=True)))]
     most = min(MAX_HEADERS, len(texts) - 1, max(1, MAX_HEADER_CELLS // len(texts[0])))
-    may_be_header = [*map(_may_be_header, texts[:most])]
+    may_be_header = [_may_be_header(row) and not _has_values(row, values) for row in texts[:most]]
     found = []
     for end in range(1, most + 1):
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
             if not may_be_header[top]:
                 break
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) > 2:
-                found.append((top, end, _forms(table.rows[top:end])))
+                found.append((top, end, with_units(_forms(table.rows[top:end]))))
     return found
 
 
@@ -263,6 +345,53 @@ def _may_be_header(row: Sequence[str]) -> bool:
     # A year or an hour may be the header of a column, but most headers are words.
     filled = [cell for cell in row if cell]
     return 2 * sum(len(cell) <= LONGEST_HEADER and not is_figure(cell) for cell in filled) > len(filled)
+
+
+class _ValueForm(NamedTuple):
+    """The form of a cell with one figure, by which values differ from headers."""
+
+    kind: Literal["decimal", "money", "measure", "labelled"]
+    words: str
+    """The decimals as zeros, or the unit or the label of the figure."""
+
+
+def _form_of_value(cell: str) -> _ValueForm | None:
+    """Return the form of a figure with decimals, a unit or a label, such as `1,250.00`, `54 sqm` and `Flat 1`; None for
+    other texts, for a day, and for a whole number, which may be a header: a year, an hour, a rank."""
+    is_day = is_figure(cell) and not looks_numeric(cell)
+    if is_day or len(cell) > LONGEST_HEADER or (found := _FIGURE_IN_WORDS.fullmatch(cell)) is None:
+        return None
+    before, decimals, after = ((found[name] or "").strip() for name in ("before", "decimals", "after"))
+    if any(map(is_currency, (before, after))):
+        return _ValueForm("money", "")
+    if before or after:
+        return _ValueForm("labelled", before) if before else _ValueForm("measure", after)
+    return _ValueForm("decimal", "0" * len(decimals)) if decimals else None
+
+
+def _forms_of_columns(rows: Sequence[Sequence[str]]) -> list[list[_ValueForm | None]]:
+    return [[_form_of_value(cell) for cell in column if cell] for column in zip(*rows[:MAX_COMPARED_ROWS], strict=True)]
+
+
+def _has_values(row: Sequence[str], columns: Sequence[Sequence[_ValueForm | None]]) -> bool:
+    """True if a cell of a row has the form of most values of its column, so that the row is no header."""
+    for cell, forms in zip(row, columns, strict=True):
+        own = _form_of_value(cell)
+        if own is not None:
+            alike = sum(one is not None and (one == own or one.kind == own.kind == "measure") for one in forms)
+            if alike >= FEWEST_OF_FORM and 2 * alike > len(forms):
+                return True
+    return False
+
+
+def _units_of_columns(columns: Sequence[Sequence[_ValueForm | None]]) -> list[str]:
+    """Return the unit or the label that most cells of each column print with their figures; empty if there is none."""
+    found = []
+    for forms in columns:
+        counts = Counter(one.words for one in forms if one is not None and one.kind in ("measure", "labelled"))
+        words, count = counts.most_common(1)[0] if counts else ("", 0)
+        found.append(words if count >= FEWEST_OF_FORM and 2 * count > len(forms) else "")
+    return found
 
 
 def _forms(rows: Sequence[Sequence[ReadCell]], *, rows_are_lines: bool = False) -> list[tuple[str, ...]]:

@@ -7,7 +7,7 @@
    generated ones (`train.py`). It needs torch, and is left as it is without.
 2. `records`: which column of records a field has, which records a list (`fit_records.py`), to the same documents.
 3. `probabilities`: how likely values are right (`fit_calibrations.py`), to documents that nothing before was fitted to.
-   They also say which of several ways to fill a list is taken.
+   Several ways to fill a list are compared by probabilities of their own (`WORTHS`), which stay as they are.
 4. `answers`: how likely values are right that an LLM wrote (`judged_answers.py`), to generated documents.
 
 All but the network go into `tasks/extraction/weights.json`, under the names of their features. Models by whose fit
@@ -34,8 +34,9 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.probability import CALIBRATIONS, Choice, Source
+from tasks.extraction.probability import CALIBRATIONS, WORTHS, Choice, Source
 from tasks.extraction.records.fields import MatchFeatures
+from tasks.extraction.records.record_lists import LEAST_SCORE
 from tasks.extraction.weights import FILE, logistic, weighted
 from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread
@@ -49,7 +50,7 @@ from training.extraction.fit_records import (
     run_samples,
 )
 from training.extraction.judged_answers import AnswerMaker
-from training.extraction.regression import FeaturesT, Sample, fitted, log_loss
+from training.extraction.regression import SHRINK, FeaturesT, Sample, choice_loss, fitted, fitted_choice, log_loss
 from training.extraction.written import WrittenDocument, written_documents
 from training.extraction.written_papers import AskedDocument, asked_of, read_as_printed
 from training.services import quiet_services
@@ -66,19 +67,37 @@ ANSWERED = 150
 SEEN = frozenset(Path(__file__).with_name("seen_by_encoder.txt").read_text("ascii").split())
 """Digests of the documents that the encoder of pages was trained with, before documents were parted by their digests.
 Its scores for them are too good to tell probabilities."""
-LEFT: frozenset[str] = frozenset(("network", "match", "run", "value", "choice", "copied", "cell", "item", "llm"))
-"""Models whose fit is shown, and written only with `--all`, because papers of other people did not gain, or were not
-asked yet (`network`, `llm`). Of 112 such papers 3,292 fields are right with the weights in the file, and 77 of 1,762
-sure ones are not. With the fit of records, `cell` and `item` it is 3,276, and 29 of 1,120; with that of `cell` and
-`item` alone 3,288, and 29 of 1,120. The fit of `copied` makes fewer single fields sure, 306 instead of 338 on 68
-papers, and no fewer of them are wrong, 6 instead of 5."""
+LEFT: frozenset[str] = frozenset(("network", "match", "run", "value", "choice", "copied", "file", "llm"))
+"""Models whose fit is shown, and written only with `--all`, because papers of other people did not gain by it or were
+not asked (`llm`), or because written documents tell nothing of them (`file`). `docs/decisions/0015-*` has the figures.
+The fit of `copied` makes fewer single fields sure, 306 instead of 338 on 68 papers, and no fewer of them are wrong, 6
+instead of 5."""
 KEPT: Mapping[Source, Sequence[str]] = {
     "copied": ("confidence",),
     "unread": ("confidence",),
-    "cell": ("file", "unsure"),
+    "cell": ("unsure",),
 }
-"""Features of which written documents tell nothing: how sure an engine is that misread a word, and that a cell is that
-of a file. Their weights were fitted to scans and files, and stay as they are."""
+"""Features of which written documents tell nothing: how sure an engine is that misread a word. Their weights were
+fitted to scans, and stay as they are."""
+SIGNS: Mapping[Source, Mapping[str, int]] = {
+    "cell": {
+        "likeness": 1,
+        "words": -1,
+        "separators": -1,
+        "answered": 1,
+        "only": -1,
+        "chance": 1,
+        "unsure": -1,
+        "agreed": 1,
+        "elsewhere": -1,
+    },
+    "item": dict.fromkeys(("odds", "mean", "likely", "filled", "column", "item", "aligned", "agreed"), 1)
+    | {"elsewhere": -1},
+}
+"""Features that can only speak for a value, or only against it."""
+SHRUNK: Mapping[Source, float] = {"cell": 3.0, "item": 3.0}
+"""Strength of the pull of their weights towards 0. Of 230 documents that a fit did not see, 377 list values are sure
+by 3, 283 by 10, and 10 % of them are wrong by both."""
 BY_TABLE, BY_RECORDS, BY_NETWORK = range(3)
 """Indices of the ways to fill a list in `ways_to_fill`. The last depends on the encoder."""
 BREAK_EVEN = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -128,8 +147,8 @@ def fit_network(processes: int, left: Collection[str]) -> None:
 
 def fit_records(processes: int, left: Collection[str]) -> None:
     documents = [one for one in written_documents() if one.is_trained_with and one.has_lists]
-    matches = [sample for own in spread(_matches_in, documents, processes) for sample in own]
-    write({"match": report("match", matches)}, left)
+    columns = [of_field for own in spread(_matches_in, documents, processes) for of_field in own]
+    write({"match": report_choice("match", columns, LEAST_SCORE)}, left)
     # The records are read with the weights of columns that were just written.
     lists = [own for found in spread(_runs_in, documents, processes) for own in found]
     runs = [one for own in lists for one in own]
@@ -146,7 +165,12 @@ def fit_records(processes: int, left: Collection[str]) -> None:
 def fit_probabilities(processes: int, left: Collection[str]) -> None:
     found_in = spread(values_in, calibration_documents(), processes)
     samples = samples_by_source(found_in)
-    write({by: report(by, own, KEPT.get(by, ())) for by, own in samples.items()}, left)
+    fits = {
+        by: report(by, own, KEPT.get(by, ()), SHRUNK.get(by, SHRINK), SIGNS.get(by))
+        for by, own in samples.items()
+        if own
+    }
+    write(fits, left)
     # A document's list is filled in one of several ways, by these probabilities.
     lists = [
         [way for way in found.ways if way.path == path]
@@ -164,7 +188,7 @@ def calibration_documents() -> list[WrittenDocument]:
 def samples_by_source(found_in: Sequence[FoundInDocument]) -> dict[Source, list[Sample[Any]]]:
     """Return the samples of each calibration of copied values. A list weighs as much as the square root of its
     values."""
-    samples: dict[Source, list[Sample[Any]]] = {"copied": [], "unread": [], "cell": [], "item": []}
+    samples: dict[Source, list[Sample[Any]]] = {"copied": [], "unread": [], "file": [], "cell": [], "item": []}
     for found in found_in:
         sizes = Counter((one.given.by, one.group) for one in found.all)
         for one in found.all:
@@ -205,7 +229,7 @@ class JudgedWay(NamedTuple):
 
     @classmethod
     def of(cls, way: WayToFill) -> "JudgedWay":
-        weights = {by: CALIBRATIONS[by](**weights_in_file()[by]) for by in ("cell", "item")}
+        weights = {by: CALIBRATIONS[by](**weights_in_file()[model]) for by, model in WORTHS.items()}
         chances = [logistic(weighted(weights[one.given.by], one.given.features)) for one in way.values]
         return cls(way.way, chances, sum(one.is_right for one in way.values), way.meant)
 
@@ -238,7 +262,13 @@ def chosen_way(ways: Sequence[JudgedWay], choice: Choice) -> JudgedWay | None:
     return chosen
 
 
-def report(model: str, samples: Sequence[Sample[FeaturesT]], kept: Collection[str] = ()) -> FeaturesT:
+def report(
+    model: str,
+    samples: Sequence[Sample[FeaturesT]],
+    kept: Collection[str] = (),
+    shrink: float = SHRINK,
+    signs: Mapping[str, int] | None = None,
+) -> FeaturesT:
     """Return the weights that are fitted to samples. Print the loss on a fifth of them by a fit to the others, and by
     the weights in the file."""
     before = weights_in_file()[model]
@@ -246,9 +276,21 @@ def report(model: str, samples: Sequence[Sample[FeaturesT]], kept: Collection[st
     size = -(-len(samples) // CHECKED)
     # Samples of one document follow each other, so the parts have different documents.
     checked, others = samples[:size], samples[size:]
-    fit, old = log_loss(checked, fitted(others, left)), log_loss(checked, type(samples[0].features)(**before))
+    fit = log_loss(checked, fitted(others, left, shrink, signs))
+    old = log_loss(checked, type(samples[0].features)(**before))
     print(f"{model}: {len(samples)} samples, log loss {old:.3f} before, {fit:.3f} for others", flush=True)
-    return fitted(samples, left)
+    return fitted(samples, left, shrink, signs)
+
+
+def report_choice(model: str, groups: Sequence[Sequence[Sample[FeaturesT]]], none: float) -> FeaturesT:
+    """Return the weights that choose the best sample of each group. Print what is lost by the choices for a fifth of
+    the groups by a fit to the others, and by the weights in the file."""
+    before = type(groups[0][0].features)(**weights_in_file()[model])
+    size = -(-len(groups) // CHECKED)
+    checked, others = groups[:size], groups[size:]
+    fit, old = choice_loss(checked, none, fitted_choice(others, none)), choice_loss(checked, none, before)
+    print(f"{model}: {len(groups)} choices, share lost {old:.3f} before, {fit:.3f} for others", flush=True)
+    return fitted_choice(groups, none)
 
 
 def weights_in_file() -> dict[str, dict[str, float]]:
@@ -272,7 +314,7 @@ def spread(work: Callable[[Sequence[Item]], list[Returned]], items: Sequence[Ite
         return [one for own in pool.map(work, parts) for one in own]
 
 
-def _matches_in(documents: Sequence[WrittenDocument]) -> list[list[Sample[MatchFeatures]]]:
+def _matches_in(documents: Sequence[WrittenDocument]) -> list[list[Sequence[Sample[MatchFeatures]]]]:
     return [[one for own in lists_in(document) for one in match_samples(own)] for document in documents]
 
 

@@ -86,20 +86,19 @@ def agreement(values: Sequence[Any], truths: Sequence[Any]) -> float:
     return 2 * found / (len(own) + len(truths))
 
 
-def match_samples(sample: ListSample) -> Iterator[Sample[MatchFeatures]]:
-    """Yield the columns that may fill the fields of a list, in the records that hold most of its values."""
-    best: tuple[float, list[Sample[MatchFeatures]]] = (FEWEST_OF_RUN, [])
+def match_samples(sample: ListSample) -> Iterator[Sequence[Sample[MatchFeatures]]]:
+    """Yield the columns that may fill each field of a list, in the records that hold most of its values."""
+    best: tuple[float, list[list[Sample[MatchFeatures]]]] = (FEWEST_OF_RUN, [])
     for one in sample.records:
         own = [truths_of(field, sample.truth) for field in sample.fields]
-        found = []
-        shares: dict[int, float] = defaultdict(float)
+        found: dict[int, list[Sample[MatchFeatures]]] = defaultdict(list)
         for (field, _), match in matches_of(one.table, one.wanted, one.reading).items():
-            share = agreement(match.values, own[field])
-            shares[field] = max(shares[field], share)
-            found.append(Sample(match.features, share))
-        whole = sum(shares.values()) / max(1, sum(map(bool, own)))
+            found[field].append(Sample(match.features, agreement(match.values, own[field])))
+        shares = [max((column.share for column in columns), default=0.0) for columns in found.values()]
+        whole = sum(shares) / max(1, sum(map(bool, own)))
         if whole > best[0]:
-            best = whole, [one._replace(size=len(found) ** -0.5) for one in found]
+            size = max(1, len(found)) ** -0.5
+            best = whole, [[column._replace(size=size) for column in columns] for columns in found.values()]
     yield from best[1]
 
 

@@ -1,10 +1,13 @@
 """Fits the network that scores spans, and writes `models/extraction/extractor.npz`.
 
-`python -m training.extraction.fit network` runs it, with the same result each time on the same kind of processor: four
+`python -m training.extraction.fit network` runs it, with the same result each time on the same kind of processor: six
 epochs over variations of the documents in `written/` that are trained with, and generated documents. Of documents that
 are for calibration, and of generated ones of unseen templates, it prints how many values the network finds alone.
 
     .venv-torch/bin/python -m training.extraction.train     the meanings of new concepts alone
+
+The file also has the loss of the network on some of the documents (`network_loss.py`), which `tests/deep` computes
+again.
 """
 
 import copy
@@ -25,18 +28,21 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.embedding.minilm import MiniLm
-from models.extraction.network import FILE, nearest_label
+from models.extraction.network import FILE, ExtractionNetwork, nearest_label
 from tasks.extraction.concepts import CONCEPTS
+from training.extraction import network_loss
 from training.extraction.documents import documents
 from training.extraction.examples import TrainingExample, made_example, meanings, written_example
 from training.extraction.written import Variations, written_documents
 
 WIDTH, SECOND, WORDS = 320, 64, 48
-EPOCHS, RATE = 4, 1e-3
-VARIATIONS = 4
+EPOCHS, RATE = 6, 1e-3
+VARIATIONS = 2
 """Number of variations of each written document."""
-GENERATED, GENERATED_CHECKED = 2_000, 250
+GENERATED, GENERATED_CHECKED = 800, 100
 """Numbers of generated documents: to train with, and to try the network on."""
+CHECKED = 4
+"""The network is tried on one in so many of the documents for calibration."""
 SEED = 13
 AT_ONCE_MADE = 64
 """A process makes the examples of so many documents at once."""
@@ -226,6 +232,16 @@ def write(weights: Mapping[str, np.ndarray[Any, Any]], minilm: MiniLm) -> None:
     print(f"{FILE.name}: {FILE.stat().st_size} bytes")
 
 
+def write_loss() -> None:
+    """Write the loss of the network in the file into it, and the documents of which it is the loss."""
+    digests = [one.digest for one in network_loss.sampled()]
+    found = network_loss.loss(ExtractionNetwork(), network_loss.examples_of(digests, loaded_minilm()))
+    with np.load(FILE) as file:
+        arrays = dict(file)
+    np.savez_compressed(FILE, **arrays | {"fitted_loss": np.float32(found), "sampled": np.array(digests, np.uint32)})
+    print(f"network: loss {found:.3f} on {len(digests)} of the documents")
+
+
 def refit(processes: int) -> None:
     """Fit the network from random weights, and write it."""
     torch.set_num_threads(processes)
@@ -236,13 +252,16 @@ def refit(processes: int) -> None:
     network = Trained(one.still.shape[1], one.kinds.shape[1], one.labels.shape[1], one.matches.shape[2])
     network = fit(network, training, checked, EPOCHS, RATE)
     write({name: value.detach().numpy() for name, value in network.named_parameters()}, loaded_minilm())
+    write_loss()
 
 
 def main() -> None:
     """Write the meanings of the concepts that the table has now, beside the weights in the file."""
     with np.load(FILE) as file:
-        known = {name: array for name, array in file.items() if name not in ("concepts", "meanings")}
+        renewed = ("concepts", "meanings", "fitted_loss", "sampled")
+        known = {name: array for name, array in file.items() if name not in renewed}
     write(known, loaded_minilm())
+    write_loss()
 
 
 @cache
@@ -255,7 +274,11 @@ def loaded_minilm() -> MiniLm:
 def examples_of(processes: int) -> tuple[list[TrainingExample], dict[str, list[TrainingExample]]]:
     """Return examples to train on, and examples to try the network on, by their kinds."""
     written = written_documents()
-    numbers = [at for at, one in enumerate(written) if not one.is_held_out]
+    numbers = [
+        at
+        for at, one in enumerate(written)
+        if one.is_trained_with or (one.is_for_calibration and one.digest % CHECKED == 0)
+    ]
     parts = [(numbers[at : at + AT_ONCE_MADE], 0) for at in range(0, len(numbers), AT_ONCE_MADE)]
     parts += [([], count) for count in (GENERATED, -GENERATED_CHECKED)]
     training: list[TrainingExample] = []

@@ -2,6 +2,7 @@
 
     === KIND LANGUAGE
     lines of cells, separated by ` | `, with {key:value}; {+key:…} continues the value of the mark before it
+    a cell | | the third cell of a line whose second one is empty
     ---
     key = type ; name ; name|description
     absent = name ; name|description
@@ -21,7 +22,14 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("written")
 _MARK = re.compile(r"\{(\+?)([A-Za-z_][\w.\[\]]*):([^{}]*)\}")
 _DIGIT = re.compile(r"\d")
-_DAY = re.compile(r"\b(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)\b|\b(\d{4})-(\d\d)-(\d\d)\b")
+_BAR = re.compile(r"(?:^|\s+)\|(?=\s|$)")
+_BETWEEN_TEXTS = re.compile(r"\s+\|\s+")
+_DAY = re.compile(r"\b(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)\b")
+_DAY_AFTER_YEAR = re.compile(
+    r"(?<!\d)(?P<year>\d{4}|\d{1,2}(?=年))(?P<one>年|년 ?|[-/]|\. ?)"
+    r"(?P<month>\d{1,2})(?P<two>月|월 ?|[-/]|\. ?)(?P<day>\d{1,2})(?!\d)"
+)
+"""A year, or one of an era, then the month and the day."""
 _MISREAD = {
     "0": "O", "O": "0", "1": "l", "l": "1", "I": "l", "5": "S", "S": "5", "8": "B", "B": "8", "m": "rn", "é": "e",
     "ü": "u", "ö": "o", "ß": "B", "ç": "c", "ñ": "n", "ł": "l", "ä": "a", ",": ".", ":": "", "e": "c", "h": "b",
@@ -84,13 +92,10 @@ class WrittenDocument:
     fields: dict[str, WrittenField]
     absent: tuple[str, ...]
     """Names of fields that the document does not have, each with its description after a bar."""
+    text: str
+    """The text of the document without its marks, with bars between the cells. Its digest says the document's part."""
     source: str = ""
     """Name of its file, without the suffix."""
-
-    @property
-    def text(self) -> str:
-        """The text of the document without its marks."""
-        return "\n".join(" | ".join("".join(piece.text for piece in cell) for cell in line) for line in self.lines)
 
     @property
     def is_of_unseen_trade(self) -> bool:
@@ -159,8 +164,10 @@ def parsed(text: str, source: str = "") -> Iterator[WrittenDocument]:
                 absent = parts
             elif len(parts) > 1:
                 fields[key.strip()] = WrittenField(key.strip(), parts[0], parts[1:])
-        lines = tuple(tuple(map(_cell, re.split(r"\s+\|\s+", line.strip()))) for line in body.splitlines())
-        yield WrittenDocument(" ".join(kind), language, lines, fields, absent, source)
+        lines = tuple(tuple(_cell(cell.strip()) for cell in _BAR.split(line.strip())) for line in body.splitlines())
+        text = "\n".join(_BETWEEN_TEXTS.sub(" | ", line.strip()) for line in body.splitlines())
+        unmarked = _MARK.sub(lambda found: found[3].strip(), text)
+        yield WrittenDocument(" ".join(kind), language, lines, fields, absent, unmarked, source)
 
 
 def _cell(text: str) -> Cell:
@@ -303,15 +310,18 @@ def _other_digits(text: str, rng: random.Random) -> str:
     def other_day(found: re.Match[str]) -> str:
         year = str(rng.randint(1950, 2029))
         month, day = rng.randint(1, 12), rng.randint(1, 28)
-        if found[5]:
-            return f"{year}-{month:02}-{day:02}"
         wide = len(found[1]) == 2 and len(found[3]) == 2
         first, second = (str(day), str(month)) if not wide else (f"{day:02}", f"{month:02}")
         return f"{first}{found[2]}{second}{found[2]}{year[-len(found[4]) :]}"
 
-    changed = _DAY.sub(other_day, text)
-    if changed != text:
-        return changed
+    def other_day_after_year(found: re.Match[str]) -> str:
+        year = str(rng.randint(1950, 2029)) if len(found["year"]) == 4 else found["year"]
+        wide = 2 if len(found["month"]) == len(found["day"]) == 2 else 1
+        month, day = f"{rng.randint(1, 12):0{wide}}", f"{rng.randint(1, 28):0{wide}}"
+        return f"{year}{found['one']}{month}{found['two']}{day}"
+
+    if _DAY.search(text) or _DAY_AFTER_YEAR.search(text):
+        return _DAY_AFTER_YEAR.sub(other_day_after_year, _DAY.sub(other_day, text))
     first = True
 
     def other(found: re.Match[str]) -> str:

@@ -569,11 +569,10 @@ def filled_list(filling: RecordFilling, path: JsonPath, fields: Sequence[WantedF
         if len(filled.rows) >= MAX_ITEMS:
             filled.is_cut = True
             break
-        for index in item:
-            cell_path = (*path, len(filled.rows), fields[index].path[-1])
-            cell = table.rows[table.header + number][column_of[index]] if index in column_of else NO_CELL
-            filled.cells[cell_path] = _cell_of_field(filling, cell, number, fields, index)
-        filled.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
+        row = table.rows[table.header + number]
+        cells = {index: row[column_of[index]] if index in column_of else NO_CELL for index in item}
+        own = {index: _cell_of_field(filling, cell, number, fields, index) for index, cell in cells.items()}
+        filled.append(path, fields, item, own)
     return filled
 
 
@@ -587,7 +586,7 @@ def _cell_of_field(
     return CellOfField(
         filling.entry,
         cell,
-        " ".join(field.names.own[0]),
+        filling.columns[index].label if index in filling.columns else "",
         1.0,
         answered=len(filling.columns) / len(fields),
         is_read=has_value,

@@ -54,6 +54,47 @@ def test_a_file_is_parsed_into_documents() -> None:
     assert one.source == "trade"
 
 
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ("a | b", ["a", "b"]),
+        ("a | | b", ["a", "", "b"]),
+        ("a | | | b", ["a", "", "", "b"]),
+        ("a |  | {no:b} |", ["a", "", "b", ""]),
+        ("| a", ["", "a"]),
+        ("a | {_:} | b", ["a", "", "b"]),
+        ("a|b | c", ["a|b", "c"]),
+    ],
+)
+def test_a_line_has_empty_cells(line: str, cells: list[str]) -> None:
+    [document] = parsed(f"=== memo en\n{line}\n---\nno = word ; no\n")
+    assert ["".join(piece.text for piece in cell) for cell in document.lines[0]] == cells
+
+
+@pytest.mark.parametrize(
+    ("day", "form"),
+    [
+        ("2026年6月8日", r"(?:19|20)\d\d年([1-9]|1[0-2])月([1-9]|1\d|2[0-8])日"),
+        ("2026年06月08日", r"(?:19|20)\d\d年(0[1-9]|1[0-2])月(0[1-9]|1\d|2[0-8])日"),
+        ("令和8年6月8日", r"令和8年([1-9]|1[0-2])月([1-9]|1\d|2[0-8])日"),
+        ("2026/05/18", r"(?:19|20)\d\d/(0[1-9]|1[0-2])/(0[1-9]|1\d|2[0-8])"),
+        ("2026. 5. 18.", r"(?:19|20)\d\d\. ([1-9]|1[0-2])\. ([1-9]|1\d|2[0-8])\."),
+        ("2026-05-18", r"(?:19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"),
+        ("18.05.2026", r"(0[1-9]|1\d|2[0-8])\.(0[1-9]|1[0-2])\.(?:19|20)\d\d"),
+    ],
+)
+def test_a_varied_day_is_a_day(day: str, form: str) -> None:
+    [document] = parsed(f"=== memo zh\n日 | {{day:{day}}}\n---\nday = date ; day\n")
+    variations = Variations([document])
+    found = {
+        piece.text
+        for seed in range(60)
+        for piece in variations._with_other_values(document, list(document.lines), random.Random(seed))[0][1]
+    }
+    assert len(found) > 5
+    assert [one for one in found if not re.fullmatch(form, one)] == []
+
+
 def test_marks_keep_their_places_in_all_variations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(written, "NOISES", (0,))
     [document] = parsed(TEXT)

@@ -377,3 +377,158 @@ def test_a_figure_and_its_unit_in_one_column_are_two_fields() -> None:
     text = "Name;Quantity;Price\nClogs;9 pz;2.50\nSocks;3 kg;4.00\n"
     found = columns_of(text, name=TEXT, quantity=NUMBER, unit=TEXT, price=NUMBER)
     assert found == [("Clogs", 9, "pz", 2.5), ("Socks", 3, "kg", 4.0)]
+
+
+USED = "Item;{0};Amount\nMay;1,702 kWh;510.60\nJune;1,650 kWh;495.00\nJuly;1,590 kWh;477.00\n"
+DAYS = "Work;Time;Total\nPaint;12 hours;480.00 EUR\nSand;3 hours;120.00 EUR\nClean;2 hours;60.00 EUR\n"
+FLATS = "Unit;Size;Rent\nFlat 1;54 sqm;700.00\nFlat 2;61 sqm;810.00\nFlat 3;72 sqm;930.00\n"
+
+
+@each_case(
+    ("text", "columns", "items"),
+    [
+        (USED.format("Quantity"), {"kwh": NUMBER, "amount": NUMBER}, [(1702, 510.6), (1650, 495), (1590, 477)]),
+        (DAYS, {"hours": NUMBER, "price": NUMBER}, [(12, 480), (3, 120), (2, 60)]),
+        (FLATS, {"sqm": NUMBER, "rent": NUMBER}, [(54, 700), (61, 810), (72, 930)]),
+    ],
+)
+def test_a_row_of_values_is_no_header_although_it_names_a_field(
+    text: str, columns: Any, items: list[tuple[float, float]]
+) -> None:
+    assert columns_of(text, **columns) == items
+
+
+ORDERS = "Ordered by;Article;Price each;Pieces\nHolm;Oak lamp;40.00;2\nBerg;Steel chair;65.00;4\nLind;Desk;180.00;1\n"
+
+
+@each_case(
+    ("columns", "first"),
+    [
+        ({"article": TEXT}, ("Oak lamp",)),
+        ({"pieces": INTEGER}, (2,)),
+        ({"ordered_by": TEXT}, ("Holm",)),
+        ({"ordered_by": TEXT, "article": TEXT}, ("Holm", "Oak lamp")),
+    ],
+)
+def test_a_header_of_exactly_its_name_fills_the_only_field_of_a_list(columns: Any, first: tuple[Any, ...]) -> None:
+    aligned = "\n".join(["".join(f"{cell:14}" for cell in line.split(";")) for line in ORDERS.splitlines()])
+    for text in (ORDERS, aligned):
+        found = columns_of(text, **columns)
+        assert (len(found), found[0]) == (3, first)
+
+
+def test_the_only_field_of_a_list_is_left_out_without_its_name() -> None:
+    assert columns_of(ORDERS, client=TEXT) == []
+
+
+def test_each_column_of_a_table_is_an_item_if_the_fields_name_its_rows() -> None:
+    text = ";Flat A;Flat B;Flat C\nRooms;2;3;4\nArea m2;54;71;92\nRent;700.00;810.00;1100.00\n"
+    found = columns_of(text, name=TEXT, rooms=INTEGER, area=NUMBER, rent=NUMBER)
+    assert found == [("Flat A", 2, 54, 700), ("Flat B", 3, 71, 810), ("Flat C", 4, 92, 1100)]
+
+
+TIMES = "Medication;Morning;Noon;Evening\nRamipril;1;-;1\nMetformin;1;2;1\nBisoprolol;2;-;-\n"
+
+
+def test_each_cell_of_a_matrix_is_an_item_if_the_list_has_a_field_for_its_header() -> None:
+    assert columns_of(TIMES, medication=TEXT, time_of_day=TEXT, dose=NUMBER) == [
+        ("Ramipril", "Morning", 1),
+        ("Ramipril", "Evening", 1),
+        ("Metformin", "Morning", 1),
+        ("Metformin", "Noon", 2),
+        ("Metformin", "Evening", 1),
+        ("Bisoprolol", "Morning", 2),
+    ]
+
+
+def test_each_row_of_a_matrix_is_an_item_if_the_list_has_a_field_for_each_header() -> None:
+    found = columns_of(TIMES, medication=TEXT, morning=OR_NUMBER, noon=OR_NUMBER, evening=OR_NUMBER)
+    assert found == [("Ramipril", 1, None, 1), ("Metformin", 1, 2, 1), ("Bisoprolol", 2, None, None)]
+
+
+PERIODS = """Tenant;Period;Rent
+Holm;01.02.2025 – 31.08.2025;700.00
+Berg;01.03.2025 – 30.09.2025;810.00
+Lind;15.04.2025 – 31.12.2025;930.00
+"""
+WORDY_PERIODS = """Tenant;Period;Rent
+Holm;Februar 2020 bis März 2021;700.00
+Berg;April 2021 bis Mai 2023;810.00
+Lind;Juni 2023 bis Juli 2024;930.00
+"""
+
+
+def test_a_period_in_one_column_has_two_days() -> None:
+    rows = [line.split(";") for line in PERIODS.splitlines()]
+    aligned = "\n".join(f"{tenant:12}{period:32}{rent}" for tenant, period, rent in rows)
+    for text in (PERIODS, aligned):
+        found = columns_of(text, tenant=TEXT, von=DAY, bis=DAY, rent=NUMBER)
+        assert found[1] == ("Berg", "2025-03-01", "2025-09-30", 810)
+        assert len(found) == 3
+
+
+def test_the_ends_of_a_period_may_be_texts() -> None:
+    found = columns_of(WORDY_PERIODS, tenant=TEXT, von=TEXT, bis=TEXT, rent=NUMBER)
+    assert found[0] == ("Holm", "Februar 2020", "März 2021", 700)
+
+
+def test_a_cell_of_two_lines_has_the_two_fields_of_its_header() -> None:
+    text = "Name / Colour;Qty;Price\nClogs;1;2.50\nblue;;\nSocks;2;4.00\nred;;\n"
+    found = columns_of(text, name=TEXT, colour=TEXT, quantity=NUMBER, price=NUMBER)
+    assert found == [("Clogs", "blue", 1, 2.5), ("Socks", "red", 2, 4.0)]
+
+
+BLOCKS = """Article;Pieces;Price
+Lamps;;
+Oak lamp;1;40.00
+Pine lamp;2;30.00
+Chairs;;
+Steel chair;1;65.00
+Beech chair;3;75.00
+"""
+ITEMS_OF_BLOCKS = [("Lamps", "Oak lamp"), ("Lamps", "Pine lamp"), ("Chairs", "Steel chair"), ("Chairs", "Beech chair")]
+
+
+def test_the_heading_above_rows_is_their_category() -> None:
+    beside = "Category;Article;Price\nLamps;;\n;Oak lamp;40.00\n;Pine lamp;30.00\nChairs;;\n;Steel chair;65.00\n"
+    for text in (BLOCKS, f"{beside};Beech chair;75.00\n"):
+        found = columns_of(text, category=TEXT, article=TEXT, price=NUMBER)
+        assert [one[:2] for one in found] == ITEMS_OF_BLOCKS
+
+
+def test_a_heading_means_a_value_of_an_enum() -> None:
+    text = (
+        "Position;Hours;Price\nArbeit;;\nWelding;2;80.00\nPainting;1;40.00\nMaterial;;\nScrews;9;5.00\nSteel;2;60.00\n"
+    )
+    kind = {"type": "string", "enum": ["arbeit", "material"]}
+    found = columns_of(text, kind=kind, position=TEXT, price=NUMBER)
+    assert [one[:2] for one in found] == [
+        ("arbeit", "Welding"),
+        ("arbeit", "Painting"),
+        ("material", "Screws"),
+        ("material", "Steel"),
+    ]
+
+
+def test_a_list_has_the_rows_of_all_tables_with_its_header() -> None:
+    part = "| Article | Price |\n|---|---|\n| {} |\n| {} |\n"
+    text = "Lamps\n\n" + part.format("Oak | 1.50", "Pine | 2.50")
+    text += "\nChairs\n\n" + part.format("Steel | 3.50", "Beech | 4.50")
+    assert [one[0] for one in columns_of(text, article=TEXT, price=NUMBER)] == ["Oak", "Pine", "Steel", "Beech"]
+
+
+def test_an_item_without_a_required_number_is_named() -> None:
+    copied = copied_from("item;no;price\nLamp;2;5.00\nChair;;4.00\nDesk;1;7.00\n", item=TEXT, no=NUMBER, price=NUMBER)
+    assert [row["no"] for row in copied.values["rows",]] == [2, 0, 1]
+    assert [warning for warning in copied.warnings if "/rows/1/no" in warning] == copied.warnings
+    found, _ = find_evidence(
+        {"rows": copied.values["rows",]}, [], None, most_chars=10**6, support=copied.place, request=copied.document
+    )
+    assert found.unsupported == ["/rows/1/no"]
+
+
+def test_an_item_without_a_number_has_null_where_the_schema_allows_it() -> None:
+    text = "item;no;price\nLamp;2;5.00\nChair;;4.00\nDesk;1;7.00\n"
+    copied = copied_from(text, item=TEXT, no=OR_NUMBER, price=NUMBER)
+    assert [row["no"] for row in copied.values["rows",]] == [2, None, 1]
+    assert copied.warnings == []

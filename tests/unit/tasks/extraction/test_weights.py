@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.extraction.assign import TableFeatures
-from tasks.extraction.probability import CALIBRATIONS, Choice
+from tasks.extraction.probability import CALIBRATIONS, WORTHS, Choice
 from tasks.extraction.records.fields import MatchFeatures
 from tasks.extraction.records.record_lists import RunFeatures, ValueFeatures
 from tasks.extraction.weights import FILE, named_weights, weighted
@@ -19,6 +19,7 @@ MODELS: dict[str, Any] = {
     "choice": Choice,
     "table": TableFeatures,
     **{f"{by}": features for by, features in CALIBRATIONS.items()},
+    **{model: CALIBRATIONS[by] for by, model in WORTHS.items()},
 }
 
 

@@ -1,5 +1,8 @@
 """Lists that are filled from records which repeat on a page, whatever they are about."""
 
+from tasks.extraction.extract import copy_fields
+from tasks.extraction.given_values import GivenValues
+from tests.filling import pasted
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
@@ -147,3 +150,32 @@ def test_items_of_an_order_in_a_mail_have_their_quantities_prices_and_codes() ->
         ("G-1010", 50, 3.45),
         ("Z-0400", 12, 6.8),
     ]
+
+
+DEFECTS = """Dear Ms Lind,
+
+1) Bathroom: the tap drips, since 3 March 2025
+2) Kitchen: the window does not close, since 12 April 2025
+3) Hall: the light is broken, since 1 May 2025
+
+Please repair them.
+"""
+
+
+def test_a_numbered_line_has_the_text_before_its_colon() -> None:
+    found = list_in(DEFECTS, "defects", room=TEXT, description=TEXT, since={"type": "string", "format": "date"})
+    assert [tuple(one.values()) for one in found] == [
+        ("Bathroom", "the tap drips", "2025-03-03"),
+        ("Kitchen", "the window does not close", "2025-04-12"),
+        ("Hall", "the light is broken", "2025-05-01"),
+    ]
+
+
+def test_records_have_no_label_that_is_not_printed() -> None:
+    columns = {"room": TEXT, "description": TEXT, "since": {"type": "string", "format": "date"}}
+    item = {"type": "object", "properties": columns, "required": [*columns]}
+    schema = {"type": "object", "properties": {"defects": {"type": "array", "items": item}}, "required": ["defects"]}
+    document = pasted(DEFECTS).document
+    assert document is not None
+    [filled] = copy_fields(schema, GivenValues(), [document], None).tables.values()
+    assert {cell.header for cell in filled.cells.values()} <= {"", "since"}
