@@ -165,13 +165,13 @@ def fit_records(processes: int, left: Collection[str]) -> None:
 def fit_probabilities(processes: int, left: Collection[str]) -> None:
     found_in = spread(values_in, calibration_documents(), processes)
     samples = samples_by_source(found_in)
-    fits = {
+    fits: dict[str, Any] = {
         by: report(by, own, KEPT.get(by, ()), SHRUNK.get(by, SHRINK), SIGNS.get(by))
         for by, own in samples.items()
         if own
     }
     write(fits, left)
-    # A document's list is filled in one of several ways, by these probabilities.
+    # A document's list is filled in one of several ways, by what each is worth.
     lists = [
         [way for way in found.ways if way.path == path]
         for found in found_in
