@@ -1,5 +1,8 @@
-# Targets for people; `make` alone lists them. All they need is Python 3.11 to 3.13 (PYTHON=python3.12 picks one).
-PYTHON ?= python3
+# Targets for people; `make` alone lists them. All they need is Python 3.11 to 3.14, which is looked for
+# (PYTHON=python3.12 picks one).
+ifndef PYTHON
+PYTHON := $(shell requirements/python 2>/dev/null || echo python3)
+endif
 VENV := .venv
 # What needs an older major of the openai package than the one in the first environment (the official client, frameworks),
 # and what stands apart from it: the builder of docs/.
@@ -18,9 +21,7 @@ export UV_HTTP_RETRIES ?= 10
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
 # $(1): environment, $(2): lock
 define environment
-@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit( \
-	"openfaze runs on Python 3.11 to 3.13, and $(PYTHON) is %d.%d: name another, as in `make run PYTHON=python3.13`" \
-	% sys.version_info[:2])'
+@requirements/python $(PYTHON) >/dev/null
 @echo "Making $(1) with $$($(PYTHON) --version): the packages of $(2), each checked by its hash"
 @$(PYTHON) -m venv $(1) && date +%s > $(1)/.started
 @$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
@@ -53,7 +54,7 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 
 # A file's tests stay in one process, as they share their servers; files come in the order of their names, or the long ones
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
-SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
+SPREAD = -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
 test test-deep test-boxes test-extras: export PYTHONDONTWRITEBYTECODE =
 
@@ -84,7 +85,7 @@ EXTRAS ?= engines gpu llm-servers cluster integrations
 test-extras: $(EXTRAS:%=extra-%) ## Test heavy engines, LLM servers, Ray and other programs, as far as `make extras` has installed them
 
 # Open WebUI runs on Python 3.11 and 3.12 alone; elsewhere its tests are skipped.
-OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")')
+OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")' 2>/dev/null)
 extras: $(TORCH_VENV)/.ready $(GPU_VENV)/.ready $(LLM_SERVERS_VENV)/.torchvision $(CLIENT_VENV)/.javascript $(OPEN_WEBUI) ## Install what `make test-extras` tests, tens of gigabytes
 
 # Run pytest in an environment, or say that it is not there. $(1): environment, $(2): arguments
