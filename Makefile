@@ -43,7 +43,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-boxes test-extras extras check audit format lock eval-peers docs docs-serve clean \
+.PHONY: help run test test-deep test-boxes test-extras extras check audit resolve format lock eval-peers docs docs-serve clean \
 	box-bare box-image box-gpu extra-engines extra-gpu extra-llm-servers extra-cluster extra-integrations
 
 help: ## List the targets
@@ -137,6 +137,9 @@ OSV ?= https://api.osv.dev
 audit: $(VENV)/.dev
 	@$(VENV)/bin/python requirements/audit.py --url $(OSV); status=$$?; if [ $$status != 3 ]; then exit $$status; fi; \
 	echo "WARNING: known vulnerabilities of what the locks pin were not looked for." >&2
+
+resolve: $(VENV)/.dev ## See whether the locks have wheels for the other Pythons, for ARM and macOS; fetches none
+	$(VENV)/bin/python requirements/resolve.py
 
 eval-peers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
 	$(VENV)/bin/python -m eval.peers --write
