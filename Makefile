@@ -1,5 +1,8 @@
-# Targets for people; `make` alone lists them. All they need is Python 3.11 to 3.13 (PYTHON=python3.12 picks one).
-PYTHON ?= python3
+# Targets for people; `make` alone lists them. All they need is Python 3.11 to 3.14, which is looked for
+# (PYTHON=python3.12 picks one).
+ifndef PYTHON
+PYTHON := $(shell requirements/python 2>/dev/null || echo python3)
+endif
 VENV := .venv
 # What needs an older major of the openai package than the one in the first environment (the official client, frameworks),
 # and what stands apart from it: the builder of docs/.
@@ -18,9 +21,7 @@ export UV_HTTP_RETRIES ?= 10
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
 # $(1): environment, $(2): lock
 define environment
-@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit( \
-	"openfaze runs on Python 3.11 to 3.13, and $(PYTHON) is %d.%d: name another, as in `make run PYTHON=python3.13`" \
-	% sys.version_info[:2])'
+@requirements/python $(PYTHON) >/dev/null
 @echo "Making $(1) with $$($(PYTHON) --version): the packages of $(2), each checked by its hash"
 @$(PYTHON) -m venv $(1) && date +%s > $(1)/.started
 @$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
@@ -42,7 +43,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-boxes test-extras extras check format lock eval-peers docs docs-serve clean \
+.PHONY: help run test test-deep test-boxes test-extras extras check audit resolve format lock eval-peers docs docs-serve clean \
 	box-bare box-image box-gpu extra-engines extra-gpu extra-llm-servers extra-cluster extra-integrations
 
 help: ## List the targets
@@ -53,7 +54,7 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 
 # A file's tests stay in one process, as they share their servers; files come in the order of their names, or the long ones
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
-SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
+SPREAD = -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
 test test-deep test-boxes test-extras: export PYTHONDONTWRITEBYTECODE =
 
@@ -84,7 +85,7 @@ EXTRAS ?= engines gpu llm-servers cluster integrations
 test-extras: $(EXTRAS:%=extra-%) ## Test heavy engines, LLM servers, Ray and other programs, as far as `make extras` has installed them
 
 # Open WebUI runs on Python 3.11 and 3.12 alone; elsewhere its tests are skipped.
-OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")')
+OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")' 2>/dev/null)
 extras: $(TORCH_VENV)/.ready $(GPU_VENV)/.ready $(LLM_SERVERS_VENV)/.torchvision $(CLIENT_VENV)/.javascript $(OPEN_WEBUI) ## Install what `make test-extras` tests, tens of gigabytes
 
 # Run pytest in an environment, or say that it is not there. $(1): environment, $(2): arguments
@@ -130,7 +131,15 @@ check: $(VENV)/.dev ## Lint, formatting, types, import directions, prose, the pa
 	$(VENV)/bin/python -m tests.prose
 	if command -v node >/dev/null; then for module in app/playground/*.js; do \
 		node --input-type=module --check <$$module || { echo "in $$module"; exit 1; }; done; fi
-	$(VENV)/bin/python requirements/audit.py
+	@$(MAKE) --no-print-directory audit
+
+OSV ?= https://api.osv.dev
+audit: $(VENV)/.dev
+	@$(VENV)/bin/python requirements/audit.py --url $(OSV); status=$$?; if [ $$status != 3 ]; then exit $$status; fi; \
+	echo "WARNING: known vulnerabilities of what the locks pin were not looked for." >&2
+
+resolve: $(VENV)/.dev ## See whether the locks have wheels for the other Pythons, for ARM and macOS; fetches none
+	$(VENV)/bin/python requirements/resolve.py
 
 eval-peers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
 	$(VENV)/bin/python -m eval.peers --write

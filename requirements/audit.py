@@ -3,8 +3,8 @@ names and versions.
 
     python requirements/audit.py [--url https://api.osv.dev]
 
-Exits with 1 where one has, and says which. Where OSV cannot be reached it says so and exits with 0: who has no network
-can check everything else.
+Exits with 1 where one has, and says which. Where OSV could not be asked, it says so and exits with NOT_ASKED, which
+`make check` takes for a warning: who has no network can check everything else.
 """
 
 import argparse
@@ -18,6 +18,8 @@ from pathlib import Path
 
 LIMIT_S = 8.0
 """For an answer. Names that do not resolve would be waited for much longer."""
+NOT_ASKED = 3
+"""Status of an audit that did not take place. (argparse exits with 2.)"""
 AT_ONCE = 1000
 """Queries that OSV takes in one request."""
 ACCEPTED: dict[str, str] = {}
@@ -71,8 +73,8 @@ def main(url: str) -> int:
     asking.join(LIMIT_S)
     if not outcome:
         reason = reasons[0] if reasons else f"no answer within {LIMIT_S:g} s"
-        print(f"Dependency audit skipped: {url} cannot be asked ({reason}).")
-        return 0
+        print(f"Not audited: {len(packages)} pinned packages, as {url} cannot be asked ({reason}).", file=sys.stderr)
+        return NOT_ASKED
     bad = False
     for ((name, version), locks), ids in zip(packages.items(), outcome[0], strict=True):
         if known := sorted(set(ids) - ACCEPTED.keys()):

@@ -36,6 +36,7 @@ from models.safety.images.capability import IMAGE_GUARD
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
 from models.setting_types import GPU, OFF, STANDARD, read_devices
+from models.workers.memory import memory_of_machine
 from models.workers.pool import WorkerLimits, Workers
 from tasks.guardrails import Guardrails
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -65,6 +66,8 @@ LARGEST_INPUTS = 256 * MB
 """All inputs of a request together have at most this size, decoded or fetched, in bytes; more if one of them may."""
 OWNER_FILES = 10_000
 """Largest number of uploaded files of one key."""
+ENGINES_BYTES = 2048 * MB
+"""Memory that worker processes leave to the server itself, in bytes: the embedded engines take 1 to 2 GB."""
 MAX_QUEUE = 128
 """Largest number of inputs, such as pages, of one key that wait for an engine."""
 FETCH_S = 30.0
@@ -193,11 +196,9 @@ def build_config(settings: Settings) -> EngineConfig:
 
 
 def build_workers(settings: Settings) -> Workers:
-    limits = WorkerLimits(
-        processes=available_cpus(),
-        memory_bytes=int(settings.decode_memory_mb * MB),
-    )
-    return Workers(limits, DECODERS)
+    memory = int(settings.decode_memory_mb * MB)
+    carried = (memory_of_machine() - ENGINES_BYTES) // memory
+    return Workers(WorkerLimits(max(1, min(available_cpus(), carried)), memory), DECODERS)
 
 
 def build_runtime(settings: Settings, workers: Workers | None = None) -> Runtime:

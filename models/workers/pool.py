@@ -76,7 +76,7 @@ _ENVIRONMENT = {
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
     processes: int = field(default_factory=available_cpus)
-    """Number of processes."""
+    """Largest number of processes."""
     memory_bytes: int = 2048 * _MB
     """Memory limit of one process (OPENFAZE_DECODE_MEMORY_MB)."""
     seconds: float = 60.0
@@ -108,7 +108,7 @@ class JobCrashed(EngineFailed):
 class Workers:
     """A pool of processes. It belongs to one event loop. API keys take turns for the processes, job by job.
 
-    Processes start at first use, or all together by `start`.
+    A process starts when a job needs it, because all others are busy.
     """
 
     def __init__(self, limits: WorkerLimits | None = None, modules: Sequence[str] = ()) -> None:
@@ -129,8 +129,8 @@ class Workers:
         return [worker.process.pid for worker in self._workers if worker.process]
 
     async def start(self) -> None:
-        """Start the processes that do not run yet. Raises EngineUnavailable."""
-        await asyncio.gather(*(self.run(os.getpid) for _ in self._idle))
+        """Start the first process, so that the first job need not wait for it. Raises EngineUnavailable."""
+        await self.run(os.getpid)
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `function` returns. Raises what the function raises, JobTooLong, JobCrashed, EngineTooSlow if the

@@ -21,6 +21,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from models.workers.memory import end_beyond
+
+_COUNTED_BY_KERNEL = sys.platform == "linux"
+"""True if RLIMIT_DATA counts all private memory. macOS does not count what malloc maps."""
 _NICENESS = 5
 """Niceness of the jobs, so that the server's event loop and its engines go first."""
 _KEPT_PART = 4
@@ -167,14 +171,16 @@ def _end_with_server(descriptor: int) -> None:
 
 
 def _limit_memory(limit: int) -> None:
-    """Limit the process's private writable memory. Systems other than Linux may count less memory towards the
-    limit, or refuse it."""
+    """Limit the process's private writable memory, or where the kernel does not count it, its resident memory."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if not _COUNTED_BY_KERNEL:
+        threading.Thread(target=end_beyond, args=(limit,), daemon=True).start()
+        return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _data_bytes() -> int:

@@ -2,12 +2,16 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.conftest import ROOT
 
@@ -78,10 +82,34 @@ def test_a_pinned_version_with_a_vulnerability_is_named_with_its_locks() -> None
     assert len(asked) > 200
 
 
-def test_without_a_database_it_is_skipped_and_says_why() -> None:
+def test_without_a_database_it_fails_with_a_status_of_its_own_and_says_why() -> None:
     with serving_osv(lambda _: b'{"results": []}') as url:
         answers = [audited(url), audited("http://127.0.0.1:9")]
     for status, said in answers:
-        assert (status, said.count("\n")) == (0, 1)
-        assert said.startswith("Dependency audit skipped: http://127.0.0.1:")
+        assert (status, said.count("\n")) == (3, 1)
+        assert "http://127.0.0.1:" in said
     assert "something else than it was asked" in answers[0][1]
+
+
+@pytest.mark.parametrize(("vulns", "status"), [(None, 0), ([], 0), ([{"id": "GHSA-a"}], 2)])
+def test_make_warns_where_nothing_could_be_asked_and_fails_for_a_vulnerability(
+    vulns: list[Any] | None, status: int, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to(sys.executable)
+    (tmp_path / ".dev").touch()
+
+    def reply(body: Any) -> bytes:
+        return json.dumps({"results": [{"vulns": vulns}] * len(body["queries"]) if vulns is not None else []}).encode()
+
+    with serving_osv(reply) as url:
+        done = subprocess.run(
+            ["make", "audit", f"VENV={tmp_path}", f"OSV={url}"],
+            cwd=ROOT,
+            env={**os.environ, "no_proxy": "*"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == status
+    assert ("WARNING" in done.stderr) == (vulns is None)

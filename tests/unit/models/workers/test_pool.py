@@ -131,11 +131,13 @@ async def test_what_cannot_be_pickled_breaks_nothing(pool: Workers) -> None:
     assert await pool.run(os.getpid) == before
 
 
-async def test_processes_start_at_first_use_or_together(pools: Pools) -> None:
-    pool = pools(processes=2)
+async def test_processes_start_when_they_are_needed(pools: Pools) -> None:
+    pool = pools(processes=3)
     assert pool.pids == []
-    assert [await pool.run(os.getpid) for _ in range(3)] == pool.pids * 3
     await pool.start()
+    assert [await pool.run(os.getpid) for _ in range(3)] == pool.pids * 3
+    assert len(pool.pids) == 1
+    await asyncio.gather(*(pool.run(os.getpid) for _ in range(2)))
     assert len(pool.pids) == 2
 
 
