@@ -149,9 +149,7 @@ class Batches(Generic[ItemT, ResultT]):
         with self._counting:
             self._failures[MEMORY] += 1
         log.warning("memory_ran_out", engine=self._name, items=count, now_at_most=self.most)
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_initialized():
-            torch.cuda.empty_cache()  # PyTorch keeps freed memory, which other engines could use
+        free_torch_memory()
 
     def _count_success(self, items: int) -> None:
         self._successes += items == self.most < self._limit
@@ -259,7 +257,16 @@ class ThreadWorkplace(Generic[ItemT, ResultT]):
 
 
 def collect_garbage() -> None:
-    """Free the objects that only refer to each other, such as those of a closed engine, including frozen ones."""
+    """Free the objects that only refer to each other, such as those of a closed engine, including frozen ones, and the
+    memory on a card that PyTorch keeps of them."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    free_torch_memory()
+
+
+def free_torch_memory() -> None:
+    """Return the memory on a card that PyTorch keeps of freed tensors, so that other engines can use it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
