@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         works = (
             services.look_for_ever(),
+            services.watch_calls_for_ever(),
             services.report_devices(),
             services.preload(),
             services.loader.workers.start(),

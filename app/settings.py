@@ -147,6 +147,9 @@ class Settings(BaseSettings):
     """Folder of pulled weights. Unset: `weights` in the clone, or in `~/.local/share/openfaze`."""
     preload: CommaSeparated = ()
     """Capabilities to load at start; others load at first use."""
+    call_deadline_s: float = Field(default=120, ge=0)
+    """Seconds of one call of an engine on a card, ten times as many on the CPU, after which the server ends, to be
+    started again. 0: any time."""
     idle_unload_s: float = Field(default=0, ge=0)
     """Seconds without work after which weights leave memory; 0: never."""
 

@@ -52,6 +52,8 @@ class EngineConfig:
     """Seconds that a request may take."""
     max_queue: int = 64
     """At most this many items may wait for an engine."""
+    call_deadline_s: float = 120.0
+    """Seconds that a call of an engine on a card may take; 0: any time."""
     idle_unload_s: float | None = None
     own: Sequence[BaseModel] = ()
     """Settings of capabilities. One object may hold the settings of several capabilities, if its class inherits from

@@ -19,6 +19,7 @@ from models.base import EngineSpec, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig, EnginePart, ServiceT
 from models.concurrency import SharedRun
 from models.devices.device import AUTO, CPU, CUDA, DRIVER, Backend
+from models.hosts.faults import Faults
 from models.hosts.host import EngineHost, load_failure
 from models.hosts.residents import Residents
 from models.hosts.workplace import Cluster
@@ -32,6 +33,9 @@ CUDA_0 = f"{CUDA}:0"
 """Device meant by `cuda` without a number."""
 OFF_THE_CARD = "off_the_card"
 """Reason counted for an engine that does not compute on the card although there is one."""
+_PATIENCE = 10.0
+"""A call of an engine on the CPU may take this many times OPENFAZE_CALL_DEADLINE_S, so longer than a request may by
+default. So may the first call on a card, for which the driver may compile all kernels."""
 LOOK_AGAIN_S = 2.0
 """Seconds after which the runtime checks again which engines can run here."""
 
@@ -108,6 +112,7 @@ class Runtime:
         self._cluster = cluster
         self._residents = residents or Residents()
         self.workers = workers or Workers()
+        self.engine_faults = Faults()
         self._choices = dict(choices or {})
         self.failures: Counter[tuple[EngineSpec, str]] = Counter()
         """Number of times that an engine was found off the card, by engine and reason."""
@@ -240,9 +245,15 @@ class Runtime:
                 found.setdefault(id(part), (spec, part))
         return list(found.values())
 
+    def check_calls(self) -> None:
+        """Report the calls of engines that have exceeded their deadline."""
+        for _, part in self.parts():
+            if isinstance(part, EngineHost):
+                part.check_calls()
+
     @property
     def healthy(self) -> bool:
-        return all(part.healthy for _, part in self.parts())
+        return self.engine_faults.engine is None and all(part.healthy for _, part in self.parts())
 
     def states(self) -> list[CapabilityState]:
         return [self._state(capability) for capability in self._catalog]
@@ -381,7 +392,7 @@ class Runtime:
             raise EngineUnavailable(candidate.spec.capability, load_failure(candidate.spec.name, error)) from error
 
     def _place(self, candidate: Candidate, built: Built) -> None:
-        """Place the engines of `built` on the cluster, if there is one, or else let them share their processors or
+        """Place the engines of `built` on the cluster, if there is one, or else guard their calls, and let them share
         their card with other engines."""
         hosts = [part for part in built.parts if isinstance(part, EngineHost)]
         config = self._config_of(candidate)
@@ -394,7 +405,10 @@ class Runtime:
             if self._cluster is not None:
                 name = f"openfaze-{candidate.spec.capability}-{candidate.spec.name}-{index}"
                 host.move(self._cluster.workplace(name, candidate.card, on_a_card=device != CPU))
-            elif device != CPU and candidate.card is not None:
+                continue
+            deadline_s = config.call_deadline_s * (_PATIENCE if device == CPU else 1.0) or None
+            host.guard(self.engine_faults, deadline_s, patience=1.0 if device == CPU else _PATIENCE)
+            if device != CPU and candidate.card is not None:
                 host.reside(
                     self._residents, CUDA_0 if device == CUDA else device, candidate.card.base * 10**6 // len(hosts)
                 )

@@ -75,6 +75,8 @@ minutes."""
 LOOK_S = 2.0
 """Time between two checks of which engines can run here, in seconds."""
 
+_CALLS_S = 1.0
+"""Time between two checks for calls of engines that do not end, in seconds."""
 _EXTRACTIONS_WAITING = 1024
 """At most this many extractions of a key wait for a thread."""
 
@@ -274,6 +276,12 @@ class Services:
         while True:
             await self.runtime.look()
             await asyncio.sleep(LOOK_S)
+
+    async def watch_calls_for_ever(self) -> None:
+        """Check at intervals, until cancelled, for calls of engines that do not end."""
+        while True:
+            self.runtime.check_calls()
+            await asyncio.sleep(_CALLS_S)
 
     async def report_devices(self) -> None:
         """Log the engines that do not compute on the graphics card, if there is a card."""

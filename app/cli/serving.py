@@ -49,6 +49,10 @@ _CLOSING_SHARE = 0.25
 _MAX_CLOSING_S = 5.0
 """After the last request, closing engines and stores gets _CLOSING_SHARE of the grace time, but at most _MAX_CLOSING_S
 seconds."""
+_FAULT_GRACE_S = 5
+"""Grace time after a fault of an engine, in whole seconds; OPENFAZE_SHUTDOWN_GRACE_S if that is shorter."""
+FAULT_STATUS = 70
+"""Exit status after a fault of an engine: EX_SOFTWARE of `sysexits.h`. All supervisors start such a server again."""
 _LEAST_TO_STOP_S = 10.0
 """A server that stops slowly is cut off after the grace time, but not before this many seconds. Closing normally takes
 a second or two."""
@@ -87,6 +91,8 @@ def serve(app: FastAPI) -> None:
         server.run(sockets)
     if not server.started:
         sys.exit(1)
+    if server.has_fault:
+        _exit_now(FAULT_STATUS)  # Python would wait for the thread of a call that does not end
 
 
 def return_large_blocks() -> None:
@@ -211,6 +217,12 @@ class _ApiServer(uvicorn.Server):
         self._metrics = metrics
         self._announce = announce
         self._services = services
+        self.has_fault = False
+        """True once an engine has a fault that only a restart removes."""
+        services.runtime.engine_faults.on_fault = self._stop_after_fault
+
+    def _stop_after_fault(self) -> None:
+        self.has_fault = self.should_exit = self._services.is_stopping = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -223,8 +235,10 @@ class _ApiServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._services.is_stopping = True
         grace_s = self._services.settings.shutdown_grace_s
+        if self.has_fault:
+            grace_s = min(grace_s, _FAULT_GRACE_S)
         log.info("stopping", requests=len(self.server_state.tasks), grace_s=grace_s)
-        _exit_in(max(grace_s, _LEAST_TO_STOP_S))
+        _exit_in(max(grace_s, _LEAST_TO_STOP_S), FAULT_STATUS if self.has_fault else 0)
         until = time.monotonic() + grace_s - min(_MAX_CLOSING_S, _CLOSING_SHARE * grace_s)
         running = set(self.server_state.tasks)
         while running and not self.force_exit and (left := until - time.monotonic()) > 0:
@@ -243,18 +257,23 @@ class _ApiServer(uvicorn.Server):
             await self._metrics.stop()
 
 
-def _exit_in(seconds: float) -> None:
-    """End the process after `seconds` if it still runs. Nothing can interrupt an engine's call in a thread, and Python
-    waits for threads, so a stop could take as long as the longest call. The stores stay intact."""
+def _exit_in(seconds: float, status: int) -> None:
+    """End the process with `status` after `seconds` if it still runs. Nothing can interrupt an engine's call in a
+    thread, and Python waits for threads, so a stop could take as long as the longest call. The stores stay intact."""
 
     def cut_off() -> None:
         time.sleep(seconds)
         threads = sorted({thread.name.partition("_")[0] for thread in threading.enumerate() if not thread.daemon})
         log.error("stop_cut_off", seconds=seconds, threads=threads)
-        sys.stderr.flush()
-        os._exit(0)
+        _exit_now(status)
 
     threading.Thread(target=cut_off, name="cut-off", daemon=True).start()
+
+
+def _exit_now(status: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:

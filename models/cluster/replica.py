@@ -5,10 +5,9 @@ import asyncio
 import gc
 import math
 import pickle
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Lock, get_ident
+from threading import Event, Lock
 from typing import Any, Generic, TypeVar
 
 from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, ran_out
@@ -43,9 +42,6 @@ class Replica(Generic[ItemT, ResultT]):
         self._version = version
         self._stuck_s = stuck_s
         """Number of seconds after which the engine counts as stuck if it is still computing the same items."""
-        self._started_at: dict[int, float] = {}
-        """Time at which each thread began its batch or, if items are computed in parts, the latest round of parts. The
-        keys are the threads' identifiers."""
         self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch)
         self._engine: Engine[ItemT, ResultT] | None = None
         self._loading = Lock()
@@ -64,7 +60,7 @@ class Replica(Generic[ItemT, ResultT]):
     def check_health(self) -> None:
         """Raise an exception if the engine is stuck in a batch, because the batch would occupy its thread forever.
         Serve calls this method every ten seconds, and replaces a replica that raises an exception."""
-        took = time.monotonic() - min(self._started_at.values(), default=math.inf)
+        took = self._batches.longest_call_s
         if took > self._stuck_s:
             raise RuntimeError(f"'{self._spec.name}' has computed one batch for {took:.0f} s.")
 
@@ -104,13 +100,10 @@ class Replica(Generic[ItemT, ResultT]):
         begun += items
         if abandoned.is_set():  # all callers may have left before `begun` had the items
             _cancel_items(items)
-        self._started_at[get_ident()] = time.monotonic()
         try:
             results = self._compute(items, abandoned)
         except Exception as error:  # noqa: BLE001 - an error of the load
             results = [error] * len(items)
-        finally:
-            del self._started_at[get_ident()]
         picklable_results = [picklable(one) if isinstance(one, Exception) else one for one in results]
         return pickle.dumps((picklable_results, self._batches.take_failures()), pickle.HIGHEST_PROTOCOL)
 
@@ -122,7 +115,6 @@ class Replica(Generic[ItemT, ResultT]):
             if abandoned.is_set():
                 gone = EngineNotReady(self._spec.capability, "Its caller has left.")
                 return results + [gone] * (len(items) - len(results))
-            self._started_at[get_ident()] = time.monotonic()
             # Memory may allow fewer items at a time than were sent.
             results += self._batches.run(engine, items[len(results) : len(results) + self._batches.most])
         return results

@@ -189,6 +189,10 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         return self._limits.max_batch
 
     @property
+    def longest_call_s(self) -> float:
+        return 0.0  # Serve watches the replicas
+
+    @property
     def _app(self) -> str:
         """Name of the engine's application in Serve. On the server's own cluster, each opening gets a new name. If an
         application were deleted and created again under its old name, its handle would report that the application is

@@ -22,12 +22,6 @@ DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 HOW_TO_SEE_CARDS = "`nvidia-smi` shows what the driver sees; a container is given cards by `docker run --gpus all`."
 
-_PROBE_MODEL = bytes.fromhex(
-    "080812003a400a110a01780a017812017922064d61744d756c1201675a130a0178120e0a0c080112080a0208010a02080162130a01791"
-    "20e0a0c080112080a0208010a02080142040a00100d"
-)
-"""ONNX file of a network that multiplies a 1 × 1 matrix by itself."""
-
 
 class CannotUse(Exception):
     """Raised if a backend cannot use a card. The message states the cause and the remedy in one or more sentences."""
@@ -91,19 +85,22 @@ def _probe_driver() -> int:
 
 
 def _probe_onnxruntime() -> int:
-    import numpy as np
     import onnxruntime as ort
+
+    from models.devices.probes import ONNX_NETWORK, WrongValues, check_onnxruntime
 
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         raise CannotUse("This onnxruntime was built for the CPU alone. Run `openfaze install cuda`.")
     missing = load_cuda_libraries("onnxruntime")
     options = ort.SessionOptions()
     options.log_severity_level = 4  # the messages below report problems
-    session = ort.InferenceSession(_PROBE_MODEL, options, providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
+    session = ort.InferenceSession(ONNX_NETWORK, options, providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
     if "CUDAExecutionProvider" not in session.get_providers():
         raise CannotUse(_missing_libraries("onnxruntime", missing or ["its CUDA libraries"]))
     try:
-        session.run(None, {"x": np.ones((1, 1), np.float32)})
+        check_onnxruntime(session)
+    except WrongValues as error:
+        raise CannotUse(f"onnxruntime computes wrong values on the card: {error}.") from error
     except Exception as error:
         raise CannotUse(f"onnxruntime fails on the card ({type(error).__name__}: {error}).") from error
     return _probe_driver()
@@ -112,11 +109,19 @@ def _probe_onnxruntime() -> int:
 def _probe_ctranslate2() -> int:
     import ctranslate2
 
+    from models.devices.probes import WrongValues, check_ctranslate2
+
     count = int(ctranslate2.get_cuda_device_count())
     if not count:
         raise CannotUse("CTranslate2 finds no card: it is a build for the CPU, or the driver is older than its CUDA.")
     if missing := load_cuda_libraries("ctranslate2"):
         raise CannotUse(_missing_libraries("CTranslate2", missing))
+    try:
+        check_ctranslate2(CUDA, "float16")
+    except WrongValues as error:
+        raise CannotUse(f"CTranslate2 computes wrong values on the card: {error}.") from error
+    except Exception as error:
+        raise CannotUse(f"CTranslate2 fails on the card ({type(error).__name__}: {error}).") from error
     return count
 
 

@@ -28,6 +28,7 @@ from models.base import (
 )
 from models.concurrency import SharedRun
 from models.devices.native import library_missing_from
+from models.hosts.faults import Faults, staying_error
 from models.hosts.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason_of
 from models.hosts.residents import Residents
 from models.hosts.workplace import (
@@ -46,6 +47,7 @@ ResultT = TypeVar("ResultT")
 log = structlog.get_logger(__name__)
 
 _CLOSING = "The server is shutting down."
+_FAULT = "The server has to be started again."
 _KEYS_QUEUED = 8
 """The queue of an engine has places for as many items as this many keys may have in it."""
 
@@ -98,6 +100,11 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._stopping = False
         self._closed = False
         self._residents: Residents | None = None
+        self._faults = Faults()
+        self._deadline_s: float | None = None
+        self._patience = 1.0
+        self._is_stuck = False
+        """True once a call of the engine has exceeded its deadline."""
         self.callers: Slots | None = None
         """Slots for which callers wait before they add items, such as one for each page that is being read. Those that
         wait count as queued."""
@@ -108,6 +115,11 @@ class EngineHost(Generic[ItemT, ResultT]):
         residents.add(self, device, size)
         self._residents = residents
 
+    def guard(self, faults: Faults, deadline_s: float | None, patience: float = 1.0) -> None:
+        """Let the engine report its faults to `faults`. `deadline_s` is the number of seconds that a call of the engine
+        may take; the first call, which may compile, may take `patience` times as long."""
+        self._faults, self._deadline_s, self._patience = faults, deadline_s, patience
+
     def move(self, to: WorkplaceFactory) -> None:
         """Let the engine compute at another workplace. Must be called before the engine's first load."""
         assert not self.counters.loads
@@ -117,8 +129,8 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def healthy(self) -> bool:
-        """True unless a worker has died, after which only a restart helps."""
-        return not any(worker.done() for worker in self._workers) or self._stopping
+        """True unless a worker has died, or a call does not end: only a restart helps then."""
+        return not self._is_stuck and (not any(worker.done() for worker in self._workers) or self._stopping)
 
     @property
     def in_use(self) -> bool:
@@ -158,6 +170,19 @@ class EngineHost(Generic[ItemT, ResultT]):
         if waiting >= self.limits.max_queue:
             raise self._overloaded(waiting)
 
+    def check_calls(self) -> None:
+        """If a call of the engine has exceeded its deadline, report the fault, and end all that waits for the
+        engine."""
+        limit_s = (self._deadline_s or math.inf) * (1.0 if self.counters.seconds.count else self._patience)
+        if self._is_stuck or self._workplace.longest_call_s <= limit_s:
+            return
+        self._is_stuck = True
+        self._faults.report(self.spec.name, "run", f"The call did not end within {limit_s:g} s.")
+        for jobs, _ in self._running_batches:
+            for job in jobs:
+                self._settle(job, EngineFailed(self.spec.name))
+        self._refuse_waiting(_FAULT)
+
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncIterator[None]:
         """Keep the engine loaded while the block runs; load it first if necessary."""
@@ -177,8 +202,8 @@ class EngineHost(Generic[ItemT, ResultT]):
 
         Callers share one load, which continues even if all of them leave, so that the next caller waits for less time.
         """
-        if self._closed:
-            raise EngineNotReady(self.spec.capability, _CLOSING)
+        if self._closed or self._is_stuck:
+            raise EngineNotReady(self.spec.capability, _CLOSING if self._closed else _FAULT)
         if self.loaded and not self._stopping:
             return
         await self._loading.join()
@@ -187,7 +212,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         """Free the engine's weights and return True. If the engine is not loaded, or a caller holds a lease, do nothing
         and return False."""
         async with self._lifecycle:
-            if not self.loaded or self._leases:
+            if not self.loaded or self._leases or self._is_stuck:
                 return False
             await self._drop_engine()
             collect_garbage()
@@ -197,22 +222,25 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     async def close(self) -> None:
         """Refuse all waiting items with EngineNotReady, let running ones finish, and free the engine and the threads
-        permanently.
+        permanently. An engine whose call does not end is left as it is.
 
         Garbage is not collected: the process ends soon, which frees all memory.
         """
         self._closed = True
         self._cancel_idle_timer()
+        self._refuse_waiting(_CLOSING)
+        async with self._lifecycle:
+            if self.loaded and not self._is_stuck:
+                await self._drop_engine()
+        await asyncio.gather(*self._unloading)
+        self._workplace.release()
+
+    def _refuse_waiting(self, reason: str) -> None:
         waiting: list[asyncio.Future[Any]] = [job.result for job in self._queue]
         waiting += self._waiting_callers
         for future in waiting:
             if not future.done():
-                future.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
-        async with self._lifecycle:
-            if self.loaded:
-                await self._drop_engine()
-        await asyncio.gather(*self._unloading)
-        self._workplace.release()
+                future.set_exception(EngineNotReady(self.spec.capability, reason))
 
     async def _load(self) -> None:
         async with self._lifecycle:
@@ -234,6 +262,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             except Exception as error:
                 log.exception("engine_load_failed", engine=self.spec.name)
                 self.counters.failures[MEMORY if ran_out(error) else LOAD] += 1
+                if message := staying_error(error):
+                    self._faults.report(self.spec.name, "load", message)
                 if ran_out(error):
                     reason = f"'{self.spec.name}' did not find the memory that it needs."
                     raise EngineNotReady(self.spec.capability, reason) from error
@@ -311,6 +341,12 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.running -= len(jobs)
         self.counters.seconds.add(time.perf_counter() - started)
         self.counters.batch_items.add(len(jobs))
+        if message := next(filter(None, map(_staying_error_of, results)), None):
+            # After another engine's fault, these items are not at fault, and may be sent again.
+            is_another = self._faults.engine not in (None, self.spec.name)
+            self._faults.report(self.spec.name, "run", message)
+            if is_another:
+                results = [EngineNotReady(self.spec.capability, _FAULT)] * len(jobs)
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
 
@@ -373,6 +409,10 @@ class EngineHost(Generic[ItemT, ResultT]):
         unloading = asyncio.create_task(self.unload())
         self._unloading.add(unloading)
         unloading.add_done_callback(self._unloading.discard)
+
+
+def _staying_error_of(result: object) -> str | None:
+    return staying_error(result) if isinstance(result, Exception) else None
 
 
 def load_failure(engine: str, error: BaseException) -> str:

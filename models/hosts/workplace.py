@@ -4,17 +4,19 @@ batches that are computed there, whose size is limited by the memory that their 
 import asyncio
 import gc
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
 from models.base import Engine, EngineSpec, Unfinished, ran_out
 from models.concurrency import as_exception
+from models.hosts.faults import staying_error
 from models.hosts.measures import MEMORY
 
 ItemT = TypeVar("ItemT")
@@ -71,15 +73,6 @@ class HostLimits:
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 
 
-def finished(engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception]:
-    """Return the engine's results. Items that it computes in parts are continued until they are finished."""
-    results: list[Any] = list(engine.run(items))
-    while rests := {index: result.rest for index, result in enumerate(results) if isinstance(result, Unfinished)}:
-        for index, result in zip(rests, engine.run(list(rests.values())), strict=True):
-            results[index] = result
-    return results
-
-
 class Batches(Generic[ItemT, ResultT]):
     """Runs batches of at most `limit` items on a card or on the CPU, and smaller ones once memory has run out. Only the
     threads of one host may use an object of this class."""
@@ -94,6 +87,14 @@ class Batches(Generic[ItemT, ResultT]):
         self._successes = 0
         self._failures = Counter() if failures is None else failures
         self._counting = Lock()
+        self._called_at: dict[int, float] = {}
+        """Time at which each thread called the engine. The keys are the identifiers of the threads that are in a call
+        now."""
+
+    @property
+    def longest_call_s(self) -> float:
+        """Seconds that the engine has computed in the oldest call that has not ended; 0 if there is none."""
+        return max((time.monotonic() - began for began in list(self._called_at.values())), default=0.0)
 
     def take_failures(self) -> dict[str, int]:
         """Return the numbers of failures by reason since the last call of this method, and reset them."""
@@ -104,16 +105,18 @@ class Batches(Generic[ItemT, ResultT]):
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception]:
         """Return a result or an exception for each item, even if the engine raises an exception. A batch that fails as
-        a whole is run again item by item. Items that ran out of memory are run again in batches of half the size."""
+        a whole is run again item by item, unless the card refuses every call. Items that ran out of memory are run
+        again in batches of half the size."""
         try:
-            results = finished(engine, items)
+            results = self._finish(engine, items)
             if len(results) != len(items):
                 raise RuntimeError(f"{self._name} returned {len(results)} results for {len(items)} items")
         except BaseException as error:  # noqa: BLE001 - an error is the result of its items
             failure = as_exception(error)
             results = [failure] * len(items)
             if not ran_out(failure):
-                return results if len(items) == 1 else [self.run(engine, [item])[0] for item in items]
+                is_last = len(items) == 1 or staying_error(failure)
+                return results if is_last else [self.run(engine, [item])[0] for item in items]
         short = [index for index, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
         if not short:
             self._count_success(len(items))
@@ -126,14 +129,27 @@ class Batches(Generic[ItemT, ResultT]):
                     results[index] = result
         return results
 
+    def _finish(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[Any]:
+        """Return the engine's results. Items that it computes in parts are continued until they are finished."""
+        results: list[Any] = list(self._call(engine, items))
+        while rests := {index: result.rest for index, result in enumerate(results) if isinstance(result, Unfinished)}:
+            for index, result in zip(rests, self._call(engine, list(rests.values())), strict=True):
+                results[index] = result
+        return results
+
+    def _call(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> Sequence[Any]:
+        self._called_at[get_ident()] = time.monotonic()
+        try:
+            return engine.run(items)
+        finally:
+            del self._called_at[get_ident()]
+
     def _halve(self, count: int) -> None:
         self.most, self._successes = max(1, min(self.most, count) // 2), 0
         with self._counting:
             self._failures[MEMORY] += 1
         log.warning("memory_ran_out", engine=self._name, items=count, now_at_most=self.most)
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_initialized():
-            torch.cuda.empty_cache()  # PyTorch keeps freed memory, which other engines could use
+        free_torch_memory()
 
     def _count_success(self, items: int) -> None:
         self._successes += items == self.most < self._limit
@@ -151,6 +167,11 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
     @property
     def most(self) -> int:
         """Largest number of items that a batch may have now."""
+
+    @property
+    def longest_call_s(self) -> float:
+        """Seconds that the engine has computed in the oldest call in this process that has not ended; 0 if there is
+        none."""
 
     async def open(self) -> None:
         """Load the engine. Raises the engine's exceptions."""
@@ -200,6 +221,10 @@ class ThreadWorkplace(Generic[ItemT, ResultT]):
     def most(self) -> int:
         return self._batches.most
 
+    @property
+    def longest_call_s(self) -> float:
+        return self._batches.longest_call_s
+
     async def open(self) -> None:
         self._engine = await self._in_thread(self._load_engine)
         gc.freeze()  # collections need not visit what stays
@@ -232,7 +257,16 @@ class ThreadWorkplace(Generic[ItemT, ResultT]):
 
 
 def collect_garbage() -> None:
-    """Free the objects that only refer to each other, such as those of a closed engine, including frozen ones."""
+    """Free the objects that only refer to each other, such as those of a closed engine, including frozen ones, and the
+    memory on a card that PyTorch keeps of them."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    free_torch_memory()
+
+
+def free_torch_memory() -> None:
+    """Return the memory on a card that PyTorch keeps of freed tensors, so that other engines can use it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

@@ -1,6 +1,8 @@
 """The host on a card: as much is computed together as there is memory for."""
 
+import sys
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,3 +78,15 @@ def test_batches_grow_again_where_memory_has_long_sufficed() -> None:
     assert batches.most == 8
     batches.run(card, list(range(8)))
     assert len(card.batches[-1]) == 8
+
+
+async def test_what_pytorch_keeps_of_an_unloaded_engine_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    emptied: list[bool] = []
+    engine = Doubler()
+    cuda = SimpleNamespace(is_initialized=lambda: True, empty_cache=lambda: emptied.append(engine.closes == 1))
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    host = EngineHost[int, int](SPEC, lambda: engine)
+    await host.run(1)
+    assert await host.unload()
+    assert emptied == [True]
+    await host.close()
