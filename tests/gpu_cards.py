@@ -1,5 +1,6 @@
 """The table docker/cards.toml, what docker/detect makes of it for a card, and what a machine with a card shows."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -79,11 +80,9 @@ def settings_of(size: int, capability: str = HOPPER) -> dict[str, str]:
 
 def arguments_of(size: int, capability: str = HOPPER) -> list[str]:
     """Return the arguments with which vLLM is started if VLLM_ARGS adds nothing."""
-    command = yaml.safe_load((ROOT / "docker/llm.yml").read_text())["services"]["vllm"]["command"]
-    chosen = command.replace(
-        "${LLM_ARGS:?docker/detect writes it into .env}", settings_of(size, capability)["LLM_ARGS"]
-    )
-    return shlex.split(chosen.replace("${VLLM_ARGS:-}", ""))
+    command: str = yaml.safe_load((ROOT / "docker/llm.yml").read_text())["services"]["vllm"]["command"]
+    settings = settings_of(size, capability)
+    return shlex.split(re.sub(r"\$\{(\w+):[^}]*\}", lambda found: settings.get(found[1], ""), command))
 
 
 def options_of(arguments: Sequence[str]) -> dict[str, str]:

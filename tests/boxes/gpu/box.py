@@ -66,7 +66,7 @@ class Box(Installation):
     def __init__(self, folder: Path, port: int, parts: Parts, size: int, **variables: str) -> None:
         files = "docker-compose.yml:docker/gpu.yml:docker/llm.yml:podman.yml"
         detected = gpu_cards.settings_of(size)
-        chosen = {name: detected[name] for name in ("LLM_ARGS", "GPU_SPEECH")}
+        chosen = {name: value for name, value in detected.items() if name.startswith(("LLM_", "GPU_SPEECH"))}
         given = {"COMPOSE_FILE": files, "COMPOSE_PROFILES": "llm", "HF_ENDPOINT": HUB, **chosen, **variables}
         super().__init__(folder, port, parts.image, ROOT, **given)
         self.add("rehearsal.yml", _rehearsal(parts))

@@ -16,7 +16,7 @@ def box(parts: Parts, tmp_path: Path) -> Iterator[Box]:
 
 
 def test_an_llm_that_nothing_was_chosen_for_is_refused_before_anything_starts(box: Box) -> None:
-    del box.variables["LLM_ARGS"]
+    del box.variables["LLM_MODEL"]
     refused = box.compose("up", "--detach", "--no-build", check=False)
     assert refused.returncode != 0
     assert "docker/detect" in refused.stderr

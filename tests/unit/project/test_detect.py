@@ -34,7 +34,7 @@ def said(machine: Machine) -> dict[str, str]:
 
 
 def model(machine: Machine) -> str:
-    return machine.settings()["LLM_ARGS"].split()[1]
+    return machine.settings()["LLM_MODEL"]
 
 
 @pytest.mark.skipif(shutil.which("dash") is None, reason="needs dash")
@@ -84,12 +84,16 @@ def test_each_size_of_a_card_gets_its_row_of_the_table(size: int, capability: st
     row = TABLE["card"][str(size)]
     settings = settings_of(size, capability)
     assert settings["GPU_SPEECH"] == str(row["speech"])
-    assert ("LLM_ARGS" in settings) == (size in WITH_LLM) == settings["COMPOSE_FILE"].endswith("docker/llm.yml")
+    assert ("LLM_MODEL" in settings) == (size in WITH_LLM) == settings["COMPOSE_FILE"].endswith("docker/llm.yml")
     if size in WITH_LLM:
         chosen = row.get("model_ampere", row["model"]) if capability == AMPERE else row["model"]
         known = TABLE["model"][chosen]
         assert known["ampere"] or capability != AMPERE
-        assert settings["LLM_ARGS"].startswith(f"--model {known['repository']} --revision {known['revision']} ")
+        assert (settings["LLM_MODEL"], settings["LLM_REVISION"]) == (known["repository"], known["revision"])
+        assert (settings["LLM_SHARE"], settings["LLM_CONTEXT"]) == (f"{row['share']:.2f}", str(row["context"]))
+        assert settings["LLM_CONVERSATIONS"] == str(row["conversations"])
+        assert int(settings["LLM_KV_CACHE_BYTES"]) == pytest.approx(row["tokens_gib"] * 1024**3, abs=1)
+        assert int(settings["LLM_PICTURE_PIXELS"]) == row["picture"] * 32 * 32
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_of_several_cards_the_largest_is_taken_and_another_one_when_it_is_asked_
     assert machine.settings()["GPU_DEVICE"] == "1"
     machine.environment["GPU_DEVICE"] = "0"
     machine.detect()
-    assert "LLM_ARGS" not in machine.settings()
+    assert "LLM_MODEL" not in machine.settings()
     del machine.environment["GPU_DEVICE"]
     machine.detect()
     assert machine.settings()["GPU_DEVICE"] == "0"
@@ -216,7 +220,7 @@ def test_the_other_lines_and_files_of_env_stay_and_a_second_run_changes_nothing(
     machine.detect()
     assert env.read_text().startswith("# mine\nHF_TOKEN='a b'\nVLLM_ARGS=--max-model-len 4096\n")
     assert machine.settings()["COMPOSE_FILE"] == "docker-compose.yml:docker/browser.yml"
-    assert "LLM_ARGS" not in machine.settings()
+    assert "LLM_MODEL" not in machine.settings()
 
 
 def test_an_llm_of_the_operator_s_own_is_kept(machine: Machine) -> None:
