@@ -29,6 +29,8 @@ from app.assembly.building import (
 )
 from app.assembly.fingerprint import build_fingerprint
 from app.assembly.metric_sources import fill_from_engines, fill_from_parts
+from app.assembly.unused_card import REMEDY as CARD_REMEDY
+from app.assembly.unused_card import machine_has_card
 from app.chat.answer_cache import AnswerCache, CacheKeys
 from app.chat.inputs import Collector
 from app.chat.llm_answer import LlmAnswers
@@ -46,7 +48,7 @@ from app.state.entries import Sweepable
 from models.base import ModelError, available_cpus
 from models.capability import BadResult
 from models.catalog import CATALOG
-from models.devices.device import AUTO, DRIVER
+from models.devices.device import AUTO, CPU, DRIVER
 from models.devices.linear_algebra import keep_on_one_thread
 from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
@@ -284,8 +286,10 @@ class Services:
             await asyncio.sleep(_CALLS_S)
 
     async def report_devices(self) -> None:
-        """Log the engines that do not compute on the graphics card, if there is a card."""
-        if DRIVER.obstacle():
+        """Log the engines that do not compute on the graphics card, or that a card of this machine is not seen."""
+        if obstacle := DRIVER.obstacle():
+            if self.settings.device != CPU and await asyncio.to_thread(machine_has_card):
+                log.warning("card_not_seen", reason=obstacle, remedy=CARD_REMEDY)
             return
         await self.runtime.look()
         for reason in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):

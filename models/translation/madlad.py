@@ -61,7 +61,7 @@ class Madlad:
                 str(self._folder),
                 device=kind,
                 device_index=int(index or 0),
-                compute_type="float16" if kind == CUDA else "int8",
+                compute_type="bfloat16" if kind == CUDA else "int8",  # T5's values pass the range of float16
                 intra_threads=self._threads,
             )
             self._pieces = sentencepiece.SentencePieceProcessor(model_file=str(_pieces_file(self._folder)))

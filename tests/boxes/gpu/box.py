@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 
 from models.language.capability import embedded_gguf
+from tests import gpu_cards
 from tests.boxes.gpu import hub
 from tests.boxes.image.building import ROOT
 from tests.boxes.image.installation import Installation, data_url, until
@@ -61,17 +61,18 @@ def parts_made(folder: Path, image: str) -> Parts:
 
 
 class Box(Installation):
-    """`variables` are those of the shell that calls compose."""
+    """`size` is the card's, in gigabytes; `variables` are those of the shell that calls compose."""
 
-    def __init__(self, folder: Path, port: int, parts: Parts, **variables: str) -> None:
-        # From where podman-compose finds what a file extends, as Docker's compose does: from the first file's folder.
-        shutil.copy(ROOT / "docker/gpu.yml", folder)
-        files = "docker-compose.yml:gpu.yml:podman.yml"
-        super().__init__(folder, port, parts.image, ROOT, COMPOSE_FILE=files, **{"HF_ENDPOINT": HUB, **variables})
+    def __init__(self, folder: Path, port: int, parts: Parts, size: int, **variables: str) -> None:
+        files = "docker-compose.yml:docker/gpu.yml:docker/llm.yml:podman.yml"
+        detected = gpu_cards.settings_of(size)
+        chosen = {name: value for name, value in detected.items() if name.startswith(("LLM_", "GPU_SPEECH"))}
+        given = {"COMPOSE_FILE": files, "COMPOSE_PROFILES": "llm", "HF_ENDPOINT": HUB, **chosen, **variables}
+        super().__init__(folder, port, parts.image, ROOT, **given)
         self.add("rehearsal.yml", _rehearsal(parts))
 
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        ours = ("OPENFAZE_", "COMPOSE_", "PODMAN_COMPOSE_", "GPU_", "HF_")
+        ours = ("OPENFAZE_", "COMPOSE_", "PODMAN_COMPOSE_", "GPU_", "LLM_", "HF_")
         inherited = {name: value for name, value in environment().items() if not name.startswith(ours)}
         done = subprocess.run(
             [sys.executable, _HERE / "compose.py", *arguments],
@@ -119,12 +120,12 @@ class Box(Installation):
 
 
 @contextlib.contextmanager
-def boxed(folder: Path, parts: Parts, **variables: str) -> Iterator[Box]:
+def boxed(folder: Path, parts: Parts, size: int = 24, **variables: str) -> Iterator[Box]:
     """An installation in which nothing runs yet, and that is gone when the block ends."""
     clear_leftovers()
     folder.mkdir(parents=True, exist_ok=True)
     with held_port() as port:
-        box = Box(folder, port, parts, **variables)
+        box = Box(folder, port, parts, size, **variables)
         try:
             yield box
         finally:

@@ -4,10 +4,9 @@ How it reads them, and what it starts, with podman in the place of Docker's daem
 """
 
 import json
-import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.boxes.image.installation import until
 from tests.containers import Container, base, environment, podman, project_name, started
 from tests.server import held_port
 
-FILES = "docker-compose.yml:docker/gpu.yml"
+FILES = "docker-compose.yml:docker/gpu.yml:docker/llm.yml"
 STAND_IN = """
 services:
   openfaze:
@@ -65,41 +64,79 @@ def machine(engine: Path) -> Iterator[Container]:
         yield machine
 
 
-def services(machine: Container, **variables: str) -> dict[str, Any]:
-    said = machine.run("docker-compose config --format json", variables={"COMPOSE_FILE": FILES, **variables}).stdout
+def services(machine: Container, size: int, **variables: str) -> dict[str, Any]:
+    chosen = {**gpu_cards.settings_of(size), "COMPOSE_PROFILES": "llm", **variables}
+    said = machine.run("docker-compose config --format json", variables=chosen).stdout
     services: dict[str, Any] = json.loads(said)["services"]
     return services
 
 
 @pytest.mark.parametrize("size", gpu_cards.SIZES)
 def test_a_cards_size_means_the_same_for_all_services(machine: Container, size: int) -> None:
-    found = services(machine, GPU_MEMORY=str(size))
-    assert sorted(found) == ["openfaze", "vllm", "weights"]
-    assert found["vllm"]["command"] == gpu_cards.arguments_of(size)
-    for name in ("openfaze", "weights"):
-        for setting, chosen in gpu_cards.services_of(size)[name]["environment"].items():
-            [default] = re.findall(r":-(.*)}", chosen)
-            assert found[name]["environment"][setting] == default
+    found = services(machine, size)
+    with_llm = size in gpu_cards.WITH_LLM
+    assert sorted(found) == ["openfaze", *(["vllm"] if with_llm else []), "weights"]
+    speech = gpu_cards.TABLE["card"][str(size)]["speech"]
+    assert found["openfaze"]["environment"]["OPENFAZE_SPEECH_BATCH"] == str(speech)
+    if with_llm:
+        assert found["vllm"]["command"] == gpu_cards.arguments_of(size)
 
 
 def test_what_an_operator_sets_goes_before_what_the_card_chooses(machine: Container) -> None:
-    found = services(machine, OPENFAZE_SPEECH_BATCH="3", VLLM_ARGS="--max-model-len 4096")
+    found = services(machine, 24, OPENFAZE_SPEECH_BATCH="3", VLLM_ARGS="--max-model-len 4096")
     assert found["openfaze"]["environment"]["OPENFAZE_SPEECH_BATCH"] == "3"
     assert found["vllm"]["command"][-2:] == ["--max-model-len", "4096"]
 
 
-def test_neither_weights_that_could_not_be_fetched_nor_an_llm_that_ends_keep_the_server_from_starting(
-    machine: Container, engine: Path
-) -> None:
-    project, image = project_name(), base(13, "docker-compose")
-    (engine / "stand-in.yml").write_text(STAND_IN.format(image=image))
+@pytest.fixture
+def standing_in(machine: Container, engine: Path) -> Iterator[Mapping[str, str]]:
+    """The variables with which compose starts STAND_IN."""
+    project = project_name()
+    (engine / "stand-in.yml").write_text(STAND_IN.format(image=base(13, "docker-compose")))
     with held_port() as port:
-        files = f"{FILES}:/engine/stand-in.yml"
-        variables = {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": project, "OPENFAZE_PORT": str(port)}
+        variables = {
+            **gpu_cards.settings_of(24),
+            "COMPOSE_FILE": f"{FILES}:/engine/stand-in.yml",
+            "COMPOSE_PROJECT_NAME": project,
+            "OPENFAZE_PORT": str(port),
+        }
         try:
-            said = machine.run("docker-compose up --detach --no-build", variables=variables).stderr
-            assert 'optional dependency "weights" didn\'t complete successfully: exit 1' in said
-            shown = podman("inspect", "--format={{.State.Running}}", f"{project}-openfaze-1")
-            assert shown.stdout.strip() == "true"
+            yield variables
         finally:
-            machine.run("docker-compose down --volumes --timeout 0", variables=variables)
+            machine.run("docker-compose --profile llm down --volumes --timeout 0", variables=variables)
+
+
+def is_running(variables: Mapping[str, str]) -> bool:
+    shown = podman("inspect", "--format={{.State.Running}}", f"{variables['COMPOSE_PROJECT_NAME']}-openfaze-1")
+    return shown.stdout.strip() == "true"
+
+
+def test_weights_that_could_not_be_fetched_do_not_keep_the_server_from_starting(
+    machine: Container, standing_in: Mapping[str, str]
+) -> None:
+    said = machine.run("docker-compose up --detach --no-build", variables=standing_in).stderr
+    assert 'optional dependency "weights" didn\'t complete successfully: exit 1' in said
+    assert is_running(standing_in)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({"image": "localhost/openfaze-test/none:1", "pull_policy": "never"}, id="no-image"),
+        pytest.param({"image": "localhost:1/none:1"}, id="image-cannot-be-pulled"),
+        pytest.param({"devices": ["/dev/no-such-device"]}, id="no-device"),
+        pytest.param({"entrypoint": ["/no-such-program"]}, id="cannot-be-started"),
+    ],
+)
+def test_an_llm_that_cannot_be_created_keeps_nothing_from_starting(
+    machine: Container, engine: Path, standing_in: Mapping[str, str], broken: Mapping[str, object]
+) -> None:
+    (engine / "broken.yml").write_text(json.dumps({"services": {"vllm": broken}}))
+    variables = {**standing_in, "COMPOSE_FILE": f"{standing_in['COMPOSE_FILE']}:/engine/broken.yml"}
+    machine.run("docker-compose up --detach --no-build", variables=variables)
+    assert is_running(variables)
+    failed = machine.run("docker-compose up --detach --no-build vllm", variables=variables, check=False)
+    assert failed.returncode != 0
+    # Nor does a second start of all that runs end any of it.
+    machine.run("docker-compose up --detach --no-build", variables=variables)
+    assert is_running(variables)

@@ -15,11 +15,11 @@ def box(parts: Parts, tmp_path: Path) -> Iterator[Box]:
         yield box
 
 
-def test_a_card_of_a_size_that_has_no_file_is_named_before_anything_starts(box: Box) -> None:
-    box.configure(GPU_MEMORY="32")
+def test_an_llm_that_nothing_was_chosen_for_is_refused_before_anything_starts(box: Box) -> None:
+    del box.variables["LLM_MODEL"]
     refused = box.compose("up", "--detach", "--no-build", check=False)
     assert refused.returncode != 0
-    assert "docker/cards/32gb.yml" in refused.stderr
+    assert "docker/detect" in refused.stderr
 
 
 def test_a_disk_without_room_for_the_weights_is_named_and_the_server_starts_without_them(box: Box) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.extras.llm_servers.upstreams import vllms_python
-from tests.gpu_cards import SIZES, arguments_of
+from tests.gpu_cards import AMPERE, HOPPER, TABLE, WITH_LLM, arguments_of
 
 PHOTO = 4032, 3024
 """Width and height of a photo of 12 megapixels."""
 MODELS_OWN = {"longest_edge": 16_777_216, "shortest_edge": 65_536}
-"""What Qwen3-VL's processor is published with."""
+"""What the processor of Qwen3.5 is published with."""
 
 _PARSED = """
 import json, sys
@@ -56,13 +56,13 @@ def read_by_vllm(*commands: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def test_vllm_knows_what_the_compose_file_of_a_card_tells_it_and_a_photo_leaves_room_for_a_conversation() -> None:
-    read = read_by_vllm(*map(arguments_of, SIZES))
-    assert [one["model"] for one in read] == [
-        *["Qwen/Qwen3-VL-4B-Instruct-FP8", "Qwen/Qwen3-VL-8B-Instruct-FP8", "Qwen/Qwen3-VL-8B-Instruct-FP8"],
-        "Qwen/Qwen3.6-35B-A3B-FP8",
-    ]
-    assert [one["reasoning"] for one in read] == [None, None, None, "qwen3"]
+    rows = [TABLE["card"][str(size)] for size in WITH_LLM]
+    for capability in (AMPERE, HOPPER):
+        read = read_by_vllm(*(arguments_of(size, capability) for size in WITH_LLM))
+        models = [row.get("model_ampere", row["model"]) if capability == AMPERE else row["model"] for row in rows]
+        assert [one["model"] for one in read] == [TABLE["model"][name]["repository"] for name in models]
+    assert {one["reasoning"] for one in read} == {"qwen3"}
     tokens = [one["tokens"] for one in read]
-    bounds = [2048, 4096, 8192, 8192]
+    bounds = [row["picture"] for row in rows]
     assert all(0.9 * bound < count <= bound for count, bound in zip(tokens, bounds, strict=True)), tokens
     assert all(one["tokens"] <= one["context"] / 4 for one in read)

@@ -34,16 +34,6 @@ CUDA_ITSELF = 500
 """Megabytes of its context and its libraries, once a process."""
 MARGIN = 0.5
 """GiB that stay free when all engines compute: vLLM starts again only where its share is free."""
-CARDS = {16: 15.6, 24: 22.5, 48: 44.5, 80: 79.2}
-"""GiB that are there of each, by its GB."""
-TO_COMPUTE = {16: 2.0, 24: 2.3, 48: 2.5, 80: 3.0}
-"""GiB that are allowed vLLM for activations, CUDA graphs and the driver's own."""
-LLMS = {
-    "Qwen/Qwen3-VL-4B-Instruct-FP8": (4.9, 36 * 8 * 128),
-    "Qwen/Qwen3-VL-8B-Instruct-FP8": (9.9, 36 * 8 * 128),
-    "Qwen/Qwen3.6-35B-A3B-FP8": (34.5, 10 * 2 * 256),
-}
-"""GiB of the weights; layers × heads × width of what a token leaves of keys, and as much of values, in 16 bits."""
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda one: f"{one.spec.capability}-{one.spec.name}")
@@ -70,71 +60,54 @@ def test_the_page_of_engines_has_every_engine_as_the_catalog_has_it() -> None:
     assert table in PAGES["engines"], f"put this into docs/engines.md:\n\n{table}"
 
 
-def chosen(card: int, setting: str) -> str:
-    """What a setting is on a card where nobody sets it."""
-    value = gpu_cards.services_of(card)["openfaze"]["environment"][setting]
-    return re.fullmatch(rf"\$\{{{setting}:-(\w+)\}}", value)[1]  # type: ignore[index]
-
-
 def engines_on_a_box(card: int) -> list[tuple[Candidate, CardMemory]]:
     """Those that docker/gpu.yml starts on a card of so many GB, with what they compute together there."""
     readers = [pulling.reader_of(known) for known in WEIGHT_SETS.values() if GPU in known.profiles]
-    assert MADLAD_400 in readers
+    # The LLM translates.
+    assert MADLAD_400 not in readers
     assert WHISPER_LARGE_V3_TURBO in readers
     taken = []
     for reader in readers:
         assert reader.card is not None
         if reader is WHISPER_LARGE_V3_TURBO:
-            items = int(chosen(card, "OPENFAZE_SPEECH_BATCH"))
+            items = gpu_cards.TABLE["card"][str(card)]["speech"]
             taken.append((reader, CardMemory(reader.card.base, reader.card.item, items)))
-        elif reader is not MADLAD_400 or chosen(card, "OPENFAZE_TRANSLATE") == "auto":
+        else:
             taken.append((reader, reader.card))
     return taken
 
 
 def division() -> Iterator[str]:
     yield (
-        "| GB of the card (GiB that are there) | model | share | weights | to compute | for tokens: GiB, and how many "
-        "| left for openfaze | its engines, loaded | … and all computing |"
+        "| GB of the card (GiB that are there) | model | share | weights | to compute | for conversations: GiB, and "
+        "how many tokens | left for openfaze | its engines, loaded | … and all computing |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
-    for card, there in CARDS.items():
-        told = gpu_cards.options_of(card)
-        weights, kept = LLMS[told["model"]]
-        share = float(told["gpu-memory-utilization"])
-        for_tokens = int(told["kv-cache-memory-bytes"]) / GIB
-        assert weights + TO_COMPUTE[card] + for_tokens <= there * share, f"{card} GB: more than vLLM's share"
-        tokens = int(for_tokens * GIB / (kept * 2 * 2))
-        assert tokens > int(told["max-model-len"]), f"{card} GB: one conversation of full length would not fit"
-        left = there * (1 - share)
+    for card in gpu_cards.SIZES:
+        row = gpu_cards.TABLE["card"][str(card)]
+        there, left, vllm = row["gib"], row["gib"], ["none", "", "", "", ""]
+        for name in [row[key] for key in ("model_ampere", "model") if key in row]:
+            model = gpu_cards.TABLE["model"][name]
+            weights, to_compute, for_tokens = model["weights_gib"], row["compute_gib"], row["tokens_gib"]
+            left = there * (1 - row["share"])
+            assert weights + to_compute + for_tokens <= there * row["share"], f"{card} GB: more than vLLM's share"
+            states = row["conversations"] * model["conversation_mib"] / 1024
+            tokens = int((for_tokens - states) * 1024**2 / model["token_kib"])
+            assert tokens > row["context"], f"{card} GB: one conversation of full length would not fit"
+            share = f"{row['share']:.2f} = {there * row['share']:.1f}"
+            conversations = f"{for_tokens:.1f}: {round(tokens, -3):,}"
+            vllm = [model["repository"].partition("/")[2], share, f"{weights}", f"{to_compute:g}", conversations]
         engines = [CardMemory(CUDA_ITSELF, 0), *(memory for _, memory in engines_on_a_box(card))]
         loaded = sum(one.base for one in engines) * 1e6 / GIB
         all_computing = sum(one.most for one in engines) * 1e6 / GIB
         assert all_computing + MARGIN <= left, f"{card} GB: {all_computing:.2f} GiB of engines in {left:.2f}"
-        cells = (
-            f"{card} ({there})",
-            told["model"].removeprefix("Qwen/"),
-            f"{share:.2f} = {there * share:.1f}",
-            f"{weights}",
-            f"{TO_COMPUTE[card]:g}",
-            f"{for_tokens:.1f}: {round(tokens, -3):,}",
-            f"{left:.1f}",
-            f"{loaded:.1f}",
-            f"{all_computing:.1f}",
-        )
+        cells = (f"{card} ({there})", *vllm, f"{left:.1f}", f"{loaded:.1f}", f"{all_computing:.1f}")
         yield f"| {' | '.join(cells)} |"
 
 
 def test_the_division_of_a_cards_memory_adds_up() -> None:
     table = "\n".join(division())
     assert table in PAGES["gpu-memory"], f"put this into docs/gpu-memory.md:\n\n{table}"
-
-
-def test_what_a_cards_file_chooses_holds_for_who_fetches_and_who_serves() -> None:
-    for size in gpu_cards.SIZES:
-        services = gpu_cards.services_of(size)
-        setting = "OPENFAZE_TRANSLATE"
-        assert services["weights"]["environment"][setting] == services["openfaze"]["environment"][setting]
 
 
 class Widths:

@@ -24,22 +24,18 @@ COMPOSE = "docker-compose.yml"
 SANDBOX = "docker/code-sandbox.yml"
 BROWSER = "docker/browser.yml"
 GPU = "docker/gpu.yml"
-FILES = [(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, BROWSER), (COMPOSE, GPU), (COMPOSE, GPU, BROWSER, SANDBOX)]
+LLM = "docker/llm.yml"
+FILES = [
+    *[(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, BROWSER), (COMPOSE, GPU), (COMPOSE, GPU, LLM)],
+    (COMPOSE, GPU, LLM, BROWSER, SANDBOX),
+]
 """What is to be combined by COMPOSE_FILE."""
 PIXELS_OF_A_TOKEN = 32 * 32
-"""Qwen3-VL's and Qwen3.6's: patches of 16 × 16, four of them together."""
-DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
-"""A variable of a compose file, with what it is where nobody sets it."""
+"""Qwen3.5's and Qwen3.8's: patches of 16 × 16, four of them together."""
 
 
 def document(file: str) -> dict[str, Any]:
-    """As compose reads it: a service that extends one of another file is merged with that, which is found from the
-    folder of the first file."""
     content: dict[str, Any] = yaml.safe_load((ROOT / file).read_text())
-    for name, service in content["services"].items():
-        if extended := service.pop("extends", None):
-            other = document(DEFAULT.sub(r"\1", extended["file"]))
-            content["services"][name] = merged(other["services"][extended["service"]], service)
     return content
 
 
@@ -59,13 +55,13 @@ def together(names: tuple[str, ...]) -> dict[str, Any]:
 
 def test_the_variables_that_the_container_files_set_are_settings() -> None:
     # Of .env, compose hands on any other name that begins so, and the server would refuse to start.
-    files = [ROOT / "Dockerfile", *(ROOT / name for name in FILES[-1]), *gpu_cards.FOLDER.iterdir()]
+    files = [ROOT / "Dockerfile", *(ROOT / name for name in FILES[-1])]
     named = {name for file in files for name in re.findall(rf"{PREFIX}\w+", file.read_text())}
     assert named
     assert named <= VARIABLES
 
 
-@pytest.mark.parametrize("name", ["docker-compose.yml", "docker/gpu.yml"])
+@pytest.mark.parametrize("name", [COMPOSE, LLM])
 def test_images_of_others_are_of_one_version(name: str) -> None:
     images = [str(one["image"]) for one in document(name)["services"].values() if "image" in one]
     others = [image for image in images if not image.startswith("openfaze")]
@@ -86,7 +82,7 @@ def test_the_compose_files_and_what_they_become_together_are_as_the_specificatio
 
 
 def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
-    services = together((COMPOSE, GPU))["services"]
+    services = together((COMPOSE, GPU, LLM))["services"]
     llm = services["vllm"]
     assert re.fullmatch(r"vllm/vllm-openai:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", llm["image"])
     assert "ports" not in llm
@@ -94,16 +90,18 @@ def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
     assert environment["OPENFAZE_LLM_BASE_URL"] == "http://vllm:8000/v1"
     # A clone that others may not read: vLLM's container has no capability to read it all the same.
     assert not [one for one in llm["volumes"] if one.startswith("./")]
-    assert {path.name for path in gpu_cards.FOLDER.iterdir()} == {f"{size}gb.yml" for size in gpu_cards.SIZES}
-    for size in gpu_cards.SIZES:
-        options = gpu_cards.options_of(size)
+    # Compose starts nothing of which it cannot create all, and nothing waits for vLLM.
+    assert llm["profiles"] == ["llm"]
+    assert "vllm" not in services["openfaze"]["depends_on"]
+    for size in gpu_cards.WITH_LLM:
+        options = gpu_cards.options_of(gpu_cards.arguments_of(size))
         assert options["served-model-name"] == environment["OPENFAZE_LLM_MODEL"]
         # The abilities that openfaze is told of: pictures, calls of tools.
         assert int(options["limit-mm-per-prompt.image"]) == MAX_PICTURES
         assert "enable-auto-tool-choice" in options
         assert options["tool-call-parser"]
         assert re.fullmatch(r"[0-9a-f]{40}", options["revision"])
-        assert 0.5 < float(options["gpu-memory-utilization"]) < 0.75
+        assert 0.5 < float(options["gpu-memory-utilization"]) < 0.85
         # Four pictures of the largest size and a conversation: a photo of 12 megapixels as it is has 11,900 tokens.
         least, most = (int(options[f"mm-processor-kwargs.size.{edge}_edge"]) for edge in ("shortest", "longest"))
         assert least < most <= int(options["max-model-len"]) * PIXELS_OF_A_TOKEN / 4

@@ -128,6 +128,9 @@ def check_command(words: Sequence[str], folder: Path) -> None:
             check_module(arguments)
         case "runuser" | "sh":
             check_shell(arguments[arguments.index("-c") + 1], folder)
+        case "detect":
+            assert (ROOT / program).is_file()
+            assert not arguments
         case name:
             assert name in OTHERS, f"no program '{name}' is known"
 

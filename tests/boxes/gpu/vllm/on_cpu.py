@@ -1,4 +1,4 @@
-"""The entrypoint of vLLM's container in the rehearsal: takes what docker/cards tells vLLM, puts a small model in the
+"""The entrypoint of vLLM's container in the rehearsal: takes what docker/llm.yml tells vLLM, puts a small model in the
 place of the card's and leaves out what only a card knows."""
 
 import os
@@ -20,8 +20,8 @@ def _on_cpu(told: list[str]) -> list[str]:
         if option in FOR_CARDS:
             next(options)
         elif option == "--model":
-            # Of these, Qwen3.6 thinks unless it is told not to.
-            kept += [option, f"{MODELS}/{'thinking' if 'Qwen3.6' in next(options) else 'instruct'}"]
+            # Of these, Qwen3.8 thinks unless it is told not to.
+            kept += [option, f"{MODELS}/{'thinking' if 'Qwen3.8' in next(options) else 'instruct'}"]
         else:
             kept.append(option)
     return kept

@@ -72,7 +72,12 @@ def test_a_profile_has_one_set_a_capability_that_its_auto_prefers_to_smaller_one
     ("choices", "differing", "said"),
     [
         ({}, {}, []),
-        ({"translate": "llm"}, {"madlad-400": None}, ["Without madlad-400 (3.0 GB), as OPENFAZE_TRANSLATE=llm."]),
+        ({"translate": "llm"}, {}, []),
+        (
+            {"object_detection": "fastestdet"},
+            {"rf-detr-seg-small": None},
+            ["Without rf-detr-seg-small (~135 MB), as OPENFAZE_OBJECT_DETECTION=fastestdet."],
+        ),
         ({"ocr": "off"}, {"pp-ocrv6-medium": None}, ["Without pp-ocrv6-medium (~139 MB), as OPENFAZE_OCR=off."]),
         ({"image_guard": "on", "translate": "madlad-400"}, {}, []),
         (

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from app.assembly import services as composition
 from app.assembly.building import build_config
 from app.assembly.services import Services
+from app.assembly.unused_card import machine_has_card
 from app.settings import Settings
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, EngineConfig
@@ -272,6 +273,44 @@ async def test_the_server_says_at_its_start_what_does_not_use_the_card() -> None
     await services.close()
     said = [str(one["reason"]) for one in logs if one["event"] == "not_on_the_card"]
     assert [one for one in said if "computes 'ocr' on the CPU. This onnxruntime was built for the CPU alone" in one]
+
+
+@pytest.mark.parametrize(
+    ("has_card", "device", "events"),
+    [(True, "auto", ["card_not_seen"]), (True, "cpu", []), (False, "auto", [])],
+)
+async def test_a_card_of_the_machine_that_the_server_does_not_see_is_named_once_with_the_remedy(
+    has_card: bool, device: str, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DRIVER, "_probe_result", (0, "No card."))
+    monkeypatch.setattr("app.assembly.services.machine_has_card", lambda: has_card)
+    services = Services(Settings(_env_file=None, device=device))
+    with structlog.testing.capture_logs() as logs:
+        await services.report_devices()
+    await services.close()
+    found = [one for one in logs if one["event"] in ("card_not_seen", "not_on_the_card")]
+    assert [one["event"] for one in found] == events
+    assert all("docker/detect" in one["remedy"] for one in found)
+
+
+@pytest.mark.parametrize(
+    ("files", "has_card"),
+    [
+        ({}, False),
+        ({"proc/driver/nvidia/version": "NVRM version"}, True),
+        ({"sys/bus/pci/devices/0/vendor": "0x10de\n", "sys/bus/pci/devices/0/class": "0x030200\n"}, True),
+        ({"sys/bus/pci/devices/0/vendor": "0x10de\n", "sys/bus/pci/devices/0/class": "0x040300\n"}, False),
+        ({"sys/bus/pci/devices/0/vendor": "0x1002\n", "sys/bus/pci/devices/0/class": "0x030000\n"}, False),
+        ({"sys/bus/pci/devices/0/vendor": "0x10de\n"}, False),
+    ],
+)
+def test_a_card_of_the_machine_is_known_by_its_driver_or_on_the_bus(
+    files: dict[str, str], has_card: bool, tmp_path: Path
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert machine_has_card(tmp_path) == has_card
 
 
 @pytest.mark.parametrize(("cards", "profile"), [(0, "standard"), (1, "gpu")])
