@@ -12,7 +12,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 class Agreement(NamedTuple):
-    """How other ways to fill a list agree with a value of a field."""
+    """Agreement of the other ways to fill a list with a value of a field."""
 
     compared: int = 0
     """Number of the other ways that fill the list."""

@@ -49,8 +49,8 @@ def _tables_of(passage: Passage, rows: Sequence[Segments]) -> Iterator[ReadTable
 
 
 def _block_at(rows: Sequence[Segments], start: int) -> tuple[int, list[_Extent]]:
-    """Return the index after the last row that is aligned with the row at `start`, and the columns; no columns if the
-    rows are no table. Rows of a single text, such as headings, are among the others."""
+    """Return the index after the last row that is aligned with the row at `start`, and the columns, of which there are
+    none if the rows make no table. Rows of a single text, such as headings, are among the others."""
     count = len(rows[start])
     columns = [_Extent(one[0].box[0], one[-1].box[2]) for one in rows[start]]
     if count < FEWEST_COLUMNS:

@@ -240,7 +240,7 @@ def _worth_of_names(by_header: Matrix, fit: Matrix, fields: Sequence[WantedField
 def _named_columns(worth: Matrix, foreign: Matrix, columns: Sequence[Column], fit: Matrix) -> dict[int, int]:
     """Return the columns of the fields that headers name. A header that names another text (`foreign`) gives its
     column to a field only if no other column is left that the field could have: below `Ordered by` and `Article`, the
-    customer is no article, however alike the meanings are."""
+    customer is not the article, however alike the meanings are."""
     chosen = {index: column for index, column in best_pairs(worth) if worth[index, column] > 0}
     free = [one for one in range(len(columns)) if one not in chosen.values() and _has_letters(columns[one])]
     return {

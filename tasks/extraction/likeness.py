@@ -61,7 +61,7 @@ def likeness_by_words(names: Names, text: str) -> float:
 
 def names_another_text(names: Names, text: str) -> bool:
     """True if a field and a label have concepts of texts, and those of the label cannot mean the field's value: an
-    article is no customer. Amounts and days may have many names."""
+    article is not a customer. Amounts and days may have many names."""
     own, concepts = names.concepts, _label_of(text).concepts
     are_texts = all(CONCEPTS[name].kind == "text" for name in own | concepts)
     return bool(own and concepts) and are_texts and own.isdisjoint(concepts) and not may_be_same(own, concepts)

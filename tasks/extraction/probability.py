@@ -214,7 +214,7 @@ class CellOfField(NamedTuple):
     is_in_doubt: bool = False
     """True if the list lacks rows that its table has, or contradicts a sum."""
     agreement: Agreement = NOT_COMPARED
-    """How the list filled in other ways agrees with the value."""
+    """Agreement of the list filled in other ways with the value."""
 
     @property
     def features(self) -> "CellFeatures | FileFeatures":

@@ -374,7 +374,7 @@ def _forms_of_columns(rows: Sequence[Sequence[str]]) -> list[list[_ValueForm | N
 
 
 def _has_values(row: Sequence[str], columns: Sequence[Sequence[_ValueForm | None]]) -> bool:
-    """True if a cell of a row has the form of most values of its column, so that the row is no header."""
+    """True if a cell of a row has the form of most values of its column, so that the row is not a header."""
     for cell, forms in zip(row, columns, strict=True):
         own = _form_of_value(cell)
         if own is not None:
