@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, Wish, off_loop
+from app.chat.wish import ANSWERED_BY_TASKS, APART, ASIDE, BESIDE, Wish, off_loop
 from app.errors import report_error
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
@@ -296,7 +296,9 @@ def _translations(turn: Turn, steps: Sequence[Step], situation: Situation) -> li
         return []
     step = _make_step("translate", (), turn.text, turn, is_guess=situation.has_schema)
     if not isinstance(step.options, TranslateOptions):
-        return [] if step.is_guess else [step]
+        # Without a language, it is an error only of a message that wishes nothing else.
+        is_else = not turn.wish.is_only("translate", *BESIDE)
+        return [] if step.is_guess or is_else else [step]
     if not step.options.text:
         return []
     alone = [

@@ -293,6 +293,12 @@ async def test_beside_a_schema_a_translation_into_no_language_is_no_step() -> No
     assert (await Planner().plan(turn, Situation())).summary == ("translate",)
 
 
+async def test_a_translation_into_no_language_is_no_step_beside_another_wish() -> None:
+    turn = turn_of(Case("What's the weather like in San Francisco?", (), ()))
+    wish = replace(turn.wish, labels=frozenset({"search", "translate"}))
+    assert "translate" not in (await Planner().plan(replace(turn, wish=wish), Situation())).summary
+
+
 async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
     message = f"Look up the address of Kairos on the web.\n{INVOICE}\nOpen https://register.example/9920417 too."
     plan = await plan_beside_schema(message)
