@@ -1,4 +1,4 @@
-"""As many worker processes as there are processors, and as the memory carries beside the engines."""
+"""The number of worker processes: one a processor, unless the memory beside the engines carries fewer."""
 
 import pytest
 

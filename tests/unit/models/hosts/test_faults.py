@@ -15,14 +15,14 @@ from tests.waiting import until
 
 
 class Fail(Exception):
-    """As onnxruntime raises it."""
+    """Stands for an error of onnxruntime, which raises classes of its own module."""
 
 
 Fail.__module__ = "onnxruntime.capi.onnxruntime_pybind11_state"
 
 
 class AcceleratorError(RuntimeError):
-    """As PyTorch raises it."""
+    """Stands for PyTorch's error of that name, which has CUDA's code as a member."""
 
     def __init__(self, message: str, error_code: int) -> None:
         super().__init__(message)

@@ -50,7 +50,7 @@ def test_without_control_groups_it_is_that_of_the_machine(tmp_path: Path) -> Non
 
 
 async def test_where_the_kernel_does_not_count_a_watcher_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on macOS."""
+    """A worker ends by its resident memory where the kernel counts none, which is so on macOS."""
 
     def command(module: str, *arguments: str) -> Sequence[str]:
         uncounted = f"import {module} as process; process._COUNTED_BY_KERNEL = False; process.main()"
