@@ -25,8 +25,7 @@ MAX_HEADERS = 256
 is."""
 HEAD_S = 10.0
 """A head must be whole after this many seconds: from its first byte, or for the first one from the connection."""
-READER_S = 60.0
-READER_BYTES = 64 * 1024
+READER_S, READER_BYTES = 60.0, 64 * 1024
 """A connection ends if its caller, of what is written already, takes neither the rest nor READER_BYTES in READER_S
 seconds."""
 LARGEST_REST = 1024 * 1024

@@ -109,27 +109,8 @@ class WrittenFeatures(NamedTuple):
     bias: float = 1.0
 
 
-class FileFeatures(NamedTuple):
-    """Features of a cell of a table in a file, or the weights of these features in its calibration."""
-
-    likeness: float
-    """Weight of the header as a name of the field."""
-    text: float
-    words: float
-    """Number of words of a text: one with several parts may contain more than the value."""
-    separators: float
-    """1 if a text has separators: one with several parts may contain more than the value."""
-    answered: float
-    """Share of the list's fields that have a column."""
-    only: float
-    """1 if the list has no other row."""
-    unsure: float
-    """The engine's lack of confidence in the words."""
-    bias: float = 1.0
-
-
 class CellFeatures(NamedTuple):
-    """Features of a cell of a printed table or of records, or the weights of these features in its calibration."""
+    """Features of a cell of a table or of records, or the weights of these features in its calibration."""
 
     likeness: float
     """Weight of the header as a name of the field."""
@@ -217,26 +198,21 @@ class CellOfField(NamedTuple):
     """Agreement of the list filled in other ways with the value."""
 
     @property
-    def features(self) -> "CellFeatures | FileFeatures":
+    def features(self) -> CellFeatures:
         """The input of the calibration."""
         words = min(len(self.cell.text.split()), _MANY_WORDS) / _MANY_WORDS if self.is_text else 0.0
         has_separators = not _SEPARATORS.isdisjoint(self.cell.text) and any(map(str.isalpha, self.cell.text))
         confidence = self.cell.place.get("confidence")
-        of_file = FileFeatures(
+        return CellFeatures(
             likeness=min(self.likeness, _HIGHEST_LIKENESS),
             text=float(self.is_text),
             words=words,
             separators=float(self.is_text and has_separators),
             answered=self.answered,
             only=float(self.is_only),
-            unsure=0.0 if confidence is None else 1.0 - float(confidence),
-        )
-        if self.found_in == "file":
-            return of_file
-        return CellFeatures(
-            **of_file._asdict(),
             records=float(self.found_in == "records"),
             chance=_logit(self.chance),
+            unsure=0.0 if confidence is None else 1.0 - float(confidence),
             compared=float(self.agreement.compared),
             agreed=float(self.agreement.agreed),
             elsewhere=float(self.agreement.elsewhere),
@@ -388,7 +364,7 @@ class FieldScores:
 Source = Literal["copied", "unread", "llm", "file", "cell", "item"]
 """The source of a value: the extractor, with or without the encoder of pages, an LLM, a cell of a file's table, one of
 a printed table or of records, an item of a list that the network found."""
-Features = CopiedFeatures | WrittenFeatures | FileFeatures | CellFeatures | ItemFeatures
+Features = CopiedFeatures | WrittenFeatures | CellFeatures | ItemFeatures
 
 
 class CalibrationInput(NamedTuple):
@@ -411,10 +387,9 @@ def calibration_input(place: ValuePlace, score: float, label: Label, confidence:
 
 
 def _input_of_cell(cell: CellOfField | CellOfItem) -> CalibrationInput:
-    features = cell.features
-    if isinstance(features, FileFeatures):
-        return CalibrationInput("file", features)
-    return CalibrationInput("item" if isinstance(features, ItemFeatures) else "cell", features)
+    if isinstance(cell, CellOfItem):
+        return CalibrationInput("item", cell.features)
+    return CalibrationInput("file" if cell.found_in == "file" else "cell", cell.features)
 
 
 def _logit(chance: float) -> float:
@@ -426,7 +401,7 @@ CALIBRATIONS: Final[Mapping[Source, type[Features]]] = {
     "copied": CopiedFeatures,
     "unread": CopiedFeatures,
     "llm": WrittenFeatures,
-    "file": FileFeatures,
+    "file": CellFeatures,
     "cell": CellFeatures,
     "item": ItemFeatures,
 }

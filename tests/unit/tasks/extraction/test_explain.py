@@ -7,7 +7,7 @@ from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.explain import Explanation, explain
 from tasks.extraction.extract import copy_fields
 from tasks.extraction.given_values import GivenValues
-from tasks.extraction.probability import FileFeatures, calibration_input, calibration_terms
+from tasks.extraction.probability import CellFeatures, calibration_input, calibration_terms
 from tasks.extraction.trace import Trace
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
@@ -111,7 +111,7 @@ async def test_a_cell_has_its_column_and_its_calibration() -> None:
     explanation, _ = await explained(TABLE, ("items", 1, "amount"), {"items": ROWS})
     assert explanation.value == 5.2
     assert "The value is from the cell '5.20' below 'Amount'." in explanation.notes
-    assert [one.name for one in explanation.calibration] == [*FileFeatures._fields]
+    assert [one.name for one in explanation.calibration] == [*CellFeatures._fields]
 
 
 async def test_a_table_that_does_not_answer_the_list_says_so() -> None:
@@ -147,4 +147,4 @@ async def test_each_input_of_the_calibration_has_a_name() -> None:
     place = copied.place(("items", 0, "amount"), 9.6)
     assert place is not None
     given = calibration_input(place, 1.0, "own")
-    assert [name for name, *_ in calibration_terms(given)] == [*FileFeatures._fields]
+    assert [name for name, *_ in calibration_terms(given)] == [*CellFeatures._fields]
