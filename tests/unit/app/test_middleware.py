@@ -74,14 +74,15 @@ def test_pages_of_a_named_app_may_call_a_private_address(tmp_path: Path) -> None
 
 
 def test_the_log_has_the_beginning_of_a_long_path(tmp_path: Path) -> None:
-    with client_of_app(tmp_path) as client, structlog.testing.capture_logs() as log:
+    # A request is logged after its answer, at the latest when the server has stopped.
+    with structlog.testing.capture_logs() as log, client_of_app(tmp_path) as client:
         assert client.get("/" + "a" * 60_000).status_code == 404
     (line,) = [line for line in log if line["event"] == "request"]
     assert line["path"] == "/" + "a" * 199
 
 
 def test_probes_are_in_the_log_only_at_debug(tmp_path: Path) -> None:
-    with client_of_app(tmp_path) as client, structlog.testing.capture_logs() as log:
+    with structlog.testing.capture_logs() as log, client_of_app(tmp_path) as client:
         for path in ("/health", "/ready", "/v1/models"):
             client.get(path)
     levels = {line["path"]: line["log_level"] for line in log if line["event"] == "request"}
