@@ -62,8 +62,6 @@ class FieldText:
 
     names: Names
     name: str
-    """Words of the field's key, after those of the key of the object around the field. If the field's key is long, the
-    object's words are left out."""
     full: str
     """The name together with the field's title and description."""
     types: tuple[float, ...]
@@ -86,8 +84,7 @@ class FieldText:
 
 
 def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False) -> FieldText:
-    words = " ".join(names.own[0]) if names.own else ""
-    name = f"{' '.join(names.around)} {words}".strip() if len(words) < 12 else words
+    name = names.phrase
     descriptions = [schema[key] for key in ("title", "description") if isinstance(schema.get(key), str)]
     described = " ".join(descriptions)[:_MAX_NAME]
     full = f"{name}: {described}" if described else name

@@ -1,8 +1,9 @@
 """Fits the network that scores spans, and writes `models/extraction/extractor.npz`.
 
-`python -m training.extraction.fit network` runs it, with the same result each time on the same kind of processor: six
-epochs over variations of the documents in `written/` that are trained with, and generated documents. Of documents that
-are for calibration, and of generated ones of unseen templates, it prints how many values the network finds alone.
+`python -m training.extraction.fit network` runs it: some epochs over variations of the documents in `written/` that are
+trained with, and generated documents. It goes on from the weights in the file, with the same result each time from the
+same weights on the same kind of processor. Of documents that are for calibration, and of generated ones of unseen
+templates, it prints how many values the network finds alone, before the first epoch and after each.
 
     .venv-torch/bin/python -m training.extraction.train     the meanings of new concepts alone
 
@@ -243,16 +244,27 @@ def write_loss() -> None:
 
 
 def refit(processes: int) -> None:
-    """Fit the network from random weights, and write it."""
+    """Fit the network, and write it."""
     torch.set_num_threads(processes)
     torch.manual_seed(0)
     training, checked = examples_of(processes)
     print(f"network: {len(training)} examples, { ({name: len(group) for name, group in checked.items()}) }", flush=True)
-    one = training[0]
-    network = Trained(one.still.shape[1], one.kinds.shape[1], one.labels.shape[1], one.matches.shape[2])
+    network = network_in_file(training[0])
+    print({name: accuracy(network, group) for name, group in checked.items()}, flush=True)
     network = fit(network, training, checked, EPOCHS, RATE)
     write({name: value.detach().numpy() for name, value in network.named_parameters()}, loaded_minilm())
     write_loss()
+
+
+def network_in_file(one: TrainingExample) -> Trained:
+    """Return the network of the file. Weights of features that the file does not know, because an example has more or
+    fewer of their kind, are random."""
+    network = Trained(one.still.shape[1], one.kinds.shape[1], one.labels.shape[1], one.matches.shape[2])
+    with np.load(FILE) as file, torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if file[name].shape == tuple(parameter.shape):
+                parameter.copy_(torch.from_numpy(file[name].astype(np.float32)))
+    return network
 
 
 def main() -> None:
