@@ -120,7 +120,7 @@ def varied(one: dict[str, torch.Tensor], rng: random.Random) -> dict[str, torch.
     if draw < 0.05:
         one["vectors"], one["fields"] = torch.zeros_like(one["vectors"]), torch.zeros_like(one["fields"])
         one["matches"] = one["matches"].clone()
-        one["matches"][:, :, 4:8] = one["matches"][:, :, 10:] = 0
+        one["matches"][:, :, 4:8] = one["matches"][:, :, 10:14] = 0
     elif draw < 0.35:
         # These fields are trained as if their names were missing from the table of labels.
         without = torch.rand(len(one["fields"])) < 0.5
