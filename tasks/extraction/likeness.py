@@ -52,13 +52,22 @@ def _label_of(text: str) -> _Label:
 
 def likeness_by_words(names: Names, text: str) -> float:
     """Return how well a label matches a field by its words and by the table of concepts."""
+    return _likeness(names, text, 0.0)
+
+
+def likeness_of_label(names: Names, text: str) -> float:
+    """Return how well a label matches a field by its words or by the model of labels, and by the table of concepts."""
+    return _likeness(names, text, label_probability(names.phrase, text))
+
+
+def _likeness(names: Names, text: str, probability: float) -> float:
     label = _label_of(text)
     if not label.words:
         return 0.0
     if label.words in names.own or label.joined in names.joined:
         return SAME_NAME
     by_words = max((_share_of_words(label.spelt_out, own) for own in names.word_sets), default=0.0)
-    alike = max(by_words, _share_of_beginning(label, names), label_probability(names.phrase, text))
+    alike = max(by_words, _share_of_beginning(label, names), probability)
     return _likeness_of_concepts(label.concepts, names.concepts) + alike
 
 

@@ -7,7 +7,6 @@ label names a field is fitted to documents for calibration.
 """
 
 import random
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -29,6 +28,8 @@ OTHER_TEXTS = 4
 """A step compares the names with so many further texts of each document."""
 MOST_TEXTS = 120
 """At most this many texts of a document are compared with a name when the model is tried."""
+ONE_IN = 7
+"""The model is tried on one in so many of the documents of unseen trades."""
 SEED = 5
 _AROUND = " :·-–,;(.|"
 
@@ -103,9 +104,15 @@ def refit() -> None:
     np.savez_compressed(FILE, vectors=rounded, probability=np.zeros(2, np.float32))
     model = LabelModel()
     probability = _fitted_probability(model, checked)
-    np.savez_compressed(FILE, vectors=rounded, probability=probability)
+    share = share_nearest(model, sampled())
+    np.savez_compressed(FILE, vectors=rounded, probability=probability, share=np.float32(share))
     print(f"labels: {FILE.stat().st_size} bytes, the nearest of a document's texts is the label of", end=" ")
-    print(f"{share_nearest(model, checked):.3f} of the fields of documents for calibration", flush=True)
+    print(f"{share:.3f} of the fields of documents of unseen trades", flush=True)
+
+
+def sampled() -> list[LabelledDocument]:
+    """Return the documents on which the model is tried: some of unseen trades."""
+    return [labelled(one) for one in written_documents() if one.is_of_unseen_trade and one.digest % ONE_IN == 0]
 
 
 def _fitted(documents: Sequence[LabelledDocument]) -> np.ndarray:  # type: ignore[type-arg]
