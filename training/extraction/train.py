@@ -40,8 +40,8 @@ WIDTH, SECOND, WORDS = 320, 64, 48
 EPOCHS, RATE = 3, 6e-4
 SHARE = 0.5
 """Share of the fitted weights in the mean with those in the file. The mean knows what the documents tell, and keeps
-what the network had learned from other papers (Wortsman et al., 2022, arXiv:2109.01903): of 67 receipts it finds 89 % of
-the fields, the fitted weights alone 86 %."""
+what the network had learned from other papers (Wortsman et al., 2022, arXiv:2109.01903): it finds 89 % of the fields of
+67 receipts, and the fitted weights alone 86 %."""
 VARIATIONS = 2
 """Number of variations of each written document."""
 GENERATED, GENERATED_CHECKED = 800, 100
