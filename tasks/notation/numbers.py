@@ -11,10 +11,13 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from models.normal_forms import normalized
+from tasks.notation import cldr
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
-from tasks.notation.words import MAGNITUDES, MAGNITUDES_OF_MONEY, any_of
+from tasks.notation.words import MAGNITUDES_OF_MONEY, any_of
 
+MAGNITUDES: Final = {word: factors[0] for word, factors in cldr.MAGNITUDES.common.items()}
+"""Factors of words that multiply the number before them."""
 LONGEST_NUMBER = 60
 """A number has at most this many characters. Python refuses to write integers of more than 4,300 digits, and the time
 that it takes to read them grows with the square of their length."""
