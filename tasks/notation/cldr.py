@@ -66,7 +66,8 @@ class Names(NamedTuple):
     all: Mapping[str, tuple[int, ...]]
     """Meanings by the folded word."""
     common: Mapping[str, tuple[int, ...]]
-    """Those that mean the same in a text of any language, folded or in small letters, for patterns of running text."""
+    """Meanings of the words that mean the same in a text of any language, by the word, folded or in small letters, for
+    patterns of running text."""
 
 
 def folded(word: str) -> str:
@@ -84,7 +85,7 @@ def _tables() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _leaves(node: Any, without: Collection[str] = ("narrow",)) -> Iterator[tuple[Any, str]]:
     """Yield the names in a table with their keys, without some tables in it. One letter above a column of a calendar
-    (`narrow`) is no name."""
+    (`narrow`) is not a name."""
     for key, below in node.items() if isinstance(node, Mapping) else ():
         name = getattr(below, "pattern", below)
         if isinstance(name, str):

@@ -69,8 +69,8 @@ _ORDERS: Final = ("ymd", "dmy", "mdy")
 _SIGNS: Final = ("-", "/", ".")
 _NUMBER_GOES_ON: Final = re.compile(r"[-/.,]?\d")
 _NO_PART: Final = re.compile(r"[/.-]\d\d?[/.-]\d|[:.,]\d")
-"""Pattern of what follows two digits that are no year: the rest of another date, of a time or of an amount. `Fattura 17
-del 23/01/2026` says 23 January, and `3 May 23:15` has no year."""
+"""Pattern of what follows two digits that are not a year: the rest of another date, of a time or of an amount.
+`Fattura 17 del 23/01/2026` says 23 January, and `3 May 23:15` has no year."""
 _IN_ROW_OF_FIGURES: Final = re.compile(r"\d $")
 _ROW_GOES_ON: Final = re.compile(r" ?\d")
 _LONGEST_AFTER: Final = 10
@@ -140,7 +140,7 @@ def find_days(text: str) -> Iterator[Day]:
     position = 0
     while (match := _DATE.search(text, position)) is not None:
         readings = tuple(dict.fromkeys(_days(match)))
-        # Parts that are no day may hide one: `3 pieces 24 May 2024`.
+        # Parts that are not a day may hide one: `3 pieces 24 May 2024`.
         position = match.end() if readings else match.start() + 1
         if readings:
             yield Day(match.start(), match.end(), readings)
