@@ -23,7 +23,7 @@ from tasks.extraction.records.repetition import Run
 from tasks.extraction.units import units_named
 from tasks.extraction.weights import weighted, weights_of
 from tasks.extraction.yes_and_no import answer_of, is_turned
-from tasks.notation.words import month_named
+from tasks.notation.cldr import month_named
 
 NUMBERS: Final = frozenset(("number", "integer"))
 SINGLE_KINDS: Final = frozenset(("date", "time", "money", "measure", "number", "period", "email", "phone", "code"))
