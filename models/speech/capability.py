@@ -36,7 +36,7 @@ class SpeechSettings(OwnSettings):
     speech_model: Path | None = None
     """A folder with a Whisper model for CTranslate2, for `whisper`."""
     speech_batch: int = Field(default=0, ge=0)
-    """Stretches of 30 seconds that are decoded together. `0`: 8, and 32 on a card."""
+    """Stretches of 30 seconds that are decoded together. `0`: 8; on a card up to 32, in half of its memory."""
 
 
 def _whisper(
@@ -68,8 +68,9 @@ def _whisper(
         from models.speech.whisper import Whisper
 
         files = locate(config)
-        device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
-        limits = config.limits(batch=chosen or (_WINDOWS_AT_ONCE if device == CPU else _WINDOWS_ON_A_CARD))
+        device = CTRANSLATE2.resolve(config.device)
+        usual = _WINDOWS_AT_ONCE if device == CPU else _windows_on(config.card_room(device), card)
+        limits = config.limits(batch=config.of(SpeechSettings).speech_batch or usual)
         host: EngineHost[SpeechWindow, WindowText] = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
@@ -82,6 +83,13 @@ def _whisper(
         )
 
     return Candidate(spec, remedy, build, backend=CTRANSLATE2, profile=profile, card=card)
+
+
+def _windows_on(room: int | None, card: CardMemory) -> int:
+    """Return the number of windows that take at most half of a card, of which `room` bytes may be taken."""
+    if room is None:
+        return card.items
+    return min(card.items, max(1, (room // (2 * 10**6) - card.base) // card.item))
 
 
 OWN_WHISPER = _whisper(
@@ -155,7 +163,8 @@ async def _transcribe_a_greeting(engines: Engines) -> str:
     text = "".join(word.text for word in transcribed.words).strip()
     if "good morning" not in text.lower() or not 0.2 < (speech_probabilities > 0.5).mean() < 0.95:
         raise BadResult(f"heard {text!r} where the recording says 'Good morning everybody.'")
-    return f"heard {text!r}"
+    probability = sum(word.probability for word in transcribed.words) / len(transcribed.words)
+    return f"heard {text!r}, {probability:.2f} sure"
 
 
 SPEECH_TO_TEXT: Capability[Transcriber] = Capability(
