@@ -77,7 +77,7 @@ box-bare: $(VENV)/.dev
 box-image: $(VENV)/.dev
 	$(VENV)/bin/pytest --timeout 1200 -m "$(IMAGE)" tests/boxes/image
 
-# With vLLM for CPUs; without its environment, the tests that need it are skipped.
+# With vLLM for CPUs; without its environment, the tests that need it are skipped. Builds the image with CUDA, too: 30 GB of disk.
 box-gpu: $(VENV)/.dev
 	$(VENV)/bin/pytest --timeout 1800 tests/boxes/gpu
 

@@ -2,11 +2,11 @@
 
     python architectures.py FOLDER …
 
-A library with kernels of its own holds them as fatbins, in its sections `.nv_fatbin` and `__nv_relfatbin`: a container
-with the magic number MAGIC, and in it an entry for each architecture, of machine code (SASS) or of PTX, which the
-driver compiles when it is first loaded (`struct fatBinaryHeader` in CUDA's fatbinary.h; the entry's fields as
-`cuobjdump` shows them). SASS runs on cards of the same major version and of no smaller minor one, PTX on all that are
-newer, but that of an architecture with a letter (`sm_90a`) on no other one.
+A library with kernels of its own holds them as fatbins: containers that begin with MAGIC (`struct fatBinaryHeader` in
+CUDA's fatbinary.h), in a section `.nv_fatbin`, or like cuFFT's in another. A container has an entry for each
+architecture, of machine code (SASS) or of PTX, which the driver compiles when it is first loaded. SASS runs on cards of
+the same major version and of no smaller minor one, PTX on all that are newer, but that of an architecture with a letter
+(`sm_90a`) on no other one.
 """
 
 import json
@@ -28,14 +28,14 @@ CARDS = {
     120: "Blackwell: RTX 50, RTX PRO 6000",
 }
 """Cards, by their compute capability."""
-MAGIC = struct.pack("<I", 0xBA55ED50)
+MAGIC = struct.pack("<IHH", 0xBA55ED50, 1, 16)
+"""Magic number of a container, its version, and the size of its header."""
 PTX, SASS = 1, 2
 """Kinds of an entry."""
 NATIVE, COMPILED, NONE = "native", "compiles at first load", "cannot run"
 _FOR_ONE = re.compile(rb"\.target sm_\d+[af]")
 _FIRST_LINES = 256
 """In bytes."""
-_SECTIONS = (b".nv_fatbin", b"__nv_relfatbin")
 
 
 @dataclass
@@ -59,43 +59,30 @@ def code_of(library: Path) -> Code:
         if file.read(5) != b"\x7fELF\x02":
             return found
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            for start, size in _fatbin_sections(data):
-                for kind, architecture in _entries(data, start, start + size):
-                    (found.ptx if kind == PTX else found.sass).add(architecture)
+            for kind, architecture in _entries(data):
+                (found.ptx if kind == PTX else found.sass).add(architecture)
     return found
 
 
-def _fatbin_sections(data: mmap.mmap) -> Iterator[tuple[int, int]]:
-    """Yield place and size of each section with fatbins (Elf64_Ehdr and Elf64_Shdr)."""
-    table = struct.unpack_from("<Q", data, 40)[0]
-    width, count, names = struct.unpack_from("<HHH", data, 58)
-    if not table or table + width * count > len(data):  # stripped of its table
-        return
-    headers = [struct.unpack_from("<IIQQQQ", data, table + width * index) for index in range(count)]
-    strings = headers[names][4]
-    for header in headers:
-        begin = strings + header[0]
-        if data[begin : data.find(b"\0", begin)] in _SECTIONS:
-            yield header[4], header[5]
+def _entries(data: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """Yield kind and architecture of each entry of all containers.
 
-
-def _entries(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield kind and architecture of each entry of the containers between two places.
-
-    A container: magic number, version (u16), size of this header (u16), size of the entries (u64). An entry: kind
-    (u16), version (u16), size of this header (u32), size of its data (u64), 12 bytes of other sizes, architecture (u32
-    at 28). PTX for one architecture alone counts as SASS. PTX is compressed, but by LZ4, which leaves its first lines.
+    A container: MAGIC, size of the entries (u64). An entry: kind (u16), version (u16), size of this header (u32), size
+    of its data (u64), 12 bytes of other sizes, architecture (u32 at 28). PTX for one architecture alone counts as SASS.
+    PTX is compressed, but by LZ4, which leaves its first lines.
     """
-    while (start := data.find(MAGIC, start, end)) >= 0:
-        header, size = struct.unpack_from("<HQ", data, start + 6)
-        entry, stop = start + header, min(end, start + header + size)
+    start = 0
+    while (start := data.find(MAGIC, start)) >= 0:
+        entry = start + 16
+        stop = min(len(data), entry + struct.unpack_from("<Q", data, start + 8)[0])
         while entry + 32 <= stop:
             kind, _, own, length = struct.unpack_from("<HHIQ", data, entry)
-            if kind not in (PTX, SASS) or own < 32:
+            if own < 32:
                 break
             if kind == PTX and _FOR_ONE.search(data, entry + own, min(stop, entry + own + _FIRST_LINES)):
                 kind = SASS
-            yield kind, struct.unpack_from("<I", data, entry + 28)[0]
+            if kind in (PTX, SASS):
+                yield kind, struct.unpack_from("<I", data, entry + 28)[0]
             entry += own + length
         start = max(stop, start + len(MAGIC))
 

@@ -21,6 +21,8 @@ print(len(found))
 """
 OFF = ("code_sandbox", "search_provider", "browser")
 """What takes more of a container than this one has, or a network."""
+CUFFTS_WRAPPER = "/libcufftw."
+"""FFTW's interface to cuFFT, without kernels but for an empty one."""
 
 
 @pytest.fixture(scope="module")
@@ -57,4 +59,4 @@ def test_every_library_runs_on_every_card(image: str) -> None:
     }
     mattering = ("onnxruntime/", "ctranslate2.libs/", "torch/lib/libtorch_cuda.so", "cublas/", "cudnn/")
     assert all(any(part in library for library in found) for part in mattering)
-    assert {library: cards for library, cards in cannot.items() if cards} == {}
+    assert {library for library, cards in cannot.items() if cards and CUFFTS_WRAPPER not in library} == set()
