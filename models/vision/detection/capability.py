@@ -64,8 +64,8 @@ def onnxruntime_remedy() -> str | None:
 
 
 def _rf_detr_remedy(config: EngineConfig) -> str | None:
-    if RF_DETR_WEIGHTS.missing(config.weights_dir):
-        return _remedy_of(RF_DETR_WEIGHTS.name, config, f"Run `openfaze pull {RF_DETR_WEIGHTS.name}`.")
+    if remedy := RF_DETR_WEIGHTS.remedy(config.weights_dir):
+        return _remedy_of(RF_DETR_WEIGHTS.name, config, remedy)
     return onnxruntime_remedy()
 
 

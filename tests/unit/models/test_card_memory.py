@@ -77,7 +77,8 @@ def table_of_engines() -> Iterator[str]:
     yield "| capability | engine | profile | licence | to fetch | MB of a card |"
     yield f"|{'---|' * 6}"
     for one in ENGINES:
-        sets = [known for known in WEIGHT_SETS.values() if pulling.reader_of(known).spec.name == one.spec.name]
+        fetched = [known for known in WEIGHT_SETS.values() if not known.files[0].packaged]
+        sets = [known for known in fetched if pulling.reader_of(known).spec.name == one.spec.name]
         size = sets[0].shown_size + (" …" if len(sets) > 1 else "") if sets else ""
         card = one.card.shown if one.card else ""
         cells = (one.spec.capability, f"`{one.spec.name}`", one.profile, one.spec.licence, size, card)
