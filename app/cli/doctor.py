@@ -385,7 +385,7 @@ async def _try(settings: Settings, runtime: Runtime, state: CapabilityState, cho
         message += "; the same on the CPU"
     if state.pairs:
         message += f"; translates {', '.join(state.pairs)}"
-    nodes = NODES_ON_CPU.get(state.capability, {})
+    nodes: Mapping[str, int] = NODES_ON_CPU.get(state.capability, {})
     return tried("ok", said=message, loaded_ms=_ms(started, loaded), ran_ms=ran_ms, card_mb=taken, nodes_on_cpu=nodes)
 
 

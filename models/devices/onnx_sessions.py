@@ -8,8 +8,8 @@ from models.base import EngineUnavailable
 from models.devices.device import CPU, HOW_TO_SEE_CARDS, ONNXRUNTIME
 
 NODES_ON_CPU: dict[str, Counter[str]] = {}
-"""By capability, how many nodes of its networks a card leaves to the CPU, by their operator; the most of any session.
-onnxruntime itself gives it what calculates shapes."""
+"""Numbers of nodes that a card leaves to the CPU, by capability and operator; the most of any session. onnxruntime
+itself leaves it the nodes that calculate shapes."""
 
 
 def onnx_session(
@@ -47,6 +47,7 @@ def onnx_session(
     if card[0] not in session.get_providers():
         raise EngineUnavailable(capability, f"onnxruntime did not open its network on '{device}'. {HOW_TO_SEE_CARDS}")
     assigned = session.get_provider_graph_assignment_info()
-    elsewhere = Counter(node.op_type for part in assigned if part.ep_name != card[0] for node in part.get_nodes())
+    on_cpu = (node for part in assigned if part.ep_name != card[0] for node in part.get_nodes())
+    elsewhere: Counter[str] = Counter(node.op_type for node in on_cpu)
     NODES_ON_CPU[capability] = NODES_ON_CPU.get(capability, Counter()) | elsewhere
     return session

@@ -150,8 +150,8 @@ class _HeaderFinder:
         return self._likeness[text]
 
     def _likeness_by_words(self, text: str) -> float:
-        """Return the likeness of a text, by its words, with the most similar field. A part of a header is told apart
-        by its words: by the model of labels, `kg` alone may mean the weight, too."""
+        """Return the likeness of a text, by its words, with the most similar field. Only the words of a header show
+        where it is divided: by the model of labels, `kg` alone may mean the weight, too."""
         return max((likeness_by_words(one.names, text) for own in self._lists for one in own), default=0.0)
 
     def _phrases(self, passage: Passage, segment: Line) -> list[Line]:
