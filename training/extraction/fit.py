@@ -82,6 +82,8 @@ KEPT: Mapping[Source, Sequence[str]] = {
 """Features of which written documents tell nothing: how sure an engine is that misread a word. Their weights were
 fitted to scans, and stay as they are."""
 SIGNS: Mapping[Source, Mapping[str, int]] = {
+    "copied": {"rival": -1, "doubted": -1},
+    "unread": {"rival": -1, "doubted": -1},
     "cell": {
         "likeness": 1,
         "words": -1,
