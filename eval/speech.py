@@ -114,9 +114,9 @@ def _raw_model() -> Any:
 
     from models.base import available_cpus
     from models.capability import EngineConfig
-    from models.speech.whisper_files import packaged_tiny_en
+    from models.speech.whisper_files import TINY_EN, files_of
 
-    folder = str(packaged_tiny_en(EngineConfig()).folder)
+    folder = str(files_of(TINY_EN, EngineConfig()).folder)
     return WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=available_cpus())
 
 

@@ -78,6 +78,7 @@ def test_a_cards_size_means_the_same_for_all_services(machine: Container, size: 
     assert sorted(found) == ["openfaze", *(["vllm"] if with_llm else []), "weights"]
     speech = gpu_cards.TABLE["card"][str(size)]["speech"]
     assert found["openfaze"]["environment"]["OPENFAZE_SPEECH_BATCH"] == str(speech)
+    assert (int(found["openfaze"]["environment"]["OPENFAZE_CARD_MB"]) > 0) == with_llm
     if with_llm:
         assert found["vllm"]["command"] == gpu_cards.arguments_of(size)
 

@@ -131,6 +131,9 @@ def check_command(words: Sequence[str], folder: Path) -> None:
         case "detect":
             assert (ROOT / program).is_file()
             assert not arguments
+        case "run":
+            assert (ROOT / program).is_file()
+            assert [Path(one).suffix for one in arguments] == [".json"]
         case name:
             assert name in OTHERS, f"no program '{name}' is known"
 

@@ -95,7 +95,7 @@ def runtime(root: Path, choice: str) -> Runtime:
 
 
 def test_it_serves_who_names_it_and_no_part_of_openfaze_itself(root: Path) -> None:
-    if remedy := embedding_remedy():
+    if remedy := embedding_remedy(Path("weights")):
         pytest.skip(f"needs the embedding engine. {remedy}")
     engines = runtime(root, MULTILINGUAL_E5.spec.name)
     assert engines.choose("embedding") is MULTILINGUAL_E5

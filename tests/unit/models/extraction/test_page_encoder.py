@@ -1,6 +1,7 @@
 """The encoder of pages on small pages, on both runtimes."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -29,7 +30,7 @@ LINES = ("Invoice number: 123", "Date: 4 May 2024", "Thank you for your order")
 
 @pytest.fixture(scope="module", autouse=True)
 def _weights() -> None:
-    if remedy := embedding_remedy():
+    if remedy := embedding_remedy(Path("weights")):
         pytest.skip(f"needs the embedding engine. {remedy}")
 
 
@@ -55,9 +56,7 @@ def words_of(lines: Sequence[str]) -> tuple[list[str], list[Box]]:
 
 
 def tokenizer() -> Any:
-    folder = embedding_weights()
-    assert folder is not None
-    return read_tokenizer(folder / "tokenizer.json")
+    return read_tokenizer(embedding_weights()[1])
 
 
 def given(*prompts: Prompt) -> EncoderInput:

@@ -15,7 +15,7 @@ from models.speech.capability import (
 )
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded, _Group, _Search
-from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged_tiny_en
+from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, TINY_EN, WhisperFiles, files_of
 from tests.kit.audio.speech import (
     FOREIGN,
     JFK,
@@ -39,7 +39,7 @@ def text_of(heard: WindowText | Exception) -> str:
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[Whisper]:
-    engine = Whisper(packaged_tiny_en(EngineConfig()), threads=1, fills_windows=False)
+    engine = Whisper(files_of(TINY_EN, EngineConfig()), threads=1, fills_windows=False)
     engine.load()
     yield engine
     engine.close()
