@@ -38,7 +38,7 @@ from models.speech.whisper_files import BASE, TINY_EN, WhisperFiles, files_of, r
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
 from tasks.wording.transcripts import SpeechOptions
-from tests.speech import RATE, Samples, decoded, pause, word_errors
+from tests.kit.audio.speech import RATE, Samples, decoded, pause, word_errors
 from training.services import quiet_services
 
 SPEAKERS = {

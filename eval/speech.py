@@ -32,7 +32,7 @@ import numpy as np
 import psutil
 
 from tests.conftest import SHARED
-from tests.speech import JFK, RATE, SENTENCES, VOICES, Samples, decoded, in_a_row, pause, say, word_errors
+from tests.kit.audio.speech import JFK, RATE, SENTENCES, VOICES, Samples, decoded, in_a_row, pause, say, word_errors
 
 SHORT = 12
 """Number of short recordings that are sent during a long one."""

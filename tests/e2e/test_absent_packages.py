@@ -16,7 +16,7 @@ import pytest
 
 from app.runnable_commands import PICTURE
 from models.weights.files import WEIGHT_SETS
-from tests.server import Server, held_port, wait_until_up
+from tests.kit.servers.server import Server, held_port, wait_until_up
 
 PULLED = ("smollm2-135m", "all-minilm-l6-v2")
 """Sets that the tests fetch, from a hub of their own."""

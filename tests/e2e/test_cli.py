@@ -18,8 +18,8 @@ from app.cli.main import cli
 from app.settings import Settings
 from models.catalog import CATALOG
 from tests.conftest import each_case
-from tests.forked import stem
-from tests.server import IMPORTS, SERVE
+from tests.kit.processes.forked import stem
+from tests.kit.servers.server import IMPORTS, SERVE
 
 WEIGHTS = "weights"
 WIDTH = 100

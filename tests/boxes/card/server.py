@@ -16,7 +16,7 @@ import httpx
 
 from app.runnable_commands import BODY, SAID
 from models.devices.device import CPU
-from tests.server import held_port
+from tests.kit.servers.server import held_port
 
 HANG, BREAK = "hang", "break"
 PATIENCE_S = 300.0

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests import gpu_cards
+from tests.boxes.containers import Container, base, environment, podman, project_name, started
 from tests.boxes.image.building import ROOT
 from tests.boxes.image.installation import until
-from tests.containers import Container, base, environment, podman, project_name, started
-from tests.server import held_port
+from tests.kit.project import gpu_cards
+from tests.kit.servers.server import held_port
 
 FILES = "docker-compose.yml:docker/gpu.yml:docker/llm.yml"
 STAND_IN = """

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.boxes.containers import podman
 from tests.boxes.gpu import architectures
 from tests.boxes.image import building
-from tests.containers import podman
 
 IMPORTS = """
 import importlib, pkgutil

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.containers import base, environment, package_options, podman
+from tests.boxes.containers import base, environment, package_options, podman
 
 ROOT = Path(__file__).parents[3]
 _IMAGE = "localhost/openfaze:latest"

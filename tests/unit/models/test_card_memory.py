@@ -24,10 +24,10 @@ from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.runtimes import open_session
 from models.vision.ppocr.session import OcrSession, Pictures
 from models.weights.files import WEIGHT_SETS
-from tests import gpu_cards
 from tests.conftest import ROOT
-from tests.pages import paragraph_page
-from tests.parts import finished
+from tests.kit.engines.parts import finished
+from tests.kit.papers.pages import paragraph_page
+from tests.kit.project import gpu_cards
 
 PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("gpu-memory", "engines")}
 ENGINES = [one for capability in CATALOG.values() for one in capability.engines]

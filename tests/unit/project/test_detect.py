@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.gpu_cards import AMPERE, HOPPER, SIZES, TABLE, WITH_LLM, Machine, settings_of
+from tests.kit.project.gpu_cards import AMPERE, HOPPER, SIZES, TABLE, WITH_LLM, Machine, settings_of
 
 L4 = "0, 23034, 580.65.06, [N/A], NVIDIA L4, 8.9"
 A100 = "0, 81920, 580.65.06, Enabled, NVIDIA A100-SXM4-80GB, 8.0"

@@ -24,7 +24,7 @@ from app.cli.main import cli
 from app.settings import PREFIX, Settings
 from models.catalog import CATALOG
 from models.setting_types import PROFILES
-from tests.fences import ROOT, TEXTS, Fence, fences
+from tests.kit.project.fences import ROOT, TEXTS, Fence, fences
 
 FENCES = [fence for path in TEXTS for fence in fences(path)]
 EXECUTED = {("sh", "run"), ("python", "run"), ("python", "client")}

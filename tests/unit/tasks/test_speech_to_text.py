@@ -22,9 +22,8 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.speech_to_text import SpeechData, SpeechResult, SpeechToTextTask
-from tests.recordings import plain_wav
-from tests.requests import request_of
-from tests.speech import (
+from tests.kit.audio.recordings import plain_wav
+from tests.kit.audio.speech import (
     JFK,
     SENTENCES,
     VOICES,
@@ -37,6 +36,7 @@ from tests.speech import (
     transcribed,
     word_errors,
 )
+from tests.kit.chats.requests import request_of
 
 
 class Direct:

@@ -20,7 +20,7 @@ from models.extraction.page_encoder import (
 )
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
 from models.hosts.host import EngineHost
-from tests.parts import finished
+from tests.kit.engines.parts import finished
 
 NUMBER = Prompt("invoice number", "text", False)
 DAY = Prompt("invoice date", "date", False)

@@ -14,7 +14,7 @@ from tasks.result import JsonResult
 from tasks.schema.awaited import in_thread
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.tracing.find_evidence import find_evidence
-from tests.filling import extractor
+from tests.kit.papers.filling import extractor
 from tests.unit.tasks.extraction.reading import BOOLEAN, NUMBER, TEXT
 
 INVOICE = "Invoice number: A-17\nNet 10.50\nTotal: 12.50 EUR\n"

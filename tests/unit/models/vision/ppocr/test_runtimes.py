@@ -21,8 +21,8 @@ from models.vision.ppocr.reader import ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import Pictures
 from models.vision.text import Image
-from tests.pages import Page, paragraph_page, single_line
-from tests.parts import finished
+from tests.kit.engines.parts import finished
+from tests.kit.papers.pages import Page, paragraph_page, single_line
 
 DETECTOR, RECOGNIZER = embedded_weights()
 

@@ -1,6 +1,6 @@
 """PDF files with interactive forms, made for the tests."""
 
-from tests.pdfs import raw_pdf
+from tests.kit.papers.pdfs import raw_pdf
 
 TICK = "q BT /ZaDb 12 Tf 2 3 Td (4) Tj ET Q"
 DRAWINGS = "/AP << /N << /%s 8 0 R /Off 9 0 R >> >>"

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
-from tests.web import TLS, Names
+from tests.kit.internet.web import TLS, Names
 
 OPEN = FetchPolicy(allow=("127.0.0.1", "good.test"), read_timeout=60, total_timeout=60)
 

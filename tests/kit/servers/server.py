@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from models.hosts.workplace import CardMemory, WorkplaceFactory
-from tests.forked import Forked, stem
+from tests.kit.processes.forked import Forked, stem
 
 START_LIMIT_S = 180.0
 SERVE = "from app.cli.main import main; main()"
@@ -38,7 +38,7 @@ trusted()
 """
 """What each server would otherwise do at its start: import modules, and read certificates."""
 REMEMBERING = f"""
-from tests.remembering import remember
+from tests.kit.engines.remembering import remember
 
 remember()
 {SERVE}
@@ -97,7 +97,7 @@ def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **sett
     variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENFAZE_")}
     if further_settings().get("cluster") == "ray":
-        program = f"import tests.server; tests.server.keep_replicas_apart()\n{program}"
+        program = f"import tests.kit.servers.server; tests.kit.servers.server.keep_replicas_apart()\n{program}"
     with held_port() as port, log_file.open("wb") as log, Path(os.devnull).open("rb") as nothing:
         env = {**inherited, **variables, "OPENFAZE_PORT": str(port)}
         process = stem(imports).start(program, "serve", stdin=nothing, stdout=log, stderr=log, env=env)

@@ -14,7 +14,7 @@ from models.capability import Candidate, EngineConfig
 from models.language.llm import Abilities
 from models.safety.guard import ImageGuard, Judgement
 from models.safety.images.nsfw_vit import SIDE
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
 Open = Callable[[Candidate, EngineConfig], ImageGuard]

@@ -18,11 +18,13 @@ from models.embedding.embedder import DIMENSIONS
 from models.embedding.minilm import MiniLm
 from models.extraction.network import ExtractionNetwork
 from tasks.catalog import PRECONTEXT_NAMES, SPECIALISTS
+from tasks.extraction.extract import copy_fields
 from tasks.extraction.extractor import Extractor
+from tasks.extraction.given_values import GivenValues
 from tasks.precontext import Entry
 from tasks.wording.options import TaskOptions
-from tests.entries import entry_of
-from tests.read_pages import ocr
+from tests.kit.chats.entries import entry_of
+from tests.kit.papers.read_pages import ocr
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 OR_NULL = {"type": ["string", "null"]}
@@ -123,3 +125,12 @@ def left(filling: Filling | None) -> Any:
 def pasted(*messages: str) -> Found:
     users = [{"role": "user", "content": message} for message in messages]
     return Found(Plan(), [], pasted_document(ChatRequest.model_validate({"model": "auto", "messages": users})))
+
+
+def list_in(text: str, name: str, /, **columns: Any) -> Any:
+    """Return the list called `name` whose objects have such fields, as far as tables fill it."""
+    item = {"type": "object", "properties": columns, "required": list(columns), "additionalProperties": False}
+    schema = {"type": "object", "properties": {name: {"type": "array", "items": item}}, "required": [name]}
+    document = pasted(f"Extract the fields.\n\n{text}").document
+    assert document is not None
+    return copy_fields(schema, GivenValues(), [document], None).values.get((name,))

@@ -12,7 +12,7 @@ from models.speech.transcriber import SpeechWindow, WindowText
 from models.speech.whisper import Whisper
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.text import Image
-from tests.speech import transcribed
+from tests.kit.audio.speech import transcribed
 
 
 def remember(put: Callable[[Any, str, Any], None] = setattr) -> None:

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from app.state import redis_counters, redis_entries
-from tests.server import held_port
+from tests.kit.servers.server import held_port
 
 LIMIT_S = 60.0
 """Longest wait for an event that normally happens at once, in seconds, however busy the machine is."""

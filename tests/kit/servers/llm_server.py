@@ -23,7 +23,7 @@ import httptools
 import uvloop
 
 from models.language.llm import Abilities
-from tests.llm_replies import MODEL, Call, Reply
+from tests.kit.servers.llm_replies import MODEL, Call, Reply
 
 __all__ = ["Call", "LlmServer", "Reply", "Request", "serving_llm"]
 

@@ -18,11 +18,11 @@ from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tasks.scrape.browser import Renderer
 from tasks.scraper import ScraperParts, ScraperTask
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.requests import request_of
-from tests.shared_workers import shared_workers
-from tests.web import TLS, Names, Server, response, serving
-from tests.web_pages import document
+from tests.kit.chats.requests import request_of
+from tests.kit.internet.web import TLS, Names, Server, response, serving
+from tests.kit.internet.web_pages import document
+from tests.kit.processes.shared_workers import shared_workers
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
 
 PARAM = "messages[0].content"
 PATIENT = FetchPolicy(allow=("127.0.0.1/32",), connect_timeout=60, read_timeout=60, total_timeout=60)

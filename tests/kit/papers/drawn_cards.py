@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 
 from models.vision.text import TextLine, Word
-from tests.pages import Canvas, Page, noisy, skewed, typeface_of
+from tests.kit.papers.pages import Canvas, Page, noisy, skewed, typeface_of
 
 _FIRST = ("Anna", "Ima", "Peter", "Maria", "Jonas", "Grace", "Tomas", "Alice", "Victor", "Nadia")
 _LAST = ("Cardholder", "Lovelace", "Okafor", "Lindgren", "Moreau", "Tanaka", "Fischer", "Sample", "Rossi", "Kowalska")

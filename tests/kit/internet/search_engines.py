@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.web import response
+from tests.kit.internet.web import response
 
 LINKS = (
     ("Tides", "https://tides.example/", "Why the sea rises and falls."),

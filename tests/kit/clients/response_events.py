@@ -27,7 +27,7 @@ _OPEN_RESPONSES = {"store", "presence_penalty", "frequency_penalty"}
 _BESIDE = {"status", "bytes"}
 """Fields of calls of custom tools, and of logprobs in events, that OpenAI itself sends, but the SDK's types do not
 have."""
-_DESCRIPTION = Path(__file__).parent / "data/openresponses/schema.json"
+_DESCRIPTION = Path(__file__).parents[2] / "data/openresponses/schema.json"
 _OPENAI_CALLS_IT = {"response.reasoning_text.": "response.reasoning."}
 """Prefixes of events that have another name in Open Responses, but the same fields."""
 _CUSTOM_INPUT = "response.custom_tool_call_input"

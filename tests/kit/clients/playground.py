@@ -20,7 +20,7 @@ Json = dict[str, Any]
 Point = tuple[float, float]
 WAIT_MS = 120_000
 """Longest wait for a step that takes long on a busy machine, in milliseconds."""
-AXE = Path(__file__).parent / "data" / "axe" / "axe.min.js"
+AXE = Path(__file__).parents[2] / "data" / "axe" / "axe.min.js"
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pg8000.native
 import pytest
 
-from tests.server import held_port
+from tests.kit.servers.server import held_port
 
 LIMIT_S = 60.0
 """Longest wait for an event that normally happens at once, in seconds, however busy the machine is."""

@@ -10,7 +10,7 @@ from models.base import EngineSpec
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
 from models.queues import KEY
-from tests.panics import panic
+from tests.kit.processes.panics import panic
 
 ResultT = TypeVar("ResultT")
 

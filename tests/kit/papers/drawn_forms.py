@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from tests.pages import typeface_of
+from tests.kit.papers.pages import typeface_of
 
 FACES = ("sans", "vera", "serif", "times")
 SQUARES = ("tick", "cross", "check", "hand", "fill", "stroke")

@@ -93,5 +93,5 @@ def _cases(name: str) -> tuple[Case, ...]:
     )
 
 
-_ROWS = tomllib.loads((Path(__file__).parent / "data" / "plans.toml").read_text("utf-8"))
+_ROWS = tomllib.loads((Path(__file__).parents[2] / "data" / "plans.toml").read_text("utf-8"))
 RULED, ROUTED, LATER, UNSEEN = map(_cases, ("ruled", "routed", "later", "unseen"))
