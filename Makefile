@@ -25,7 +25,7 @@ define environment
 @echo "Making $(1) with $$($(PYTHON) --version): the packages of $(2), each checked by its hash"
 @$(PYTHON) -m venv $(1) && date +%s > $(1)/.started
 @$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
-@$(1)/bin/uv pip install $(QUIETLY) --python $(1) --require-hashes --no-deps -r $(2)
+@$(1)/bin/python requirements/install.py $(1) $(2) $(QUIETLY)
 endef
 
 # … with another's programs, which only tests start: their versions, and of the rest what they ask for. No PyTorch comes
@@ -77,7 +77,7 @@ box-bare: $(VENV)/.dev
 box-image: $(VENV)/.dev
 	$(VENV)/bin/pytest --timeout 1200 -m "$(IMAGE)" tests/boxes/image
 
-# With vLLM for CPUs; without its environment, the tests that need it are skipped.
+# With vLLM for CPUs; without its environment, the tests that need it are skipped. Builds the image with CUDA, too: 30 GB of disk.
 box-gpu: $(VENV)/.dev
 	$(VENV)/bin/pytest --timeout 1800 tests/boxes/gpu
 
@@ -210,7 +210,7 @@ $(TORCH_VENV)/.ready: requirements/torch.txt $(BUILT_BY)
 	$(call environment,$(TORCH_VENV),$<)
 	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
-	$(TORCH_VENV)/bin/uv pip install --quiet --python $(TORCH_VENV) --require-hashes --no-deps --reinstall-package opencv-python-headless -r $<
+	$(TORCH_VENV)/bin/python requirements/install.py $(TORCH_VENV) $< --quiet --reinstall-package opencv-python-headless
 	$(call project,$(TORCH_VENV))
 	@touch $@
 

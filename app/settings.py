@@ -150,6 +150,8 @@ class Settings(BaseSettings):
     call_deadline_s: float = Field(default=120, ge=0)
     """Seconds of one call of an engine on a card, ten times as many on the CPU, after which the server ends, to be
     started again. 0: any time."""
+    card_mb: int = Field(default=0, ge=0)
+    """Megabytes of each card that engines take together, beside an LLM server on it. 0: the whole card."""
     idle_unload_s: float = Field(default=0, ge=0)
     """Seconds without work after which weights leave memory; 0: never."""
 

@@ -19,7 +19,7 @@ from typing import Any
 from eval.contestants import Contestant, InProcess, Job, Outcome, OverHttp, print_round, timed_pool
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
-from tests.server import serving
+from tests.kit.servers.server import serving
 
 WEIGHTS = SHARED / "weights"
 RAW = "raw FastestDet, 1 thread"

@@ -53,7 +53,7 @@ from models.vision.detection.capability import (
     draw_stop_sign,
 )
 from models.vision.ocr.capability import OCR
-from tests.pages import Page, paragraph_page
+from tests.kit.papers.pages import Page, paragraph_page
 
 PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.md"
 AT_ONCE = {CPU: 4, CUDA: 32}

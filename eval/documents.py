@@ -25,7 +25,7 @@ from typing import Any
 
 import httpx
 
-from tests.server import serving
+from tests.kit.servers.server import serving
 from training.extraction.judging import Kind, Verdict, is_empty, judged, letters
 
 SURE = 0.9

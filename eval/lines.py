@@ -29,8 +29,8 @@ from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
 from tasks.layout.lines import in_reading_order
 from tests.conftest import SHARED
-from tests.drawn_cards import cards, perfect_lines, right_in_order
-from tests.pages import words_read
+from tests.kit.papers.drawn_cards import cards, perfect_lines, right_in_order
+from tests.kit.papers.pages import words_read
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from eval.contestants import Contestant, InProcess, Job, Outcome, OverHttp, own_engine, raw_rapidocr
 from tests.conftest import SHARED
-from tests.pages import noisy, paragraph_page, table_page
-from tests.server import serving
+from tests.kit.papers.pages import noisy, paragraph_page, table_page
+from tests.kit.servers.server import serving
 
 RAW = {
     # Name: engines, threads of each, lines per batch, word boxes.

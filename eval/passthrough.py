@@ -28,7 +28,7 @@ import aiohttp
 import httpx
 import psutil
 
-from tests.server import free_port, serving
+from tests.kit.servers.server import free_port, serving
 
 QUESTION = {"messages": [{"role": "user", "content": "Say something about the sea."}], "max_tokens": 64}
 KEY = "sk-a-key-for-this-alone"
@@ -92,7 +92,7 @@ async def load(contestant: Contestant, *, callers: int, requests: int, stream: b
 
 UPSTREAM = """
 import time
-from tests.llm_server import Reply, serving_llm
+from tests.kit.servers.llm_server import Reply, serving_llm
 with serving_llm(lambda _: Reply(chunks=[f"word{{number}} " for number in range(16)]), port={port}):
     time.sleep(3600)
 """

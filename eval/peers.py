@@ -37,8 +37,8 @@ from eval.devices import PERFORMANCE, machine, put, versions
 from eval.ocr import load_pictures
 from models.base import available_cpus
 from tests.conftest import SHARED
-from tests.llm_server import Reply, serving_llm
-from tests.server import SERVE, free_port, serving
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import SERVE, free_port, serving
 
 PEERS = Path(__file__).parents[1] / ".venv-llm-servers" / "bin"
 TITLE = "Against others"

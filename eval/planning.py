@@ -24,13 +24,13 @@ from app.chat.plan import Planner, Situation, in_situation, with_wish
 from tasks.inputs.kinds import Kind
 from tasks.wording.message_language import language_classifier
 from tasks.wording.wishes import LABELS, Label
-from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
+from tests.kit.chats.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
 from training.wishes.fit import LabelledMessage, labelled_messages, print_languages
 
 TABLE = (*RULED, *ROUTED, *LATER, *UNSEEN)
 AIM_MS = 2.0
 STAND_INS: Mapping[Kind, str] = {"image": "image", "document": "pdf", "table": "csv", "audio": "wav", "video": "mp4"}
-"""Name in `tests.plans.MEDIA` of an input of each kind. The link to a page is in the text."""
+"""Name in `tests.kit.chats.plans.MEDIA` of an input of each kind. The link to a page is in the text."""
 TASKS: Mapping[Label, str] = {
     "translate": "translate",
     "search": "web_search",

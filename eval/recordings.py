@@ -34,11 +34,11 @@ import numpy as np
 from eval.speech import wav
 from models.base import available_cpus
 from models.capability import EngineConfig
-from models.speech.whisper_files import WhisperFiles, packaged_base, packaged_tiny_en, read_parts
+from models.speech.whisper_files import BASE, TINY_EN, WhisperFiles, files_of, read_parts
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
 from tasks.wording.transcripts import SpeechOptions
-from tests.speech import RATE, Samples, decoded, pause, word_errors
+from tests.kit.audio.speech import RATE, Samples, decoded, pause, word_errors
 from training.services import quiet_services
 
 SPEAKERS = {
@@ -138,11 +138,11 @@ def main() -> None:
         runner.run(services.close())
     if arguments.raw:
         config = EngineConfig()
-        measure("faster-whisper, base", chosen, raw(packaged_base(config)))
+        measure("faster-whisper, base", chosen, raw(files_of(BASE, config)))
         if arguments.in_a_row:
-            measure("faster-whisper, base, in batches of eight", chosen, raw(packaged_base(config), batch_size=8))
+            measure("faster-whisper, base, in batches of eight", chosen, raw(files_of(BASE, config), batch_size=8))
         measure(
-            "faster-whisper, tiny.en", [one for one in chosen if one.language == "en"], raw(packaged_tiny_en(config))
+            "faster-whisper, tiny.en", [one for one in chosen if one.language == "en"], raw(files_of(TINY_EN, config))
         )
 
 

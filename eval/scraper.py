@@ -13,7 +13,7 @@ from statistics import mean, median
 
 import trafilatura
 
-from tests.web_pages import WebPage, extract_page, web_pages, word_f1
+from tests.kit.internet.web_pages import WebPage, extract_page, web_pages, word_f1
 
 
 def ours(page: WebPage) -> str:

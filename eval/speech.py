@@ -32,7 +32,7 @@ import numpy as np
 import psutil
 
 from tests.conftest import SHARED
-from tests.speech import JFK, RATE, SENTENCES, VOICES, Samples, decoded, in_a_row, pause, say, word_errors
+from tests.kit.audio.speech import JFK, RATE, SENTENCES, VOICES, Samples, decoded, in_a_row, pause, say, word_errors
 
 SHORT = 12
 """Number of short recordings that are sent during a long one."""
@@ -114,9 +114,9 @@ def _raw_model() -> Any:
 
     from models.base import available_cpus
     from models.capability import EngineConfig
-    from models.speech.whisper_files import packaged_tiny_en
+    from models.speech.whisper_files import TINY_EN, files_of
 
-    folder = str(packaged_tiny_en(EngineConfig()).folder)
+    folder = str(files_of(TINY_EN, EngineConfig()).folder)
     return WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=available_cpus())
 
 

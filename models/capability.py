@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from models.base import EngineSpec
-from models.devices.device import AUTO, Backend
+from models.devices.device import AUTO, Backend, card_bytes
 from models.hosts.measures import EngineCounters
 from models.hosts.workplace import CardMemory, HostLimits
 from models.setting_types import EMBEDDED, GPU, PROFILES
@@ -54,6 +54,8 @@ class EngineConfig:
     """At most this many items may wait for an engine."""
     call_deadline_s: float = 120.0
     """Seconds that a call of an engine on a card may take; 0: any time."""
+    card_mb: int = 0
+    """Megabytes of each card that this process may take; 0: the whole card."""
     idle_unload_s: float | None = None
     own: Sequence[BaseModel] = ()
     """Settings of capabilities. One object may hold the settings of several capabilities, if its class inherits from
@@ -62,6 +64,10 @@ class EngineConfig:
     def narrowed(self, capability: str) -> "EngineConfig":
         """Return this configuration for the engines of `capability`, with `device` set to their device."""
         return replace(self, device=self.devices.get(capability, self.device))
+
+    def card_room(self, device: str) -> int | None:
+        """Return the bytes of the card `device` that this process may take; None if they are unknown."""
+        return self.card_mb * 10**6 or card_bytes(device)
 
     def limits(self, *, batch: int = 1, workers: int = 1) -> HostLimits:
         """Return the limits of an engine's host, of which `workers` batches of at most `batch` items run at a time."""

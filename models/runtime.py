@@ -110,7 +110,7 @@ class Runtime:
         self._catalog = catalog
         self._config = config
         self._cluster = cluster
-        self._residents = residents or Residents()
+        self._residents = residents or Residents(config.card_room)
         self.workers = workers or Workers()
         self.engine_faults = Faults()
         self._choices = dict(choices or {})
@@ -409,9 +409,9 @@ class Runtime:
             deadline_s = config.call_deadline_s * (_PATIENCE if device == CPU else 1.0) or None
             host.guard(self.engine_faults, deadline_s, patience=1.0 if device == CPU else _PATIENCE)
             if device != CPU and candidate.card is not None:
-                host.reside(
-                    self._residents, CUDA_0 if device == CUDA else device, candidate.card.base * 10**6 // len(hosts)
-                )
+                items = min(candidate.card.items, max(host.limits.max_batch for host in hosts))
+                size = candidate.card.base + candidate.card.item * items
+                host.reside(self._residents, CUDA_0 if device == CUDA else device, size * 10**6 // len(hosts))
 
     def _state(self, capability: str) -> CapabilityState:
         try:

@@ -70,7 +70,7 @@ def _logs_as_before() -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def _shared_workers_end() -> Iterator[None]:
     yield
-    if shared := sys.modules.get("tests.shared_workers"):
+    if shared := sys.modules.get("tests.kit.processes.shared_workers"):
         shared.end_shared_workers()
 
 
@@ -99,7 +99,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """A PostgreSQL server for the tests of this process."""
-    from tests.postgres_server import serving_postgres
+    from tests.kit.servers.postgres_server import serving_postgres
 
     with serving_postgres() as server:
         yield server

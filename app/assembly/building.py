@@ -29,7 +29,6 @@ from models.catalog import CATALOG
 from models.cluster.plan import ClusterConfig, read_replicas
 from models.cluster.serve import cluster_of
 from models.devices.device import CUDA, DRIVER
-from models.hosts.residents import Residents
 from models.hosts.workplace import Cluster
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
@@ -191,6 +190,7 @@ def build_config(settings: Settings) -> EngineConfig:
         max_queue=MAX_QUEUE,
         request_timeout_s=settings.request_timeout_s,
         call_deadline_s=settings.call_deadline_s,
+        card_mb=settings.card_mb,
         idle_unload_s=settings.idle_unload_s or None,
         own=(settings,),
     )
@@ -207,7 +207,7 @@ def build_runtime(settings: Settings, workers: Workers | None = None) -> Runtime
     cluster."""
     config = build_config(settings)
     chosen = {name: capability.choice(config) for name, capability in CATALOG.items() if capability.settings}
-    return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), residents=Residents(), workers=workers)
+    return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), workers=workers)
 
 
 def build_cluster(settings: Settings) -> Cluster | None:

@@ -24,7 +24,7 @@ _WITHOUT_INFLUENCE = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
     | {"weights_dir", "files_dir", "max_files_mb", "files_ttl_hours", "shutdown_grace_s"}
-    | {"call_deadline_s"}
+    | {"call_deadline_s", "card_mb"}
     | {
         name
         for name in Settings.model_fields

@@ -4,16 +4,18 @@ import asyncio
 import json
 import os
 import platform
+import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from difflib import SequenceMatcher
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -24,14 +26,16 @@ from app.cli.serving import without_password
 from app.runnable_commands import adapt_commands, is_in_container
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
-from models.capability import BadResult
+from models.capability import BadResult, Candidate, Capability
 from models.catalog import CATALOG
 from models.devices.cards import Cards, cards
-from models.devices.device import AUTO, CUDA, DRIVER
+from models.devices.device import AUTO, CPU, CUDA, DRIVER
+from models.devices.onnx_sessions import NODES_ON_CPU
 from models.hosts.workplace import CardMemory
 from models.runtime import CapabilityState, Runtime
 from models.setting_types import OFF
 from models.weights.files import WEIGHT_SETS
+from models.workers.pool import Workers
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.scrape.browser import REMEDY, BrowserPolicy, BrowserRenderer, find_browser
@@ -42,6 +46,12 @@ _WIDTH = 100
 """Largest width of the table, in columns."""
 AT_A_TIME = 2
 """At most this many capabilities are tried at the same time."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBERS_DIFFER = 0.05
+"""Largest difference between the numbers in a self-test's sentences on a card and on the CPU. Cards compute in 16 bits
+and the CPU in 8 or 32, which changes scores by some hundredths at most."""
+_WORDS_AGREE = 0.6
+"""Least similarity of these sentences without their numbers, from 0 to 1: translations may choose other words."""
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 _SCRIPTED = (
@@ -68,6 +78,8 @@ class Finding:
     ran_ms: int | None = None
     card_mb: int | None = None
     """Memory of the cards, in megabytes, that loading and running took; None if there is no card or none was taken."""
+    nodes_on_cpu: Mapping[str, int] = field(default_factory=dict)
+    """Nodes of the engine's networks that a card leaves to the CPU: their number by operator."""
     card_estimate: CardMemory | None = None
     """Memory on a card that the engine needs by its declaration; None if the engine cannot compute on a card."""
 
@@ -198,6 +210,10 @@ def _row(finding: Finding) -> Table:
         text.append(f"; loaded in {_seconds(finding.loaded_ms)}, ran in {_seconds(finding.ran_ms)}")
     if finding.card_mb is not None:
         text.append(f", {finding.card_mb:,} MB on the card")
+    if finding.nodes_on_cpu:
+        text.append(
+            f"; left to the CPU: {', '.join(f'{count} {name}' for name, count in finding.nodes_on_cpu.items())}"
+        )
     if finding.licence:
         text.append(f"\n{finding.licence}; {finding.weights}", "dim")
     if finding.card_estimate is not None and cards() is not None:
@@ -232,7 +248,7 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
         # The web search mostly waits for the network, so it runs in parallel to the other trials.
         web_search = asyncio.create_task(_run_trial("web_search", partial(_search_the_web, settings, fetcher)))
         engines = [
-            asyncio.create_task(begun(state.capability, partial(_try, runtime, state, choice)))
+            asyncio.create_task(begun(state.capability, partial(_try, settings, runtime, state, choice)))
             for state, choice in chosen
         ]
         browser = asyncio.create_task(begun("browser", partial(_render_a_page, settings)))
@@ -288,10 +304,56 @@ def _free_card_bytes() -> int:
     return sum(card.free for card in seen.cards) if seen else 0
 
 
-async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
+class _Alone:
+    """The engines of a runtime, of which only one serves its capability. Implements `models.capability.Engines`."""
+
+    def __init__(self, runtime: Runtime, candidate: Candidate) -> None:
+        self._runtime = runtime
+        self._candidate = candidate
+        self.workers: Workers = runtime.workers
+
+    def use(self, capability: Capability[Any], by: Candidate | None = None) -> Any:
+        is_its_own = capability.name == self._candidate.spec.capability
+        return self._runtime.use(capability, self._candidate if is_its_own else by)
+
+    def find(self, capability: Capability[Any], by: Candidate | None = None) -> Any:
+        try:
+            return self.use(capability, by)
+        except EngineUnavailable:
+            return None
+
+    def use_all(self, capability: Capability[Any]) -> list[Any]:
+        return [self.use(capability)]
+
+
+async def compare_with_cpu(settings: Settings, runtime: Runtime, candidate: Candidate) -> None:
+    """Let the engine do its self-test on the card and on the CPU. Raises BadResult if what it says differs, and the
+    errors of the self-test."""
+    spec, self_test = candidate.spec, CATALOG[candidate.spec.capability].self_test
+    config = replace(build_config(settings), device=CPU, devices={})
+    on_cpu = Runtime(CATALOG, config, {spec.capability: spec.name})
+    try:
+        told = [await self_test(_Alone(one, candidate)) for one in (runtime, on_cpu)]
+    finally:
+        await on_cpu.close()
+    if not _agree(*told):
+        raise BadResult(f"'{spec.name}' on the card: {told[0]}; on the CPU: {told[1]}")
+
+
+def _agree(one: str, other: str) -> bool:
+    (words, numbers), (others, other_numbers) = (
+        (_NUMBER.sub("0", said), _NUMBER.findall(said)) for said in (one, other)
+    )
+    if words != others:
+        return SequenceMatcher(None, words, others).ratio() >= _WORDS_AGREE
+    return all(abs(float(a) - float(b)) <= _NUMBERS_DIFFER for a, b in zip(numbers, other_numbers, strict=True))
+
+
+async def _try(settings: Settings, runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
     """Return the finding of a capability. If no engine can run here, or the weights of the engine are missing, the
     outcome is `missing`. It is `failed` if the operator chose an engine by name (`choice`), if the reason why no engine
-    can run is unexpected, or if an engine runs but does not work."""
+    can run is unexpected, if an engine runs but does not work, or if it computes something else on a card than on the
+    CPU."""
     if choice == OFF:
         return Finding(state.capability, "off", said=f"{PREFIX}{state.capability.upper()}=off")
     if state.candidate is None:
@@ -315,9 +377,16 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
         return tried("failed", said=_with_cause(str(error), error))
     ran_ms, card_mb = _ms(loaded), (free - _free_card_bytes()) // 10**6
     taken = card_mb if card_mb > 0 else None
+    if state.capability in set(runtime.on_the_card()):
+        try:
+            await compare_with_cpu(settings, runtime, state.candidate)
+        except (ModelError, BadResult) as error:
+            return tried("failed", said=_with_cause(str(error), error))
+        message += "; the same on the CPU"
     if state.pairs:
         message += f"; translates {', '.join(state.pairs)}"
-    return tried("ok", said=message, loaded_ms=_ms(started, loaded), ran_ms=ran_ms, card_mb=taken)
+    nodes: Mapping[str, int] = NODES_ON_CPU.get(state.capability, {})
+    return tried("ok", said=message, loaded_ms=_ms(started, loaded), ran_ms=ran_ms, card_mb=taken, nodes_on_cpu=nodes)
 
 
 async def _search_the_web(settings: Settings, fetcher: Fetcher) -> Finding:
@@ -385,11 +454,12 @@ def _weights_in(root: Path) -> Iterator[tuple[str, Sequence[str], str]]:
     """Yield the name, the missing files and the description of each weight set that has at least one file below `root`.
     It does not matter whether the files were pulled or copied there."""
     for known in WEIGHT_SETS.values():
+        here = [root / file.path for file in known.files if (root / file.path).is_file()]
         missing = [file.path for file in known.missing(root)]
-        if len(missing) == len(known.files):
+        if not here:
             continue
         if missing:
             yield known.name, missing, f"{known.name} (incomplete: {missing[0]} is missing)"
         else:
-            megabytes = sum((root / file.path).stat().st_size for file in known.files) / 1e6
+            megabytes = sum(path.stat().st_size for path in here) / 1e6
             yield known.name, missing, f"{known.name} ({megabytes:.1f} MB)"

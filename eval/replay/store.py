@@ -169,11 +169,10 @@ class _StoredWorkplace:
 
 def keep_results_of_engines(runtime: Runtime, store: Store, spent: ProcessorTime) -> None:
     """Let the encoder of pages and the embedder compute only what the store lacks."""
-    folder = embedding_weights()
     for spec, part in runtime.parts():
-        if isinstance(part, EngineHost) and spec.capability in _ENGINES and folder is not None:
+        if isinstance(part, EngineHost) and spec.capability in _ENGINES:
             digest = hashlib.sha256(spec.name.encode())
-            for path in (folder / "model.safetensors", folder / "tokenizer.json", *_ENGINES[spec.capability]()):
+            for path in (*embedding_weights(), *_ENGINES[spec.capability]()):
                 digest.update(path.read_bytes())
             name = digest.digest()
 

@@ -5,12 +5,11 @@ import ctypes
 import re
 from collections.abc import Callable, Iterable
 from threading import Lock
-from uuid import UUID
 
 import structlog
 
 from models.base import EngineUnavailable
-from models.devices.cards import DRIVERS, MemoryInfo, open_library, open_nvml
+from models.devices.cards import DRIVERS, open_library
 from models.devices.cuda_libraries import load_cuda_libraries
 from models.devices.native import provide_openmp
 
@@ -163,25 +162,14 @@ def _missing_libraries(name: str, missing: Iterable[str]) -> str:
     return f"{name} does not find {', '.join(missing)}. Run `openfaze install cuda`."
 
 
-def free_memory(device: str) -> int | None:
-    """Return the number of free bytes on the card `device`; None for the CPU, or if the number is unknown."""
-    driver, library = (open_library(DRIVERS), open_nvml()) if device.startswith(CUDA) else (None, None)
-    if driver is None or library is None or library.nvmlInit_v2():
-        return None
-    # CUDA numbers only the cards that this process may use, the fastest first. NVML numbers all cards, by slot. The
-    # UUID identifies a card in both.
-    number, name = ctypes.c_int(), (ctypes.c_ubyte * 16)()
-    handle, memory = ctypes.c_void_p(), MemoryInfo()
+def card_bytes(device: str) -> int | None:
+    """Return the memory of the card `device` in bytes; None for the CPU, or if it is unknown."""
+    driver = open_library(DRIVERS) if device.startswith(CUDA) else None
+    card, size = ctypes.c_int(), ctypes.c_size_t()
     index = int(device.partition(":")[2] or 0)
-    try:
-        if driver.cuInit(0) or driver.cuDeviceGet(ctypes.byref(number), index) or driver.cuDeviceGetUuid(name, number):
-            return None
-        uuid = f"GPU-{UUID(bytes=bytes(name))}".encode()
-        if library.nvmlDeviceGetHandleByUUID(uuid, ctypes.byref(handle)):
-            return None
-        return None if library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) else int(memory.free)
-    finally:
-        library.nvmlShutdown()
+    if driver is None or driver.cuInit(0) or driver.cuDeviceGet(ctypes.byref(card), index):
+        return None
+    return None if driver.cuDeviceTotalMem_v2(ctypes.byref(size), card) else size.value
 
 
 DRIVER = Backend("the NVIDIA driver", _probe_driver)

@@ -44,11 +44,11 @@ def _build_resemblyzer(config: EngineConfig) -> Built:
     from models.diarization.voices import HostedVoiceEncoder
 
     limits = config.limits(batch=_VOICES_AT_ONCE)
-    host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, threads=_THREADS), limits)
+    host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, config.weights_dir, threads=_THREADS), limits)
     return Built(HostedVoiceEncoder(host), (host,))
 
 
-RESEMBLYZER = Candidate(RESEMBLYZER_SPEC, lambda _: voice_remedy(), _build_resemblyzer)
+RESEMBLYZER = Candidate(RESEMBLYZER_SPEC, lambda config: voice_remedy(config.weights_dir), _build_resemblyzer)
 
 
 def _build_pyannote(config: EngineConfig) -> Built:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable
 from models.diarization.mel_spectrogram import HOP, mel_spectrograms
-from models.diarization.resemblyzer_weights import REMEDY, SPEC, read_weights, voice_weights
+from models.diarization.resemblyzer_weights import read_weights, voice_weights
 from models.diarization.voices import WINDOW, Voice
 from models.speech.transcriber import Samples
 
@@ -25,20 +24,16 @@ _SILENCE = 1e-5
 class Resemblyzer:
     """Implementation of `models.base.Engine` from a window of speech to its Voice."""
 
-    def __init__(self, path: Path | None = None, *, threads: int = 0) -> None:
-        """Create the engine. `path` is the checkpoint, by default the file that voice_weights() returns. With 0
-        `threads`, the runtime chooses their number."""
+    def __init__(self, root: Path = Path("weights"), *, threads: int = 0) -> None:
+        """Create the engine. `root` is the weights directory. With 0 `threads`, the runtime chooses their number."""
         self._threads = threads
-        self._path = path
+        self._root = root
         self._network: VoiceNetwork | None = None
 
     def load(self) -> None:
         from models.diarization.resemblyzer_network import VoiceNetwork
 
-        path = self._path or voice_weights()
-        if path is None:
-            raise EngineUnavailable(SPEC.capability, REMEDY)
-        self._network = VoiceNetwork(read_weights(path), threads=self._threads)
+        self._network = VoiceNetwork(read_weights(voice_weights(self._root)), threads=self._threads)
 
     def run(self, batch: Sequence[Samples]) -> Sequence[Voice | Exception]:
         assert self._network is not None, "load() comes first"

@@ -1,7 +1,6 @@
-"""The weights of Resemblyzer in the package `resemblyzer`.
+"""The weights of Resemblyzer.
 
-The package is located but never imported, because its own code needs torch, librosa and webrtcvad. `pip install
---no-deps resemblyzer` installs it.
+The package `resemblyzer` has them, whose own code needs torch, librosa and webrtcvad.
 """
 
 import hashlib
@@ -17,32 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineSpec, EngineUnavailable
+from models.weights.files import WEIGHT_SETS
 
-SPEC = EngineSpec("resemblyzer", "diarization", "Apache-2.0", "inside the package 'resemblyzer'")
-
-REMEDY = "Run `openfaze install weights`."
-
-SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
-"""SHA-256 of `pretrained.pt` in resemblyzer 0.1.4."""
+WEIGHTS = WEIGHT_SETS["resemblyzer"]
+SPEC = EngineSpec(WEIGHTS.name, "diarization", WEIGHTS.licence, WEIGHTS.comes_from)
 
 Tensors = Mapping[str, NDArray[np.float32]]
 """Tensors by their names in the checkpoint."""
 
 
-def voice_weights() -> Path | None:
-    """Return the path of the checkpoint; None if the package or the file is missing."""
-    spec = find_spec("resemblyzer")
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / "pretrained.pt"
-    return path if path.is_file() else None
+def voice_weights(root: Path = Path("weights")) -> Path:
+    """Return the path of the checkpoint, below the weights directory `root` or in its package. Raises
+    EngineUnavailable."""
+    [path] = WEIGHTS.paths(root, SPEC.capability)
+    return path
 
 
-def voice_remedy() -> str | None:
+def voice_remedy(root: Path) -> str | None:
     """Return a sentence on what is missing for the network; None if nothing is. Nothing is loaded."""
-    if voice_weights() is None:
-        return REMEDY
-    return None if find_spec("openvino") else "Install the package 'openvino'."
+    return WEIGHTS.remedy(root) or (None if find_spec("openvino") else "Install the package 'openvino'.")
 
 
 def read_weights(path: Path) -> Tensors:
@@ -53,8 +45,9 @@ def read_weights(path: Path) -> Tensors:
     elements (`torch.serialization._legacy_save`).
     """
     data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise EngineUnavailable(SPEC.capability, f"The file {path.name} is not that of resemblyzer 0.1.4. {REMEDY}")
+    if hashlib.sha256(data).hexdigest() != WEIGHTS.files[0].sha256:
+        remedy = f"Run `openfaze pull {WEIGHTS.name}`."
+        raise EngineUnavailable(SPEC.capability, f"The file {path.name} is not that of resemblyzer 0.1.4. {remedy}")
     file = io.BytesIO(data)
     *_, checkpoint, keys = (_Unpickler(file).load() for _ in range(5))
     storages: dict[str, NDArray[np.float32]] = {}

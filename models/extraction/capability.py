@@ -30,11 +30,11 @@ def _build_extractor(_: EngineConfig) -> Built:
 def _build_page_encoder(config: EngineConfig) -> Built:
     host = EngineHost[EncoderInput, Scores](
         PAGE_ENCODER_SPEC,
-        partial(PageEncoder, threads=config.threads),
+        partial(PageEncoder, config.weights_dir, threads=config.threads),
         # The spans are scored and the fields' texts embedded in between, so a key has more than this half of the time.
         config.limits(batch=1),
     )
-    return Built(FieldReader(host), (host,))
+    return Built(FieldReader(host, config.weights_dir), (host,))
 
 
 def _llm_remedy(config: EngineConfig) -> str | None:
@@ -44,7 +44,7 @@ def _llm_remedy(config: EngineConfig) -> str | None:
 SPAN_NETWORK = Candidate(
     EngineSpec(EXTRACTOR, "extraction", "Apache-2.0", "inside openfaze"), lambda _: None, _build_extractor
 )
-PAGE_ENCODER = Candidate(PAGE_ENCODER_SPEC, lambda _: embedding_remedy(), _build_page_encoder)
+PAGE_ENCODER = Candidate(PAGE_ENCODER_SPEC, lambda config: embedding_remedy(config.weights_dir), _build_page_encoder)
 """Engine that reads pages for SPAN_NETWORK, which does without it where all-MiniLM-L6-v2 is missing."""
 BY_THE_LLM = Candidate(
     EngineSpec(BY_LLM, "extraction", "the LLM's", "the LLM of OPENFAZE_LLM"),

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineSpec
 from models.embedding.minilm_weights import (
     LAYERS,
-    REMEDY,
     WIDTH,
     Tensors,
     embedding_weights,
@@ -76,9 +75,9 @@ class PageEncoder:
     """Implementation of `models.base.Engine` from an EncoderInput to Scores. Each layer is a part of the work: all of
     them take up to a tenth of a second of all processors, for which small work of other keys need not wait."""
 
-    def __init__(self, *, threads: int = 0, file: Path = FILE) -> None:
-        """Create the engine. With 0 `threads`, the runtime chooses their number."""
-        self._file, self._threads = file, threads
+    def __init__(self, root: Path = Path("weights"), *, threads: int = 0, file: Path = FILE) -> None:
+        """Create the engine. `root` is the weights directory. With 0 `threads`, the runtime chooses their number."""
+        self._root, self._file, self._threads = root, file, threads
         self._network: MiniLmNetwork | None = None
         self._weights: Tensors = {}
         self._word_embeddings = np.empty((0, WIDTH), np.float32)
@@ -86,7 +85,7 @@ class PageEncoder:
     def load(self) -> None:
         from models.embedding.minilm_network import MiniLmNetwork
 
-        tensors = read_safetensors(_folder() / "model.safetensors")
+        tensors = read_safetensors(embedding_weights(self._root)[0])
         self._word_embeddings = tensors["embeddings.word_embeddings.weight"]
         self._weights = read_weights(self._file)
         network = _checkpoint(self._weights)
@@ -123,12 +122,13 @@ class FieldReader:
     """Reads the words of a page for fields, by a PageEncoder in an EngineHost. The parts of a page are read one after
     the other, so that the pages of other keys have their turns in between."""
 
-    def __init__(self, host: EngineHost[EncoderInput, Scores]) -> None:
-        self._host = host
+    def __init__(self, host: EngineHost[EncoderInput, Scores], root: Path = Path("weights")) -> None:
+        """`root` is the weights directory."""
+        self._host, self._root = host, root
 
     @cached_property
     def _tokenizer(self) -> Any:
-        tokenizer = read_tokenizer(_folder() / "tokenizer.json")
+        tokenizer = read_tokenizer(embedding_weights(self._root)[1])
         tokenizer.no_truncation()
         return tokenizer
 
@@ -148,14 +148,6 @@ class FieldReader:
             part = scores[group, :, first:last]
             np.maximum(part, await self._host.run(given, wait=True), out=part)
         return ReadPage(tokens, scores, len(windows) * len(groups))
-
-
-def _folder() -> Path:
-    """Return the folder of all-MiniLM-L6-v2. Raises EngineUnavailable if there is none."""
-    folder = embedding_weights()
-    if folder is None:
-        raise EngineUnavailable(SPEC.capability, REMEDY)
-    return folder
 
 
 def _windows(count: int) -> Iterator[tuple[int, int]]:

@@ -110,8 +110,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         wait count as queued."""
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
-        """Let the engine share a card with other engines. `size` is the engine's declared use of the card's memory, in
-        bytes."""
+        """Let the engine share a card with other engines. `size` is its part of the card's memory, in bytes."""
         residents.add(self, device, size)
         self._residents = residents
 
@@ -336,7 +335,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.running += len(jobs)
         batch = jobs, asyncio.Event()
         self._running_batches.append(batch)
-        results = await self._compute([job.item for job in jobs], batch[1])
+        results: Sequence[ResultT | Exception] = await self._workplace.run([job.item for job in jobs], batch[1])
         self._running_batches.remove(batch)
         self.running -= len(jobs)
         self.counters.seconds.add(time.perf_counter() - started)
@@ -349,21 +348,6 @@ class EngineHost(Generic[ItemT, ResultT]):
                 results = [EngineNotReady(self.spec.capability, _FAULT)] * len(jobs)
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
-
-    async def _compute(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception]:
-        """Return the results of `items`. Items that ran out of memory are computed again after another engine has been
-        unloaded from the card."""
-        results = list(await self._workplace.run(items, abandoned))
-        while self._residents is not None and not abandoned.is_set():
-            out_of_memory = [
-                index for index, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)
-            ]
-            if not out_of_memory or not await self._residents.unload_another(self):
-                break
-            retried = await self._workplace.run([items[index] for index in out_of_memory], abandoned)
-            for index, result in zip(out_of_memory, retried, strict=True):
-                results[index] = result
-        return results
 
     def _settle(self, job: _QueuedItem[ItemT, ResultT], result: ResultT | Exception) -> None:
         if isinstance(result, Exception):

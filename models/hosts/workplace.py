@@ -35,15 +35,15 @@ _BATCHES_BEFORE_GROWTH = 200
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
-    """Memory that an engine takes on a card, in megabytes.
+    """Memory that an engine may take on a card, in megabytes.
 
-    The numbers are estimates and were not measured on a card. They come from the size of the weights, in their
-    precision on a card, and from the memory of the network on a CPU.
+    The numbers are calculated from the networks, and were not measured on a card: the size of the weights, in their
+    precision on a card, and what the computation keeps at the same time.
     """
 
     base: int
-    """Memory of the weights and of the smallest computation."""
-    item: int
+    """Memory of the weights and of the computation, except for `item`."""
+    item: int = 0
     """Memory that one more item takes during the computation."""
     items: int = 1
     """At most this many items are computed together on a card with enough memory."""
@@ -55,7 +55,7 @@ class CardMemory:
     @property
     def shown(self) -> str:
         """Memory in MB as shown to operators: `1,620 + 32 × 200`."""
-        return f"{self.base:,} + {self.items} × {self.item:,}"
+        return f"{self.base:,} + {self.items} × {self.item:,}" if self.item else f"{self.base:,}"
 
 
 @dataclass(frozen=True, slots=True)

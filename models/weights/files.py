@@ -6,12 +6,16 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import models
+from models.base import EngineUnavailable
 
 _HUB = "https://huggingface.co"
+
+_BLOCK = 1 << 20
 
 _MIRRORS = (
     (re.compile(rf"{re.escape(_HUB)}(/.+)"), r"https://hf-mirror.com\1"),
@@ -33,6 +37,16 @@ class WeightFile:
     """Path below the weights directory, with forward slashes."""
     size: int | None = None
     """Size in bytes, if the publisher states it."""
+    packaged: tuple[str, ...] = ()
+    """The file in Python packages, as `package/path`: whole, or in pieces in this order. Empty if none has it."""
+
+    def pieces(self, root: Path) -> tuple[Path, ...]:
+        """Return the places of the file's pieces: the one file below `root` if it was fetched, else what is in
+        packages, which are located and never imported. Empty if the file is nowhere, or a piece of it is missing."""
+        if (root / self.path).is_file():
+            return (root / self.path,)
+        pieces = tuple(filter(None, map(_in_package, self.packaged)))
+        return pieces if len(pieces) == len(self.packaged) else ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -48,12 +62,21 @@ class WeightFile:
         return tuple(dict.fromkeys(sources))
 
     def is_whole(self, root: Path) -> bool:
-        """Read the whole file, and return True if it is below `root` and has the right checksum."""
-        try:
-            with (root / self.path).open("rb") as content:
-                return hashlib.file_digest(content, "sha256").hexdigest() == self.sha256.lower()
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+        """Read the whole file, and return True if it is below `root` or in packages, and has the right checksum."""
+        digest = hashlib.sha256()
+        for piece in self.pieces(root):
+            with piece.open("rb") as content:
+                while block := content.read(_BLOCK):
+                    digest.update(block)
+        return digest.hexdigest() == self.sha256.lower()
+
+
+def _in_package(place: str) -> Path | None:
+    """Return the path of a file in an installed package; None if the package or the file is missing."""
+    package, _, path = place.partition("/")
+    spec = find_spec(package)
+    found = Path(spec.origin).parent / path if spec is not None and spec.origin is not None else None
+    return found if found is not None and found.is_file() else None
 
 
 def shown_bytes(count: int) -> str:
@@ -92,10 +115,33 @@ class WeightSet:
             return f"~{self.about_mb} MB" if self.about_mb else "unknown size"
         return shown_bytes(self.size)
 
+    @property
+    def comes_from(self) -> str:
+        """The origin of the weights, in a few words for users."""
+        packages = dict.fromkeys(place.partition("/")[0] for file in self.files for place in file.packaged)
+        names = " and ".join(f"'{package.replace('_', '-')}'" for package in packages)
+        pulled = f"`openfaze pull {self.name}`"
+        return f"inside {names}, or {pulled}" if names else pulled
+
     def missing(self, root: Path) -> list[WeightFile]:
-        """Return the files that are not below `root`. Existing files are not checked, because `pull` gives a file its
-        final name only after checking it."""
-        return [file for file in self.files if not (root / file.path).is_file()]
+        """Return the files that are neither below `root` nor in packages. Existing files are not checked: `pull` gives
+        a file its final name only after checking it, and installers check packages."""
+        return [file for file in self.files if not file.pieces(root)]
+
+    def remedy(self, root: Path) -> str | None:
+        """Return a sentence on how to get the files; None if they are here."""
+        return f"Run `openfaze pull {self.name}`." if self.missing(root) else None
+
+    def pieces(self, root: Path, capability: str) -> list[tuple[Path, ...]]:
+        """Return the places of each file's pieces, in the order of `files`. Raises EngineUnavailable for `capability`
+        if a file is missing."""
+        if remedy := self.remedy(root):
+            raise EngineUnavailable(capability, remedy)
+        return [file.pieces(root) for file in self.files]
+
+    def paths(self, root: Path, capability: str) -> list[Path]:
+        """Return the files' paths, as `pieces` does, of a set whose files are whole everywhere."""
+        return [path for (path,) in self.pieces(root, capability)]
 
 
 def _tables() -> dict[str, dict[str, Any]]:
@@ -106,7 +152,7 @@ def _tables() -> dict[str, dict[str, Any]]:
 
 
 def _weight_set(name: str, row: Mapping[str, Any]) -> WeightSet:
-    files = tuple(WeightFile(**file) for file in row["files"])
+    files = tuple(WeightFile(**{**file, "packaged": tuple(file.get("packaged", ()))}) for file in row["files"])
     profiles = tuple(row.get("profiles", ()))
     return WeightSet(name, row["licence"], files, row["purpose"], row.get("about_mb"), profiles)
 

@@ -17,7 +17,14 @@ from tasks.extraction.best_pairs import best_pairs
 from tasks.extraction.column_values import UNREADABLE, is_plain_text, values_of_column
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
-from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, SAME_NAME, likeness_by_words, names_another_text
+from tasks.extraction.likeness import (
+    LEAST_LIKENESS,
+    SAME_CONCEPT,
+    SAME_NAME,
+    likeness_by_words,
+    likeness_of_label,
+    names_another_text,
+)
 from tasks.extraction.names import names_of
 from tasks.extraction.parts_of_cells import parts_of_columns
 from tasks.extraction.row_headings import field_of_headings
@@ -260,7 +267,7 @@ def _is_told_from_rows(
     be named exactly."""
     least = LEAST_LIKENESS if len(fields) > 1 else SAME_NAME
     by_words = any(
-        likeness_by_words(fields[index].names, text) >= least
+        likeness_of_label(fields[index].names, text) >= least
         for index, column in chosen.items()
         for text in reading.forms[column]
     )
@@ -327,7 +334,7 @@ def _in_order(
         reading = replace(reading, end=reading.end + 1)
     elif all(map(is_plain_text, fields)) and not any(any(map(str.isdigit, column[0])) for column in columns):
         names = [names_of(path, {"type": "array"}), *(one.names for one in fields)]
-        is_named = any(likeness_by_words(one, reading.table.heading) >= LEAST_LIKENESS for one in names)
+        is_named = any(likeness_of_label(one, reading.table.heading) >= LEAST_LIKENESS for one in names)
         has_digits = [[any(map(str.isdigit, cell)) for cell in column] for column in columns]
         unlike = sum(not first and 2 * sum(rest) > len(rest) for first, *rest in has_digits)
         if not (is_named or compared.is_single_table) or 2 * unlike > len(columns):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.extraction.labels import label_model
 from tasks.extraction.candidates import KINDS, Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of, may_be_same
 from tasks.extraction.folding import fold
@@ -49,7 +50,7 @@ _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
 _MAX_NAME = 200
 """An embedded label, or the description of a field, has at most this many characters."""
 
-LABEL_FEATURES = 14
+LABEL_FEATURES = 18
 """Number of features of a pair of a label and a field (`label_matches`)."""
 _CONCEPT_INDEX = {name: index for index, name in enumerate(CONCEPTS)}
 MAX_EMBEDDED_NAMES = 8
@@ -62,8 +63,6 @@ class FieldText:
 
     names: Names
     name: str
-    """Words of the field's key, after those of the key of the object around the field. If the field's key is long, the
-    object's words are left out."""
     full: str
     """The name together with the field's title and description."""
     types: tuple[float, ...]
@@ -86,8 +85,7 @@ class FieldText:
 
 
 def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False) -> FieldText:
-    words = " ".join(names.own[0]) if names.own else ""
-    name = f"{' '.join(names.around)} {words}".strip() if len(words) < 12 else words
+    name = names.phrase
     descriptions = [schema[key] for key in ("title", "description") if isinstance(schema.get(key), str)]
     described = " ".join(descriptions)[:_MAX_NAME]
     full = f"{name}: {described}" if described else name
@@ -310,7 +308,9 @@ def label_matches(
     - 6, 7: features 4 and 5 minus their values for the most similar string,
     - 8: share of common groups of three letters in the field's name, 9: in the string,
     - 10: similarity of the string's concept to the field's name, 11: to the full name,
-    - 12, 13: 1 plus features 10 and 11 minus their values for the most similar concept.
+    - 12, 13: 1 plus features 10 and 11 minus their values for the most similar concept,
+    - 14: similarity of the string as a label to the field's name, 15: to the full name, by the model of labels,
+    - 16, 17: 1 plus features 14 and 15 minus their values for the most similar string.
 
     The last row of strings is for a missing label. `field_vectors` is fields × 2 × 384, for name and full name;
     `meanings` is concepts × 384.
@@ -341,6 +341,10 @@ def label_matches(
         found[:, :-1, 5] = field_vectors[:, 1] @ vectors.T
         # The most similar text is more reliably the field's label than a text above a fixed threshold.
         found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
+        labels = label_model().vectors(strings.texts)
+        phrases = label_model().vectors([text for field in fields for text in (field.name, field.full)])
+        found[:, :-1, 14:16] = (phrases @ labels.T).reshape(len(fields), 2, -1).transpose(0, 2, 1)
+        found[:, :-1, 16:] = 1 + found[:, :-1, 14:16] - found[:, :-1, 14:16].max(axis=1, keepdims=True)
     # A label in any language is similar to the English name of its concept.
     # This is one product of large matrices, because each of many small products would wait for the threads of the
     # library.

@@ -17,7 +17,7 @@ from typing import Final
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.likeness import LEAST_LIKENESS, SAME_NAME, likeness_by_words
+from tasks.extraction.likeness import LEAST_LIKENESS, SAME_NAME, likeness_by_words, likeness_of_label
 from tasks.extraction.passages import Passage
 from tasks.extraction.sum_rows import MAX_WORDS, SUMS, is_carried_forward, is_stage, is_sum_row
 from tasks.extraction.table_readings import LONGEST_HEADER
@@ -145,9 +145,14 @@ class _HeaderFinder:
             if len(self._likeness) > self._most:
                 return [0.0] * len(self._lists)
             self._likeness[text] = [
-                max((likeness_by_words(one.names, text) for one in own), default=0.0) for own in self._lists
+                max((likeness_of_label(one.names, text) for one in own), default=0.0) for own in self._lists
             ]
         return self._likeness[text]
+
+    def _likeness_by_words(self, text: str) -> float:
+        """Return the likeness of a text, by its words, with the most similar field. Only the words of a header show
+        where it is divided: by the model of labels, `kg` alone may mean the weight, too."""
+        return max((likeness_by_words(one.names, text) for own in self._lists for one in own), default=0.0)
 
     def _phrases(self, passage: Passage, segment: Line) -> list[Line]:
         """Return the cells of a segment of a header: the whole segment, or several cells if it contains several known
@@ -175,7 +180,7 @@ class _HeaderFinder:
     def _is_known(self, text: str) -> bool:
         words = tuple(fold(text))
         least = PIECE if " " not in text else SAME_NAME
-        return bool(words) and (words in PHRASES or max(self._likeness_of(text)) >= least)
+        return bool(words) and (words in PHRASES or self._likeness_by_words(text) >= least)
 
 
 def _may_be_header(passage: Passage, row: Line) -> bool:

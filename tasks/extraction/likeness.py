@@ -1,5 +1,5 @@
 """Compares a printed label, such as the header of a column, with the names of a field: by their words, by the table of
-concepts and by the meanings of both."""
+concepts, by the model of labels and by the meanings of both."""
 
 from collections.abc import Collection
 from functools import lru_cache
@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from models.extraction.labels import Matrix as Vectors
+from models.extraction.labels import label_model
 from tasks.extraction.concepts import CONCEPTS, concepts_of, may_be_same
 from tasks.extraction.features import Matrix
 from tasks.extraction.folding import fold
@@ -50,13 +52,35 @@ def _label_of(text: str) -> _Label:
 
 def likeness_by_words(names: Names, text: str) -> float:
     """Return how well a label matches a field by its words and by the table of concepts."""
+    return _likeness(names, text, 0.0)
+
+
+def likeness_of_label(names: Names, text: str) -> float:
+    """Return how well a label matches a field by its words or by the model of labels, and by the table of concepts."""
+    return _likeness(names, text, label_probability(names.phrase, text))
+
+
+def _likeness(names: Names, text: str, probability: float) -> float:
     label = _label_of(text)
     if not label.words:
         return 0.0
     if label.words in names.own or label.joined in names.joined:
         return SAME_NAME
     by_words = max((_share_of_words(label.spelt_out, own) for own in names.word_sets), default=0.0)
-    return _likeness_of_concepts(label.concepts, names.concepts) + max(by_words, _share_of_beginning(label, names))
+    alike = max(by_words, _share_of_beginning(label, names), probability)
+    return _likeness_of_concepts(label.concepts, names.concepts) + alike
+
+
+@lru_cache(maxsize=8192)
+def label_probability(phrase: str, text: str) -> float:
+    """Return the probability that a text is the label of a field with this phrase, by the model of labels."""
+    return label_model().probability(float(_vector(phrase) @ _vector(text)))
+
+
+@lru_cache(maxsize=4096)
+def _vector(text: str) -> Vectors:
+    vector: Vectors = label_model().vectors([text])[0]
+    return vector
 
 
 def names_another_text(names: Names, text: str) -> bool:

@@ -25,6 +25,9 @@ SHORTEST_PART = 3
 LONGEST_PAIR = 40
 """Two words written together have at most this many letters. Longer texts are not split, because every cut is tried."""
 
+LONG_KEY = 12
+"""A key with this many letters tells the field without the object around it."""
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 _ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbreviations.toml").read_text("utf-8"))
@@ -78,6 +81,13 @@ class Names:
     def word_sets(self) -> tuple[frozenset[str], ...]:
         """The words of each name that has any."""
         return tuple(frozenset(name) for name in self.own if name)
+
+    @cached_property
+    def phrase(self) -> str:
+        """Words of the field's key, after those of the key of the object around the field. If the field's key is long,
+        the object's words are left out."""
+        words = " ".join(self.own[0]) if self.own else ""
+        return f"{' '.join(self.around)} {words}".strip() if len(words) < LONG_KEY else words
 
     @cached_property
     def joined(self) -> tuple[str, ...]:

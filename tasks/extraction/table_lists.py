@@ -28,7 +28,7 @@ from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import MAX_FIELDS, WantedField
 from tasks.extraction.headed_rows import tables_on_pages
-from tasks.extraction.likeness import LEAST_LIKENESS, likeness_by_words
+from tasks.extraction.likeness import LEAST_LIKENESS, likeness_of_label
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import passages_to_search
@@ -180,7 +180,7 @@ def fill_from_tables(
         return {}, False
     fields = [one for columns in lists.values() for one in columns]
     headers = header_texts(readings)
-    likeness = {(one.path, head): likeness_by_words(one.names, head) for one in fields for head in headers}
+    likeness = {(one.path, head): likeness_of_label(one.names, head) for one in fields for head in headers}
     embedded = [head for head in headers if any(map(str.isalpha, head))][:MAX_EMBEDDED]
     if extractor is not None and embedded:
         meanings = extractor.likeness_of_headers(fields, embedded)
@@ -538,7 +538,7 @@ def _cell(
         is_read=is_value,
         is_text=is_plain_text(fields[index]),
         found_in="file" if reading.table.is_exact else "page",
-        is_named=likeness_by_words(names, reading.table.heading) >= LEAST_LIKENESS,
+        is_named=likeness_of_label(names, reading.table.heading) >= LEAST_LIKENESS,
         # Other tables of a page may have a column of the same name as the only field of a list.
         is_in_doubt=column in reading.table.with_more or (len(fields) == 1 and not reading.table.is_exact),
     )

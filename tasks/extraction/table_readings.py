@@ -15,7 +15,7 @@ from tasks.extraction.concepts import concepts_of
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words
+from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words, likeness_of_label
 from tasks.extraction.passages import MAX_CHARS, passages_of_entry
 from tasks.extraction.sum_rows import RowKind, further_items, is_figure, kinds_of_rows
 from tasks.notation.cells import is_missing, looks_numeric
@@ -276,7 +276,7 @@ def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[Wa
     def likeness_of(forms: Sequence[str]) -> float:
         for text in forms:
             if text not in likeness:
-                likeness[text] = max(likeness_by_words(one.names, text) for one in fields)
+                likeness[text] = max(likeness_of_label(one.names, text) for one in fields)
         return min(max((likeness[text] for text in forms), default=0.0), SAME_CONCEPT)
 
     found: list[HeadedTable] = []

@@ -23,7 +23,7 @@ from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import find_currencies
-from tasks.notation.words import MAGNITUDES
+from tasks.notation.numbers import MAGNITUDES
 
 SAME_UNIT_BONUS = 4.0
 """Bonus on the logit of a number with the field's unit."""

@@ -20,8 +20,8 @@ from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import ValuePlace
 from tasks.extraction.word_likeness import word_likeness
+from tasks.notation.cldr import MONTHS, WEEKDAYS
 from tasks.notation.numbers import Number, likeliest
-from tasks.notation.words import MONTHS, WEEKDAYS
 from tasks.precontext import Entry
 from tasks.schema.checker import prepared_checker
 from tasks.schema.paths import JsonPath
@@ -70,7 +70,7 @@ _CUES: Final = [
     for row in _TABLE["cues"]
 ]
 _ARTICLES, _INSIDE, _ENDS = (frozenset(_TABLE["words"][key].split()) for key in ("articles", "inside", "ends"))
-_DAYS: Final = MONTHS.keys() | WEEKDAYS.keys()
+_DAYS: Final = MONTHS.common.keys() | WEEKDAYS.common.keys()
 _ENDING: Final = _ENDS.union(word for cue in _CUES for word in cue.before if len(word) >= SHORTEST_CUE)
 
 

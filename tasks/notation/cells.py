@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from tasks.notation.cldr import month_named
 from tasks.notation.dates import full_year
 from tasks.notation.numbers import FRACTION, LONGEST_NUMBER, SIGNS, Magnitude, is_grouped, magnitudes, size_of_fraction
-from tasks.notation.words import month_named
 
 _SPACES = "  \u00a0\u202f\u2009'’"
 _FRACTION = re.compile(rf"([-−]?)(?:(\d{{1,4}})({FRACTION})|([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]))")

@@ -10,15 +10,17 @@ from datetime import datetime, time, timedelta, timezone
 
 from tasks.notation.currencies import ANY as CURRENCY
 
-_BEFORE_CLOCK = r"(?<!\w)(?:um|at|à|a las|às|alle(?: ore)?|ore|kl\.?|om|o godz\.?|godz\.?|o) ?"
-_HOURS = r"(?:Uhr|uur|hrs?|horas?|ore|h)\b"
+_BEFORE_CLOCK = r"(?<!\w)(?:um|at|à|a las|las|às|alle(?: ore)?|ore|klo|kl\.?|om|o godz\.?|godz\.?|o) ?"
+_HOURS = r"(?:Uhr|uur|heures?|hrs?|horas?|ore|h)\b"
+_HALF = r"(?: ?(?P<half>[ap](?=\.? ?m\b|(?<=\d[ap])(?!\w)))(?:\.? ?m\b\.?)?)?"
+"""Pattern of the half of the day: `8 pm`, `8:20 p. m.`, `8:20p`."""
 _CLOCK = (
-    r"(?P<hour>[01]?\d|2[0-3])(?P<by>[:.h])(?P<minute>[0-5]\d)"
-    r"(?:(?P=by)(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?(?![.,:]?\d)"
+    r"(?P<hour>[01]?\d|2[0-3])(?: ?(?P<by>[:.h]) ?(?P<minute>[0-5]\d)"
+    r"(?:(?P=by)(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?(?![.,:]?\d)"
 )
-_WORD_BEFORE = re.compile(r"um|at|à|las|alle|ore|kl\.?|om|godz\.?|o|h|time:?", re.IGNORECASE)
+"""Pattern of hours with or without minutes. `_is_clock` says whether it is a time."""
+_WORD_BEFORE = re.compile(r"um|at|à|las|alle|ore|klo|kl\.?|om|godz\.?|o|h|time:?", re.IGNORECASE)
 _UNIT_OF_CLOCK = re.compile(r"(?:Uhr|uur|hrs|ore|kl|godz)[.,;:)]*", re.IGNORECASE)
-_HALF = r"(?: ?(?P<half>[ap])\.?m\b\.?)?"
 _NAMED_ZONES = {
     **dict.fromkeys(("Z", "UTC", "GMT", "UT"), 0),
     **{"CET": 1, "MEZ": 1, "BST": 1, "CEST": 2, "MESZ": 2, "EET": 2, "EEST": 3, "JST": 9},
@@ -31,13 +33,9 @@ _ZONE = (
     rf"|(?P<plain>[+−-]{_HOURS_OFF}(?::?[0-5]\d)?)|(?P<name>{'|'.join(_NAMED_ZONES)}))(?![^\W_]|[:.]\d)[)\]]?"
 )
 """Pattern of an offset from UTC or the name of a zone, after a time of day."""
-_TIME_AFTER_DATE = re.compile(
-    rf"[ \tT,;|·•–-]{{1,4}}(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?(?:{_ZONE})?", re.IGNORECASE
-)
-_TIME_BEFORE_DATE = re.compile(
-    rf"(?<![\d.,:])(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?(?:{_ZONE})?[ \t,;|·•–-]{{1,4}}$",
-    re.IGNORECASE,
-)
+_TIME = rf"(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?(?:{_ZONE})?"
+_TIME_AFTER_DATE = re.compile(rf"[ \tT,;|·•–-]{{1,4}}{_TIME}", re.IGNORECASE)
+_TIME_BEFORE_DATE = re.compile(rf"(?<![\d.,:]){_TIME}[ \t,;|·•–-]{{1,4}}(?:on )?$", re.IGNORECASE)
 _WITH_POINT = r"(?:[01]?\d|2[0-4])\.[0-5]\d"
 _IS_WITH_POINT = re.compile(_WITH_POINT)
 _TO = r" ?(?:[-–—]|bis|to|until|à|a|alle|al|às|as|tot|do|til|till|und|and|et|y|e|en|och|og|i) ?"
@@ -60,22 +58,46 @@ _FARTHEST = 30
 """A time of day is searched for in this many characters before a day."""
 OTHER_CLOCKS = r"\b(?:[01]?\d|2[0-3]) ?(?:h ?[0-5]\d|uhr|uur)\b|(?<=[àstml][ .])(?:[01]?\d|2[0-3]) ?h\b(?! ?\d)"
 """A regular expression of times of day without a colon: `20H30`, `9 Uhr`, `à 16 h`."""
-_WRITTEN = re.compile(
-    r"(?P<hour>[01]?\d|2[0-3]) ?(?:[:.h] ?(?P<minute>[0-5]\d)|h|uhr|uur|(?<=\d\d)(?P<behind>[0-5]\d))"
-    r"(?:[:.][0-5]\d)?(?: ?(?P<half>[ap])\.?m\b\.?)?",
+_WRITTEN = re.compile(_TIME, re.IGNORECASE)
+_WITHOUT_SIGN = re.compile(
+    r"(?P<hour>[01]\d|2[0-3]|\d(?= )) ?(?P<minute>[0-5]\d)(?: ?(?:hrs?|h))?(?: ?(?P<half>[ap])\.?m\b\.?)?",
     re.IGNORECASE,
 )
+"""Pattern of four figures that are a time of day: `0830`, `14 30`."""
 
 
 def written_clock(text: str) -> str | None:
     """Return the hours and minutes of a time of day: `20:30` for `20H30` or `8.30 pm`. Return None for another text."""
     found = _WRITTEN.fullmatch(text)
-    if found is None:
-        return None
+    if found is None or not (found["minute"] or _has_mark(found)):
+        found = _WITHOUT_SIGN.fullmatch(text)
+    return f"{_hour_of(found):02}:{found['minute'] or '00'}" if found else None
+
+
+def without_clock(text: str, start: int, end: int) -> tuple[str, str]:
+    """Return the texts before and after the day at `start` to `end`, without a time of day beside it."""
+    if (moment := iso_moment(text, start)) is not None:
+        return text[:start], text[moment[0] :]
+    after, before = _TIME_AFTER_DATE.match(text, end), _TIME_BEFORE_DATE.search(text, 0, start)
+    return (
+        text[: before.start() if before and _is_clock(before) else start],
+        text[after.end() if after and _is_clock(after) else end :],
+    )
+
+
+def _has_mark(found: re.Match[str]) -> bool:
+    """True if a word says that a number is a time of day."""
+    return bool(found["at"] or found["half"] or found["unit"])
+
+
+def _is_clock(found: re.Match[str]) -> bool:
+    """True if a number beside a day is a time. One with a point may be an amount."""
+    return _has_mark(found) or found["by"] in (":", "h", "H")
+
+
+def _hour_of(found: re.Match[str]) -> int:
     hour = int(found["hour"])
-    if found["half"]:
-        hour = hour % 12 + 12 * (found["half"].lower() == "p")
-    return f"{hour:02}:{found['minute'] or found['behind'] or '00'}"
+    return hour % 12 + 12 * (found["half"].lower() == "p") if found["half"] else hour
 
 
 def is_clock_with_point(text: str, start: int, end: int) -> bool:
@@ -113,20 +135,16 @@ def clock_beside(text: str, start: int, end: int) -> time | None:
         _TIME_AFTER_DATE.match(text, end),
         _TIME_BEFORE_DATE.search(text, max(0, start - _FARTHEST), start),
     )
-    if time_after and time_before:
+    times = [found for found in (time_after, time_before) if found is not None and _is_clock(found)]
+    if len(times) != 1:
         return None
-    for found in (time_after, time_before):
-        if found is not None and (found["by"] != "." or found["at"] or found["unit"]):
-            hour = int(found["hour"])
-            if found["half"]:
-                hour = hour % 12 + 12 * (found["half"].lower() == "p")
-            plain = found["plain"]
-            if plain and plain[0] != "+" and not (found["second"] or re.fullmatch(r".\d{4}", plain)):
-                return None
-            micros = int((found["fraction"] or "0").ljust(6, "0")[:6])
-            zone = _zone_of(found["off"] or plain, found["name"])
-            return time(hour, int(found["minute"]), int(found["second"] or 0), micros, zone)
-    return None
+    [found] = times
+    plain = found["plain"]
+    if plain and plain[0] != "+" and not (found["second"] or re.fullmatch(r".\d{4}", plain)):
+        return None
+    micros = int((found["fraction"] or "0").ljust(6, "0")[:6])
+    zone = _zone_of(found["off"] or plain, found["name"])
+    return time(_hour_of(found), int(found["minute"] or 0), int(found["second"] or 0), micros, zone)
 
 
 def iso_moment(text: str, start: int) -> tuple[int, time] | None:

@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
+from tasks.notation.cldr import MONTHS, WEEKDAYS, WORDS_IN_DAYS, folded, month_named, months_named
+from tasks.notation.clock_times import without_clock
 from tasks.notation.numbers import with_plain_width
-from tasks.notation.words import MONTHS, MONTHS_OF_ALL, WEEKDAYS, any_of, month_named
+from tasks.notation.words import any_of
 
 CENTURY_TURNS_AT = 50
 """First two-digit year that is read as 19xx. Documents contain dates of birth, but hardly any dates more than a few
@@ -22,16 +25,15 @@ decades ahead."""
 
 _LONGEST: Final = 100
 """A text with nothing but a day and its time has at most this many characters."""
-_NO_LONGER = r"(?!\d(?!\d?:\d\d))"
+_NO_LONGER: Final = r"(?!\d(?!\d?:\d\d))"
 """Lookahead for the end of a date: no digit may follow, unless it begins a time of day that has lost the space before
 it."""
-_YEAR = r"\d{4}|\d\d"
-_NO_DATE = r"(?![/.-]\d\d?[/.-]\d)"
-"""Lookahead after two digits of a year, for the rest of another date: `Fattura 17 del 23/01/2026` says 23 January."""
+_SPACE: Final = "[ \u00a0\u202f]"
 ORDINAL: Final = r"(?:st|nd|rd|th|\.?[ºª°]|er|ᵉʳ|de|ste|:?e|:a|\.)?(?![^\W\d_])"
 """Sign or ending of the number of a day: `1st`, `1er`, `1.º`, `7e`, `5:e`."""
 _MONTH = r"(?:[^\W\d_]|[\u0901-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]){3,14}"
 """Pattern of a word that may be a month, with the vowel signs of Devanagari and Thai."""
+_ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _ERAS: Final = {
     **{"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867},
     **dict.fromkeys(("民國", "民国", "中華民國", "中华民国"), 1911),
@@ -39,38 +41,45 @@ _ERAS: Final = {
 """The year before the first one of each era in Japan and Taiwan."""
 _BUDDHIST: Final = 543
 """Years that the Thai calendar is ahead."""
-_FIRST_BUDDHIST: Final = 2400
-"""A year from this one on is of the Thai calendar: 1857 in ours."""
+_FIRST_YEAR, _FIRST_BUDDHIST, _LAST_BUDDHIST = 1000, 2400, 2700
+"""Years in four digits begin with the first of these. From the second to the last one, they are of the Thai calendar:
+1857 to 2157 in ours."""
+_GAP: Final = (
+    rf"[.,年년月월]{{0,2}}(?:{_SPACE}\([^\W\d_]{{2,20}}\))?{_SPACE}?[-/.]?{_SPACE}?"
+    rf"(?:(?:{any_of(('of', 'day of', 'päivänä', *WORDS_IN_DAYS))})\.?{_SPACE}){{0,2}}['’]?"
+)
+"""Pattern of what may stand between two parts of a day: ` / `, `, `, ` de `, ` (uno) `, `年`."""
 _DATE = re.compile(
     rf"""(?<![\d/.-])(?:
-        (?P<y1>\d{{4}})[ ]?[-/.年년][ ]?(?P<m1>\d{{1,2}})[ ]?[-/.月월][ ]?(?P<d1>\d{{1,2}})[日일]?{_NO_LONGER}
-      | (?P<era>(?-i:{any_of(_ERAS)}))[ ]?(?P<y8>\d{{1,3}}|元)年[ ]?(?P<m8>\d{{1,2}})月[ ]?(?P<d8>\d{{1,2}})日
-      | (?P<d9>\d{{1,2}})[ ]tháng[ ](?P<m9>\d{{1,2}}),?[ ]năm[ ](?P<y9>\d{{4}})(?!\d)
-      | (?P<y10>(?:19|20)\d\d)\.?[ ](?:m\.[ ])?(?P<month10>{any_of(MONTHS_OF_ALL)})\.?[ ]
-        (?P<d10>\d{{1,2}})(?![\w:/%€$-]|[.,]\d)
-      | (?P<a>\d{{1,2}})[ ]?(?P<by>[-/.])[ ]?(?P<b>\d{{1,2}})[ ]?(?P=by)[ ]?(?P<c>{_YEAR}){_NO_LONGER}
-      | (?P<d6>\d{{1,2}})(?:\.[ ]?(?P<roman>(?-i:[IVX]{{1,4}}))\.[ ]?|[ ](?P<roman2>(?-i:[IVX]{{2,4}}))[ ])
-        (?P<y6>(?:19|20)\d\d)(?![-/.,]?\d)
-      | (?P<d2>\d{{1,2}})(?:{ORDINAL}(?P<said>[ ]\([^\W\d_]{{2,20}}\))?[ ](?:day[ ]of[ ]|of[ ]|del?[ ]|päivänä[ ])?
-                          |(?:st|nd|rd|th|\.)?[ /-]?(?:of[ ]|de[ ])?)(?P<month2>{_MONTH})\.?,?
-        [ /-]?(?:del?[ ])?['’]?(?P<y2>(?(said)\d{{4}}|(?:\d{{4}}|\d\d{_NO_DATE}))){_NO_LONGER}
-      | (?<![^\W\d_])(?P<month3>{_MONTH})\.?[ -]?(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?
-        (?:,?[ -]+(?P<y3>\d{{4}}|['’]\d\d){_NO_LONGER}|,(?P<y7>(?:19|20)\d\d)(?![.,]?\d))
-      | (?P<glued>(?:19|20)\d{{6}}|\d{{4}}(?:19|20)\d\d)(?!\d)
-      | (?<!\d[ ])(?P<d5>\d\d)[ ](?P<m5>\d\d)[ ](?P<y5>(?:19|20)\d\d)(?![ ]?\d)
+        (?P<glued>(?:19|20)\d{{6}}|\d{{4}}(?:19|20)\d\d)(?!\d)
       | (?<!\d[ ])(?P<comb>\d(?:[ ]\d){{7}})(?![ ]?\d)
+      | (?:(?P<era>(?-i:{any_of(_ERAS)})){_SPACE}?)?(?P<y_ymd>(?(era)(?:\d{{1,3}}|元)|\d{{4}})){_GAP}
+        (?:(?<!\d)(?P<m_ymd>\d{{1,2}})|(?P<n_ymd>{any_of(MONTHS.common)}|[IVX]{{1,4}})){_GAP}
+        (?<!\d)(?P<d_ymd>\d{{1,2}})[日일]?{_NO_LONGER}
+      | (?P<d_dmy>\d{{1,2}})(?:{ORDINAL})?{_GAP}
+        (?:(?<!\d)(?P<m_dmy>\d{{1,2}}){_GAP}(?<!\d)|(?P<n_dmy>{_MONTH}|[IVX]{{1,4}})(?:/{_MONTH})?{_GAP})
+        (?P<y_dmy>\d{{4}}|\d\d){_NO_LONGER}
+      | (?<![^\W\d_])(?P<n_mdy>{_MONTH}){_GAP}(?P<d_mdy>\d{{1,2}})(?:{ORDINAL})?{_GAP}(?<!\d)
+        (?P<y_mdy>\d{{4}}|(?<=['’])\d\d){_NO_LONGER}
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
-_WORD_BEFORE = re.compile(r"([^\W\d_]{2,8}(?:-feira)?)(?:\.?,? |, ?)", re.I)
-"""Pattern of a word before a date."""
-_TIME = re.compile(r"[\sT,]*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s?(?:[ap]\.?m\.?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?", re.I)
+"""Pattern of the three parts of a day in each order, or of its eight digits. `_days` says which parts make a day."""
+_ORDERS: Final = ("ymd", "dmy", "mdy")
+_SIGNS: Final = ("-", "/", ".")
+_NUMBER_GOES_ON: Final = re.compile(r"[-/.,]?\d")
+_NO_PART: Final = re.compile(r"[/.-]\d\d?[/.-]\d|[:.,]\d")
+"""Pattern of what follows two digits that are not a year: the rest of another date, of a time or of an amount.
+`Fattura 17 del 23/01/2026` says 23 January, and `3 May 23:15` has no year."""
+_IN_ROW_OF_FIGURES: Final = re.compile(r"\d $")
+_ROW_GOES_ON: Final = re.compile(r" ?\d")
+_LONGEST_AFTER: Final = 10
+_WORD: Final = re.compile(r"[^\W\d_]+(?:-feira)?")
 _NEAR_YEAR = r"(?:19|2[01])\d\d"
 DATE: Final = (
     rf"(?:(?P<year>{_NEAR_YEAR})(?:-(?P<mm>\d\d?)(?:-(?P<dd>\d\d?))?)?"
     rf"|[QT](?P<q>[1-4])[ /-]?(?P<qy>{_NEAR_YEAR})|(?P<yq>{_NEAR_YEAR})[ -]?Q(?P<yqq>[1-4])"
-    rf"|(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? )?(?:de )?(?P<month>{any_of(MONTHS)})\.?"
+    rf"|(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? )?(?:de )?(?P<month>{any_of(MONTHS.common)})\.?"
     rf"(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)?,? (?:de |of )?(?P<my>{_NEAR_YEAR}))(?![\d.,-]*\d)"
 )
 """A regular expression of a day, month, quarter or year of this century or the neighbouring ones, for
@@ -78,22 +87,24 @@ DATE: Final = (
 
 
 _NO_YEAR = re.compile(
-    rf"""(?P<before>[^\W\d_]{{2,10}}(?:-feira)?(?:\.?,?[ ]|,[ ]?))?(?:
-        (?P<a>\d{{1,2}})[ ]?(?P<sign>[./-])[ ]?(?P<b>\d{{1,2}})\.?
-      | (?P<d>\d{{1,2}})(?:{ORDINAL}[ ](?:of[ ]|de[ ])?|(?:st|nd|rd|th|\.)?[ -]?)(?P<month>{_MONTH})\.?
-      | (?P<month2>{_MONTH})\.?[ -](?P<d2>\d{{1,2}})(?:st|nd|rd|th)?
-    )(?:,?[ ]\d{{1,2}}[:.h]\d\d)?""",
+    rf"""(?<![\w/.,:-])(?:
+        (?P<a>\d{{1,2}})[ ]?(?P<sign>[./月월-])[ ]?(?P<b>\d{{1,2}})[.日일]?
+      | (?P<d>\d{{1,2}})(?:{ORDINAL})?[ -]?(?:(?:of|{any_of(WORDS_IN_DAYS)})[ ])?(?P<month>{_MONTH})\.?
+      | (?P<month2>{_MONTH})\.?[ -](?P<d2>\d{{1,2}}){ORDINAL}
+    )(?![\w/-])""",
     re.VERBOSE | re.IGNORECASE,
 )
+_CLOCK_WITH_POINT: Final = re.compile(r",? \d{1,2}\.\d\d")
+"""Pattern of a time after a day without a year."""
 
 
 _GOES_ON: Final = r"(?<=(?-i:out|set|may))[ ](?:of|be|been|up|also|have|has|not|only|in|on|no)(?![^\W_])"
 """Pattern of an English word after one that is also a month, in this or another language: `8 out of 10`, `3 may be`."""
 _LONE_DAY = re.compile(
     rf"""(?<![\w/.,:-])(?<!\d[ ])(?:
-        (?P<d>\d{{1,2}})(?:{ORDINAL}[ ](?:of[ ]|de[ ])?|(?:st|nd|rd|th|\.)?[ -]?)(?P<month>{any_of(MONTHS)})
+        (?P<d>\d{{1,2}})(?:{ORDINAL}[ ](?:of[ ]|de[ ])?|(?:st|nd|rd|th|\.)?[ -]?)(?P<month>{any_of(MONTHS.common)})
         (?![^\W_]|{_GOES_ON})
-      | (?P<month2>{any_of(MONTHS)})\.?[ ](?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:/%-]|[.,]\d)
+      | (?P<month2>{any_of(MONTHS.common)})\.?[ ](?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:/%-]|[.,]\d)
       | (?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?![ ]?[\w%€$£-])
     )""",
     re.VERBOSE | re.IGNORECASE,
@@ -125,7 +136,14 @@ class Day:
 
 def find_days(text: str) -> Iterator[Day]:
     """Find calendar days in digits or with the name of the month, in any order of their parts."""
-    return filter(None, map(_day_of, _DATE.finditer(with_plain_width(text))))
+    text = with_plain_width(text)
+    position = 0
+    while (match := _DATE.search(text, position)) is not None:
+        readings = tuple(dict.fromkeys(_days(match)))
+        # Parts that are not a day may hide one: `3 pieces 24 May 2024`.
+        position = match.end() if readings else match.start() + 1
+        if readings:
+            yield Day(match.start(), match.end(), readings)
 
 
 def find_lone_days(text: str, known: Sequence[Day]) -> list[Day]:
@@ -154,11 +172,6 @@ def find_lone_days(text: str, known: Sequence[Day]) -> list[Day]:
     return found
 
 
-def _day_of(match: re.Match[str]) -> Day | None:
-    readings = tuple(dict.fromkeys(_days(match)))
-    return Day(match.start(), match.end(), readings) if readings else None
-
-
 def parse_day(text: str) -> Day | None:
     """Return the calendar day in `text`, or None if the text contains anything else.
 
@@ -166,10 +179,8 @@ def parse_day(text: str) -> Day | None:
     """
     text = text.strip()
     day = next(find_days(text), None) if len(text) <= _LONGEST else None
-    if day is None or not _is_weekday(text[: day.start]):
-        return None
-    rest = text[day.end :]
-    return day if not rest or _TIME.fullmatch(rest) else None
+    is_alone = day is not None and all(map(_are_words_of_days, without_clock(text, day.start, day.end)))
+    return day if is_alone else None
 
 
 def is_day_of_a_year(text: str) -> bool:
@@ -208,18 +219,18 @@ def day_of_week_near(text: str, known_day: date) -> date | None:
     such day within _FARTHEST days."""
     if len(text) > _LONGEST:
         return None
-    if weekday := WEEKDAYS.get(text.strip().casefold()):
-        ahead = (weekday - known_day.isoweekday() + _HALF_WEEK) % _DAYS_OF_WEEK - _HALF_WEEK
-        ordinal = known_day.toordinal() + ahead
+    if weekdays := WEEKDAYS.all.get(folded(text.strip())):
+        aheads = [(one - known_day.isoweekday() + _HALF_WEEK) % _DAYS_OF_WEEK - _HALF_WEEK for one in weekdays]
+        ordinal = known_day.toordinal() + min(aheads, key=abs)
         return date.fromordinal(ordinal) if 0 < ordinal <= date.max.toordinal() else None
     found = _DAY_OF_WEEK.fullmatch(text.strip())
-    weekday = WEEKDAYS.get(found["weekday"].casefold()) if found else None
-    if found is None or weekday is None:
+    weekdays = WEEKDAYS.all.get(folded(found["weekday"]), ()) if found else ()
+    if found is None or not weekdays:
         return None
     middle = known_day.toordinal()
     ordinals = range(max(date.min.toordinal(), middle - _FARTHEST), min(date.max.toordinal(), middle + _FARTHEST) + 1)
     days = map(date.fromordinal, sorted(ordinals, key=lambda ordinal: (abs(ordinal - middle), -ordinal)))
-    return next((day for day in days if day.day == int(found["d"]) and day.isoweekday() == weekday), None)
+    return next((day for day in days if day.day == int(found["d"]) and day.isoweekday() in weekdays), None)
 
 
 def days_mentioned(text: str) -> list[date]:
@@ -239,15 +250,25 @@ def days_mentioned(text: str) -> list[date]:
 
 def _parts_of_day(text: str) -> tuple[int, int, bool] | None:
     """Return the two numbers of a day without a year, and True if the second one is certainly the month."""
-    found = _NO_YEAR.fullmatch(" ".join(text.split())) if len(text) <= _LONGEST else None
-    if found is None or not _is_weekday(found["before"] or ""):
+    text = " ".join(text.split())
+    position = 0
+    while len(text) <= _LONGEST and (found := _NO_YEAR.search(text, position)) is not None:
+        before, after = without_clock(text, *found.span())
+        is_alone = _are_words_of_days(before) and (_are_words_of_days(after) or _CLOCK_WITH_POINT.fullmatch(after))
+        if is_alone and (parts := _parts_without_year(found)):
+            return parts
+        position = found.start() + 1
+    return None
+
+
+def _parts_without_year(found: re.Match[str]) -> tuple[int, int, bool] | None:
+    if not found["a"]:
+        month = month_named(found["month"] or found["month2"])
+        return (int(found["d"] or found["d2"]), month, True) if month else None
+    first, second = int(found["a"]), int(found["b"])
+    if not (1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12):
         return None
-    if found["a"]:
-        first, second = int(found["a"]), int(found["b"])
-        is_day = 1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12
-        return (first, second, found["sign"] == ".") if is_day else None
-    month = month_named(found["month"] or found["month2"])
-    return (int(found["d"] or found["d2"]), month, True) if month else None
+    return (second, first, True) if found["sign"] in "月월" else (first, second, found["sign"] == ".")
 
 
 def _day_in(year: int, month: int, day: int) -> date | None:
@@ -257,57 +278,125 @@ def _day_in(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _is_weekday(text_before: str) -> bool:
-    """True if `text_before`, the text before a date, is empty or a day of the week."""
-    word = _WORD_BEFORE.fullmatch(text_before)
-    return not text_before or (word is not None and word[1].casefold() in WEEKDAYS)
+def _are_words_of_days(text: str) -> bool:
+    """True if a text before or after a day is empty, a day of the week or a word of dates: `Do., `, `den `, `(木)`."""
+    words = _WORD.findall(text)
+    return not _WORD.sub("", text).strip(" .,()（）\u00a0") and (
+        folded(text.strip(" .,()（）")) in WEEKDAYS.all
+        or all(folded(word) in WEEKDAYS.all or word.lower() in WORDS_IN_DAYS for word in words)
+    )
+
+
+class _Parts(NamedTuple):
+    """The parts of a day as they are written, and what stands between and after them."""
+
+    order: str
+    year: str
+    month: str
+    day: str
+    first_gap: str
+    second_gap: str
+    after: str
+
+    @property
+    def is_near(self) -> bool:
+        """True for a year in four digits, of the last century or this one."""
+        return len(self.year) == len("1999") and 1900 <= int(self.year) < 2100
 
 
 def _days(match: re.Match[str]) -> Iterator[date]:
-    part = match.groupdict()
-    if part["y1"]:
-        orders = [(part["y1"], part["m1"], part["d1"])]
-    elif part["era"]:
-        year_of_era = 1 if part["y8"] == "元" else int(part["y8"])
-        orders = [(str(_ERAS[part["era"]] + year_of_era), part["m8"], part["d8"])]
-    elif part["y9"]:
-        orders = [(part["y9"], part["m9"], part["d9"])]
-    elif part["y10"]:
-        orders = [(part["y10"], month_named(part["month10"]), part["d10"])]
-    elif part["y5"]:
-        orders = [(part["y5"], part["m5"], part["d5"]), (part["y5"], part["d5"], part["m5"])]
-    elif part["comb"] or part["glued"]:
-        # Forms have a box for each digit.
-        figures = (part["comb"] or part["glued"]).replace(" ", "")
-        orders = [(figures[4:], figures[2:4], figures[:2]), (figures[4:], figures[:2], figures[2:4])]
-        in_order = (figures[:4], figures[4:6], figures[6:])
-        orders = [in_order, *orders] if part["glued"] else [*orders, in_order]
-        orders = [order for order in orders if order[0][:2] in ("19", "20")]
-    elif part["a"]:
-        a, b, c = part["a"], part["b"], part["c"]
-        orders = [(c, b, a), (c, a, b)]
-        if len(a) == len(c) == 2:
-            orders.append((a, b, c))
-    elif part["d6"]:
-        numeral = part["roman"] or part["roman2"]
-        orders = [(part["y6"], _ROMAN.index(numeral) + 1, part["d6"])] if numeral in _ROMAN else []
-    elif part["month2"]:
-        year = part["y2"]
-        if len(year) > len("99") and int(year) >= _FIRST_BUDDHIST:
-            year = str(int(year) - _BUDDHIST)
-        orders = [(year, _month_beginning(part["month2"]), part["d2"])]
-    else:
-        orders = [((part["y3"] or part["y7"]).lstrip("'’"), _month_beginning(part["month3"]), part["d3"])]
-    for year, month, day in orders:
-        try:
-            yield date(full_year(year, CENTURY_TURNS_AT), int(month), int(day))
-        except ValueError:
-            continue
+    """Yield the days that a match may mean, the likeliest first."""
+    figures = (match["comb"] or match["glued"] or "").replace(" ", "")
+    for year, months, day in _boxes(figures, is_glued=bool(match["glued"])) if figures else _orders(match):
+        for month in months:
+            try:
+                yield date(full_year(year, CENTURY_TURNS_AT), int(month), int(day))
+            except ValueError:
+                continue
 
 
-def _month_beginning(name: str) -> int:
-    """Return the month, 1 to 12, for its name or for a word that begins with its three-letter short form, or else 0."""
-    return month_named(name) or month_named(name[:3])
+_Order = tuple[str, Sequence[int | str], str]
+"""A year, the months that it may be, and a day."""
+
+
+def _boxes(figures: str, *, is_glued: bool) -> Iterator[_Order]:
+    """Yield the orders of eight digits. Forms have a box for each digit."""
+    in_order = (figures[:4], figures[4:6], figures[6:])
+    others = [(figures[4:], figures[2:4], figures[:2]), (figures[4:], figures[:2], figures[2:4])]
+    for year, month, day in (in_order, *others) if is_glued else (*others, in_order):
+        if year[:2] in ("19", "20"):
+            yield year, (month,), day
+
+
+def _orders(match: re.Match[str]) -> Iterator[_Order]:
+    order = next(one for one in _ORDERS if match[f"d_{one}"])
+    keys = {part: f"{part}_{order}" for part in "ynd"}
+    if order != "mdy" and match[f"m_{order}"]:
+        keys["n"] = f"m_{order}"
+    spans = sorted(map(match.span, keys.values()))
+    gaps = [match.string[before[1] : after[0]].strip(" \u00a0\u202f") for before, after in pairwise(spans)]
+    after = match.string[match.end() : match.end() + _LONGEST_AFTER]
+    parts = _Parts(order, match[keys["y"]], match[keys["n"]], match[keys["d"]], gaps[0], gaps[1], after)
+    if match["era"]:
+        parts = parts._replace(year=str(_ERAS[match["era"]] + (1 if parts.year == "元" else int(parts.year))))
+    elif len(parts.year) == len("1999") and int(parts.year) >= _FIRST_BUDDHIST:
+        parts = parts._replace(year=str(int(parts.year) - _BUDDHIST))
+    if len(parts.year) == len("1999") and not _FIRST_YEAR <= int(parts.year) <= _LAST_BUDDHIST - _BUDDHIST:
+        return
+    if not parts.month.isdecimal():
+        yield from ((parts.year, _months(parts.month), parts.day),) if _is_named_day(parts) else ()
+    elif parts.first_gap or parts.second_gap:
+        yield from _orders_of_figures(parts)
+    elif _IN_ROW_OF_FIGURES.search(match.string, max(0, match.start() - 2), match.start()) is None:
+        yield from _orders_of_row(parts)
+
+
+def _orders_of_figures(parts: _Parts) -> Iterator[_Order]:
+    """Yield the orders of a year, a month and a day in figures, with signs or words between them."""
+    year, month, day = parts.year, parts.month, parts.day
+    first, second = parts.first_gap, parts.second_gap.rstrip("'’")
+    is_labelled = first[-1:].isalpha() and second[-1:].isalpha()
+    is_danish = (parts.order, first, second, len(year)) == ("dmy", "/", "-", len("1999"))
+    if is_labelled or is_danish or (first == second and first in _SIGNS):
+        yield year, (month,), day
+    if parts.order == "dmy" and first == second and first in _SIGNS:
+        yield year, (day,), month
+        if len(day) == len(year) == len("99"):
+            yield day, (month,), year
+
+
+def _orders_of_row(parts: _Parts) -> Iterator[_Order]:
+    """Yield the orders of figures with only spaces between them: `25 12 2018`."""
+    is_whole = parts.order == "dmy" and len(parts.day) == len(parts.month) == len("99") and parts.is_near
+    if is_whole and not _ROW_GOES_ON.match(parts.after):
+        yield from ((parts.year, (parts.month,), parts.day), (parts.year, (parts.day,), parts.month))
+
+
+def _is_named_day(parts: _Parts) -> bool:
+    """True if a day, the name of a month and a year, with what stands between and after them, say a day."""
+    first, second = parts.first_gap, parts.second_gap
+    has_whole_year = len(parts.year) == len("1999")
+    if parts.month.upper() in _ROMAN and not months_named(parts.month):
+        if first == second and first in _SIGNS:
+            return parts.month.isupper() or first == "."
+        is_alone = len(parts.month) > 1 and parts.month.isupper() and not (first or second)
+        return is_alone and parts.is_near and _NUMBER_GOES_ON.match(parts.after) is None
+    if parts.order == "ymd":
+        return re.match(r"[\w:/%€$]|-\d|[.,]\d", parts.after) is None
+    if parts.order == "dmy":
+        return "," not in first and (has_whole_year or ("(" not in first and _NO_PART.match(parts.after) is None))
+    second = re.sub(rf"^{ORDINAL}", "", second, flags=re.IGNORECASE)
+    if first.strip(".") not in ("", "-") or second.strip(" .,'’") not in ("", "-"):
+        return False
+    return second != "," or (parts.is_near and _NUMBER_GOES_ON.match(parts.after) is None)
+
+
+def _months(name: str) -> Sequence[int]:
+    """Return the months, 1 to 12, of a name, of a word that begins with its three-letter short form, or of a Roman
+    numeral."""
+    if found := months_named(name) or MONTHS.common.get(folded(name[:3])):
+        return found
+    return (_ROMAN.index(name.upper()) + 1,) if name.upper() in _ROMAN else ()
 
 
 def full_year(digits: str, turns_at: int) -> int:

@@ -11,10 +11,13 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from models.normal_forms import normalized
+from tasks.notation import cldr
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
-from tasks.notation.words import MAGNITUDES, MAGNITUDES_OF_MONEY, any_of
+from tasks.notation.words import MAGNITUDES_OF_MONEY, any_of
 
+MAGNITUDES: Final = {word: factors[0] for word, factors in cldr.MAGNITUDES.common.items()}
+"""Factors of words that multiply the number before them."""
 LONGEST_NUMBER = 60
 """A number has at most this many characters. Python refuses to write integers of more than 4,300 digits, and the time
 that it takes to read them grows with the square of their length."""
@@ -32,10 +35,11 @@ _SPACE = r"[ \u00A0\u2009\u202F]"
 """Character class of the spaces that are printed within a number: a common one, one that does not break, and thin
 ones, which French puts between thousands."""
 _MINUS_AFTER = (
-    rf"(?<=[.,]\d\d)(?P<minus>[-−])(?!{_SPACE}?(?!(?:{_CURRENCIES})(?!{_SPACE}?\d))[^\s)])(?!\s*\n\s?(?-i:[a-z\d]))"
+    rf"(?<=[.,]\d\d)(?P<minus>[-−](?!{_SPACE}?(?!(?:{_CURRENCIES})(?!{_SPACE}?\d))[^\s)])(?!\s*\n\s?(?-i:[a-z\d]))"
+    rf"|{_SPACE}?-/-)"
 )
-"""Pattern of a minus after two decimals, at the end of a line or before a currency. If a number follows, or the next
-line begins with a digit or a small letter, the sign is a dash or a hyphen."""
+"""Pattern of a minus after two decimals, at the end of a line or before a currency, and of the Dutch one, `-/-`. If a
+number follows a minus, or the next line begins with a digit or a small letter, the sign is a dash or a hyphen."""
 _PROPER = "|".join(
     f"(?:{'|'.join(map(str, range(below - 1, 0, -1)))})/{below}" for below in (2, 3, 4, 5, 6, 8, 16, 32, 64)
 )
@@ -47,8 +51,8 @@ FRACTION = (
 
 After a number of more than three digits, two numbers with a slash between them are a day or a part of a reference.
 """
-ROUND: Final = r"[.,][-–—]{1,2}(?!\w)"
-"""Pattern of dashes instead of decimals: `1.234,-`, `99.--`, `5.–`."""
+ROUND: Final = r"(?:[.,:][-–—]{1,2}|/-)(?!\w)"
+"""Pattern of dashes instead of decimals: `1.234,-`, `99.--`, `5.–`, `39:-`, `₹5,000/-`."""
 _SHORT = any_of(MAGNITUDES_OF_MONEY)
 MAGNITUDE: Final = (
     rf"{_SPACE}?(?P<magnitude>{any_of(MAGNITUDES)})(?![a-zà-ÿ\d])"
@@ -62,8 +66,8 @@ _EXPONENT = r"E[-−+]\d{1,2}(?!\w|\.\d|[:/−+-]\w)"
 Without its sign, it may be a part of a code: 2E3. With three digits, a value may exceed what a JSON number can hold.
 """
 _NUMBER = re.compile(
-    rf"""(?P<negative>[-−–(])?{_SPACE}?
-        (?:(?:(?<![^\W\d_])|(?!\w))(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
+    rf"""(?P<negative>[-−–(△▲])?{_SPACE}?
+        (?:(?:(?<![^\W\d_])|(?!\w))(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?(?P<rate>[%٪](?=\d))?
         (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[{SIGNS}]\d+)?(?!\d)
             | \d+(?:[{SIGNS}]\d+)* | (?<![^\W_])(?!,\d++{_EXPONENT})[{SIGNS}]\d+)
         (?:(?P<exponent>{_EXPONENT}) | (?P<round>{ROUND}) | (?<=\d)(?:{MAGNITUDE})
@@ -78,21 +82,24 @@ _BEFORE_DIGIT = LONGEST_CURRENCY + len("- ") + len(". .")
 """A number has at most this many characters before its first digit."""
 _ALONE = re.compile(r"(?<=[.,]\d\d)(?!\d)|[^\S\n]*(?:\n|\Z)")
 """Pattern of the place after an amount with two decimals, or after a number that ends its line."""
+_CLOSING: Final = re.compile(rf"{_SPACE}?(?:{_CURRENCIES})?{_SPACE}?\)", re.IGNORECASE)
 _SENTENCE_GOES_ON = re.compile(r"\)[.,;:]?\s[^\W\d_]")
 _WITH_CENTS = re.compile(r"[.,]\d\d$")
-_IN_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'’ \u00A0\u2009\u202F]\d{3})+")
 _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
 """Pattern of a number whose last group has three figures and the others two: 1,61,573. It is a number only if decimals
-follow, because otherwise it may be a list of numbers."""
+follow or a group begins with a zero, because otherwise it may be a list of numbers."""
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]\d+)?")
+_TRIANGLES: Final = "△▲"
+"""Minus signs of Japanese accounts. Before percentages, they also mean a rise."""
 _MAGNITUDES: Final = ("magnitude", "short", "glued")
 """Groups of MAGNITUDE."""
 _PLAIN_WIDTH: Final = {
     **{ord("０") + offset: ord("0") + offset for offset in range(10)},
     **dict(zip(map(ord, "，．－＋（）％￥＄￡﹣"), map(ord, ",.-+()%¥$£-"), strict=True)),
 }
-CJK_MAGNITUDES: Final = "十百千万萬億亿兆"
+CJK_MAGNITUDES: Final = "十百" + "".join(word for word in MAGNITUDES if len(word) == 1)
 """Characters that multiply the digits before them, as in `3万円`."""
+_LIKE_PHONE: Final = re.compile(r"\+[\d ]{7,}$|\+\d+ \d[\d ]*$")
 _UNIT = re.compile(rf"{_SPACE}?(?![{CJK_MAGNITUDES}])(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
 _LIKE_DIGITS = "OoQDSBlIZ"
 """Letters that OCR reads instead of digits."""
@@ -155,7 +162,6 @@ def size_of_magnitude(match: re.Match[str]) -> int:
 
 def _number_of(text: str, match: re.Match[str]) -> Number | None:
     """Return the number of a match, or None if it is a part of a word."""
-    start = match.start("digits")
     end = max(match.end(part) for part in ("digits", "exponent", "fraction", "round", *_MAGNITUDES))
     # In `3万5000`, the digits before and after the magnitude are one number.
     is_composed = text[end : end + 1] in CJK_MAGNITUDES and end < len(text)
@@ -164,7 +170,7 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
     sign = match["negative"] if match["negative"] is not None and _is_sign(text, match) else ""
     minus = match["minus"] or ""
     return Number(
-        match.start() if sign and match["negative"] else match.start("currency") if match["currency"] else start,
+        match.start() if sign and match["negative"] else _start_of(match),
         match.end(),
         sign + match["digits"] + (match["exponent"] or match["fraction"] or "") + minus,
         frozenset(_readings(match, is_negative=bool(sign or minus))),
@@ -188,16 +194,42 @@ def parse_number(text: str) -> Number | None:
 
     A currency, a unit of up to three letters or a percent sign is part of the number.
     """
+    number, rest = _number_first(text)
+    return number if _UNIT.fullmatch(rest) else None
+
+
+def parse_quantity(text: str) -> Number | None:
+    """Return the number in `text` with a unit or a currency by any of its names, also by each other: `126 hours`,
+    `36,5 °C`, `0,35 €/kWh`. Return None if the text contains anything else."""
+    number, rest = _number_first(text)
+    if number is None or _UNIT.fullmatch(rest):
+        return number
+    return number if all(map(_is_unit, rest.split("/"))) else None
+
+
+def _is_unit(text: str) -> bool:
+    word = cldr.folded(normalized("NFKC", text.strip(" .\u00a0\u202f")))
+    return word in cldr.units_and_currencies()
+
+
+def _number_first(text: str) -> tuple[Number | None, str]:
+    """Return the number that begins a text and what follows it. A plus may precede it, but not if it may begin a
+    telephone number."""
     text = text.strip()
+    if text[:1] == "+" and not _LIKE_PHONE.match(text):
+        text = text[1:].lstrip()
     number = next(find_numbers(text), None)
-    if number is None or number.start or not _UNIT.fullmatch(text, number.end):
-        return None
-    return number
+    return (number, text[number.end :]) if number is not None and number.start == 0 else (None, text)
+
+
+def _start_of(match: re.Match[str]) -> int:
+    """Return the place of the currency, the percent sign or the digits, whichever is first."""
+    return min(match.start(part) for part in ("currency", "rate", "digits") if match[part])
 
 
 def _continues_before(text: str, match: re.Match[str]) -> bool:
     """True if the number is the tail of a longer word or number."""
-    start = match.start("currency") if match["currency"] else match.start("digits")
+    start = _start_of(match)
     if start == 0:
         return False
     sign_before = text[start - 1]
@@ -216,27 +248,39 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
 
     A hyphen after a letter or digit does not mean a minus, and neither does a dash with a space after it, which stands
     in a range, after a label or before an item of a list. It does if it begins a line or a cell and an amount follows.
-    An opening bracket means a minus if a closing bracket follows the digits (accounting), unless the digits repeat a
-    number in words ("thirty (30) days", "two thousand pounds (£2,000) as") or are the rate after a name or a unit ("VAT
-    (10 %)", "17 m³ (82 %)").
     """
     if match["negative"] == "(":
-        before = text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:]
-        touching = text[match.start() - 1 : match.start()]
-        if (touching.isalnum() or touching == "_") and not _WITH_CENTS.search(match["digits"]):
-            return False  # `f(3)`, `item(2)`
-        if match["percent"] and (before.isalpha() or (before.isdigit() and not before.isdecimal())):
-            return False
-        text_before, text_after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 1]
-        is_in_words = text_before[:1].islower() and _SENTENCE_GOES_ON.match(text, match.end()) is not None
-        is_whole = match["digits"].isdigit() or _IN_THOUSANDS.fullmatch(match["digits"]) is not None
-        return text_after == ")" and not (is_in_words and is_whole)
+        return _is_accounting_minus(text, match)
     position = match.start("negative")
+    if match["negative"] in _TRIANGLES:
+        return match["percent"] is None
     if not text[position + 1 : position + 2].isspace():
         return not text[position - 1 : position].isalnum()
     # A wide gap or a colon before it separates the number from other texts.
     before = text[max(0, position - 3) : position].rstrip(" ")[-1:]
     return before in ("", "\n", "\t", ":") and _ALONE.match(text, match.end("digits")) is not None
+
+
+def _is_accounting_minus(text: str, match: re.Match[str]) -> bool:
+    """True if the bracket before the digits means a minus, as in accounting.
+
+    A bracket after the digits closes it. It is an aside after another figure ("£1,200 (1,100)"), for a count after a
+    name ("Seats (3)") or a rate ("VAT (10 %)", "17 m³ (82 %)"), and within a sentence ("two thousand pounds (£2,000)
+    as", "die Kaution (25,00 EUR)").
+    """
+    text_before, digits = text[max(0, match.start() - 3) : match.start()], match["digits"]
+    closing = _CLOSING.match(text, match.end())
+    if closing is None:
+        return False
+    if (text_before[-1:].isalnum() or text_before[-1:] == "_") and not _WITH_CENTS.search(digits):
+        return False  # `f(3)`, `item(2)`
+    before = text_before.rstrip(" .")[-1:]
+    if match["percent"] and (before.isalpha() or (before.isdigit() and not before.isdecimal())):
+        return False
+    if text_before[-1:] == " " and text_before[-2:-1].strip() and text_before[-2:-1] != ":":
+        goes_on = text_before[-2:-1].islower() and _SENTENCE_GOES_ON.match(text, closing.end() - 1) is not None
+        return not (digits.isdigit() or text_before[-2:-1].isdecimal() or len(closing[0]) > 1 or goes_on)
+    return True
 
 
 def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:
@@ -251,7 +295,7 @@ def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:
         if match["round"] and is_fraction and reading.decimal_sign:
             continue
         whole = (reading.value.scaleb(exponent) if exponent else reading.value + part) * magnitude
-        for value in (whole, whole / 100) if match["percent"] else (whole,):
+        for value in (whole, whole / 100) if match["percent"] or match["rate"] else (whole,):
             yield -value if is_negative else value
 
 
@@ -291,7 +335,7 @@ def magnitudes(digits: str) -> Iterator[Magnitude]:
         if digits.count(sign) == 1 and (is_grouped(whole, other) or (other == "," and _INDIAN.fullmatch(whole))):
             yield Magnitude(Decimal(f"{whole.replace(other, '')}.{fraction}"), sign)
     elif points + commas > 1:
-        if is_grouped(digits, sign):
+        if is_grouped(digits, sign) or (_INDIAN.fullmatch(digits) and ",0" in digits):
             yield Magnitude(Decimal(digits.replace(sign, "")), other)
     else:
         yield Magnitude(Decimal(f"{whole or '0'}.{fraction}"), sign)

@@ -1,7 +1,9 @@
-"""Words for months, weekdays, numbers, ordinal places and units of time, in several languages (words.toml)."""
+"""Words for numbers, ordinal places and units of time, in several languages (words.toml). Months and weekdays are in
+cldr.py."""
 
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,28 +17,22 @@ def _numbered(subject: str) -> dict[str, int]:
     return {word: int(number) for number, words in _TABLE[subject].items() for word in words.split(", ")}
 
 
-MONTHS: Final = _numbered("months")
-"""Number of each month, 1 to 12, by its names and short forms."""
-_MONTHS_OF_LANGUAGES: Final[dict[str, int]] = {
-    word: int(number)
-    for number, words in tomllib.loads(Path(__file__).with_name("months.toml").read_text("utf-8"))["months"].items()
-    for word in " ".join(words.split()).split(", ")
-}
-MONTHS_OF_ALL: Final = {**_MONTHS_OF_LANGUAGES, **MONTHS}
-"""Number of each month by its names in all languages that are known. The patterns of days in running text do not list
-them, because they are many."""
-WEEKDAYS: Final = _numbered("weekdays")
-"""Number of each day of the week, 1 for Monday to 7 for Sunday, by its names and short forms."""
 NUMBERS: Final = _numbered("numbers")
-MAGNITUDES: Final = _numbered("magnitudes")
 MAGNITUDES_OF_MONEY: Final = _numbered("magnitudes_of_money")
 PLACES: Final = _numbered("places")
 """Places in an order by their names: 1 is the first, -1 the last."""
 
 
 def any_of(words: Iterable[str]) -> str:
-    """Return a regular expression of `words` that tries the longest first."""
-    return "|".join(sorted(words, key=len, reverse=True))
+    """Return a regular expression of `words` that tries the longest first. Common beginnings are written once, because
+    each alternative of a pattern takes time."""
+    by_first: defaultdict[str, list[str]] = defaultdict(list)
+    for word in words:
+        by_first[word[:1]].append(word[1:])
+    is_end = by_first.pop("", None) is not None
+    tried = [re.escape(first) + any_of(rest) for first, rest in by_first.items()]
+    alone = len(tried) == 1 and not is_end
+    return (tried[0] if alone else f"(?:{'|'.join(tried)}){'?' * is_end}") if tried else ""
 
 
 def count_named(text: str, words: Mapping[str, int] = NUMBERS) -> int:
@@ -44,11 +40,6 @@ def count_named(text: str, words: Mapping[str, int] = NUMBERS) -> int:
     text."""
     figures = text.replace(",", "").replace(".", "")
     return int(figures) if figures.isdecimal() else words[text.lower()]
-
-
-def month_named(name: str) -> int:
-    """Return the number of the month, 1 to 12, or 0 for a word that is not a month."""
-    return MONTHS_OF_ALL.get(name.lower().rstrip("."), 0)
 
 
 def unit_named(word: str) -> str | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tasks.notation.cells import decimal_comma, is_missing, looks_numeric, moment, moments, number, since_1970, year_in
-from tasks.notation.words import UNITS, month_named
+from tasks.notation.cldr import month_named
+from tasks.notation.words import UNITS
 from tasks.series.grid import Cell, SeriesColumn, SeriesTable
 
 LEAST_SHARE = 0.8

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from tasks.notation.cells import moment
-from tasks.notation.words import MONTHS, any_of, month_named
+from tasks.notation.cldr import MONTHS, month_named
+from tasks.notation.words import any_of
 
 LEAST_POINTS = 3
 """Labelled values make a series if there are at least this many. Two may be part of a sentence."""
@@ -21,7 +22,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _MONTH_DAYS, _YEAR_DAYS = 31, 372
 """Days of a month and of a year in which all months have the same length."""
 _ARROW = r"[-=]{1,2}>|→"
-_NAME = any_of(re.escape(name) for name in MONTHS)
+_NAME = any_of(MONTHS.common)
 _VALUE = r"(?P<value>[-+−]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)%?(?![\w%])(?![.,]\d)"
 _DAY = r"(?:\s(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _DAY_YEAR = r"(?P<day_year>(?:19|20)\d\d)"

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from models.embedding.minilm import MiniLm
+from models.extraction.labels import FILE as LABELS
+from models.extraction.labels import LabelModel
 from models.extraction.network import FILE, ExtractionNetwork
 from tasks.extraction.probability import CALIBRATIONS, Source
-from training.extraction import network_loss
+from training.extraction import labelled, network_loss
 from training.extraction.fit import (
     KEPT,
     LEFT,
@@ -54,7 +56,6 @@ def test_probabilities_have_fitted_weights(source: Source, samples: dict[Source,
     assert log_loss(own, CALIBRATIONS[source](**typed)) > WORSE * best, source
 
 
-@pytest.mark.skipif("network" in LEFT, reason="The network in the package is not fitted by the command.")
 def test_the_network_is_the_fitted_one() -> None:
     minilm = MiniLm(threads=1)
     minilm.load()
@@ -63,3 +64,9 @@ def test_the_network_is_the_fitted_one() -> None:
     examples = network_loss.examples_of(digests, minilm)
     assert len(examples) > len(digests) / 2, "documents of the sample were changed"
     assert network_loss.loss(ExtractionNetwork(), examples) == pytest.approx(fitted_loss, abs=SAME)
+
+
+def test_the_model_of_labels_is_the_fitted_one() -> None:
+    with np.load(LABELS) as file:
+        share = float(file["share"])
+    assert labelled.share_nearest(LabelModel(), labelled.sampled()) == pytest.approx(share, abs=0.01)

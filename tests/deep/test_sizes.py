@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from tests.e2e.conftest import KEY, api_client, data_url
-from tests.llm_server import Reply, serving_llm
-from tests.pages import single_line
-from tests.server import Server, serving
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import Server, serving
 
 pytestmark = pytest.mark.deep
 

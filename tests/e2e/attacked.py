@@ -20,7 +20,7 @@ from models.capability import Built, Candidate
 from models.runtime import Runtime
 from tests.e2e import full_model
 from tests.e2e.full_model import PATH, FullModel, Json, serving_full_model, system
-from tests.sandboxes import SANDBOX_WHERE_IT_RUNS
+from tests.kit.processes.sandboxes import SANDBOX_WHERE_IT_RUNS
 
 ALICE, BOB = "key-of-alice", "key-of-bob"
 LIMIT_S = 60.0

@@ -9,8 +9,8 @@ from typing import Any
 import openai
 from openai.types import Batch
 
-from tests.llm_server import LlmServer
-from tests.server import Server
+from tests.kit.servers.llm_server import LlmServer
+from tests.kit.servers.server import Server
 
 KEY, OTHER = "test-key-1", "test-key-2"
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"

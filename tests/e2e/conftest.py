@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tasks.scrape.browser import find_browser
 from tests.conftest import SHARED
-from tests.forked import stem
-from tests.origin import Origin, serving_origin
-from tests.pages import single_line
-from tests.remembering import remember
-from tests.server import REMEMBERING, Server, further_settings, keep_replicas_apart, serving
+from tests.kit.engines.remembering import remember
+from tests.kit.internet.origin import Origin, serving_origin
+from tests.kit.papers.pages import single_line
+from tests.kit.processes.forked import stem
+from tests.kit.servers.server import REMEMBERING, Server, further_settings, keep_replicas_apart, serving
 
 if TYPE_CHECKING:
     from tests.e2e.full_model import FullModel

@@ -26,10 +26,10 @@ from app.main import create_app
 from app.settings import Settings
 from app.state.entries import Entries
 from tests.e2e.conftest import data_url
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.pages import single_line
-from tests.response_events import check_answer
-from tests.server import for_all_servers
+from tests.kit.clients.response_events import check_answer
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.server import for_all_servers
 
 Json = dict[str, Any]
 PATH = "/v1/chat/completions"

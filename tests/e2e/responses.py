@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.full_model import FullModel, Json, error_of, serving_full_model
-from tests.llm_replies import Call
-from tests.response_events import Streamed, checked_response
+from tests.kit.clients.response_events import Streamed, checked_response
+from tests.kit.servers.llm_replies import Call
 
 PATH = "/v1/responses"
 KEY, OTHER = "key-one", "key-two"

@@ -11,9 +11,9 @@ import pytest
 from tests.e2e.conftest import KEY
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply, serving_llm
-from tests.pages import single_line
-from tests.server import free_port, serving
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import free_port, serving
 
 FIELDS = {
     "type": "object",

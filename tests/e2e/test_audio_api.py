@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import each_case
 from tests.e2e.conftest import KEY
-from tests.recordings import plain_wav
-from tests.server import Server
-from tests.speech import JFK, pause, plain_words, say
+from tests.kit.audio.recordings import plain_wav
+from tests.kit.audio.speech import JFK, pause, plain_words, say
+from tests.kit.servers.server import Server
 
 URL = "/v1/audio/transcriptions"
 

@@ -11,9 +11,9 @@ import pytest
 
 from app.access import key_file
 from tests.e2e.batched import client_of, create, ended, line, of_llm, rows, when
-from tests.fences import printed
-from tests.llm_server import Reply, serving_llm
-from tests.server import SERVE, Server, serving
+from tests.kit.project.fences import printed
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import SERVE, Server, serving
 
 SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.POLL_S = 0.5\n{SERVE}"
 """A server whose batches are another's three seconds after it was killed."""

@@ -28,10 +28,10 @@ from tests.e2e.batched import (
     upload,
     when,
 )
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.response_events import checked_response
-from tests.server import Server, serving
-from tests.webhooks import Receiver, receiving
+from tests.kit.clients.response_events import checked_response
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.server import Server, serving
+from tests.kit.servers.webhooks import Receiver, receiving
 
 SECRET = "a secret for the webhook"
 

@@ -16,9 +16,9 @@ import pytest
 from dotenv import dotenv_values
 
 from tests.e2e.conftest import KEY
-from tests.fences import ROOT
-from tests.llm_server import LIMIT_S, LlmServer, Reply, serving_llm
-from tests.server import held_port, serving
+from tests.kit.project.fences import ROOT
+from tests.kit.servers.llm_server import LIMIT_S, LlmServer, Reply, serving_llm
+from tests.kit.servers.server import held_port, serving
 
 CADDY = shutil.which("caddy")
 CHAT = {"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hi"}]}

@@ -21,7 +21,7 @@ from tests.e2e.full_model import (
     text_part,
     vcache,
 )
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 KEY, OTHER = "test-key-1", "test-key-2"
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}

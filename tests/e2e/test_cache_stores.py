@@ -13,9 +13,9 @@ from tests.e2e.full_model import (
     serving_full_model,
     vcache,
 )
-from tests.llm_server import LlmServer, serving_llm
-from tests.redis_server import serving_redis
-from tests.waiting import wait_until
+from tests.kit.servers.llm_server import LlmServer, serving_llm
+from tests.kit.servers.redis_server import serving_redis
+from tests.kit.waits.waiting import wait_until
 
 
 def test_answers_outlive_the_server(tmp_path: Path) -> None:

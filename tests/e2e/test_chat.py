@@ -11,8 +11,8 @@ import pytest
 from eval.tables import cells_of, made
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
-from tests.pages import single_line
-from tests.server import Server
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.server import Server
 
 PICTURE = data_url(single_line("The quick brown fox").encoded())
 

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT, each_case
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, content_of, text_part
-from tests.server import Server
+from tests.kit.servers.server import Server
 
 INVOICE = """Invoice 4711
 Vendor: Acme GmbH

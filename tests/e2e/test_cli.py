@@ -18,8 +18,8 @@ from app.cli.main import cli
 from app.settings import Settings
 from models.catalog import CATALOG
 from tests.conftest import each_case
-from tests.forked import stem
-from tests.server import IMPORTS, SERVE
+from tests.kit.processes.forked import stem
+from tests.kit.servers.server import IMPORTS, SERVE
 
 WEIGHTS = "weights"
 WIDTH = 100
@@ -64,7 +64,7 @@ def test_doctor_tries_what_is_there_and_says_what_is_missing(tmp_path: Path) -> 
     table, remedies = result.stdout.split("\n\n", 2)[1:]
     rows = {row.split()[1]: " ".join(row.split()) for row in re.split(r"\n(?=\S)", table)}
     assert set(rows) == {*CATALOG, "web_search", "browser"}
-    for part in ("ok ocr pp-ocrv6-small read 'openfaze 2026'", "Apache-2.0; inside the package 'rapidocr'"):
+    for part in ("ok ocr pp-ocrv6-small read 'openfaze 2026'", "Apache-2.0; inside 'rapidocr'"):
         assert part in rows["ocr"]
     assert "violence by openfaze a murder 0.9" in rows["text_guard"]
     assert rows["object_detection"].startswith("ok object_detection fastestdet found a stop sign")

@@ -9,11 +9,11 @@ import pytest
 
 from tests.conftest import SHARED
 from tests.e2e.conftest import KEY, printed_by_client
-from tests.forked import stem
-from tests.pages import single_line
-from tests.photos import THREE_PEOPLE, best_iou, box_of
-from tests.server import Server
-from tests.speech import JFK, plain_words
+from tests.kit.audio.speech import JFK, plain_words
+from tests.kit.papers.pages import single_line
+from tests.kit.pictures.photos import THREE_PEOPLE, best_iou, box_of
+from tests.kit.processes.forked import stem
+from tests.kit.servers.server import Server
 
 CALLS = Path(__file__).parent / "client_calls.py"
 WORDS = "Clients read this line"

@@ -24,8 +24,8 @@ from tests.e2e.full_model import (
     system,
     text_part,
 )
-from tests.llm_server import Call, Reply
-from tests.sandboxes import needs_sandbox
+from tests.kit.processes.sandboxes import needs_sandbox
+from tests.kit.servers.llm_server import Call, Reply
 
 TASK = system("<task>code_sandbox</task>")
 TOOL = "openfaze_code_sandbox"

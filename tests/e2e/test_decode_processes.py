@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
-from tests.hostile import pdf_of_tiny_tiles
-from tests.pdfs import pdf_of_pages
-from tests.server import Server, serving
-from tests.waiting import wait_until
+from tests.kit.papers.hostile import pdf_of_tiny_tiles
+from tests.kit.papers.pdfs import pdf_of_pages
+from tests.kit.servers.server import Server, serving
+from tests.kit.waits.waiting import wait_until
 
 BUSY_S = 2.0
 """Processor time that a process has not spent before it is deep in a file that takes for ever."""

@@ -24,12 +24,12 @@ from app.access import key_file
 from models.sandbox.bubblewrap import missing
 from tests.conftest import SHARED
 from tests.e2e.conftest import printed_by_client
-from tests.fences import ROOT, TEXTS, Fence, fences
-from tests.forked import executable
-from tests.origin import Origin, serving_origin
-from tests.sandboxes import SANDBOX_WHERE_IT_RUNS
-from tests.server import IMPORTS, PATIENT, REMEMBERING, SERVE, Server, serving
-from tests.web_pages import LAYOUTS
+from tests.kit.internet.origin import Origin, serving_origin
+from tests.kit.internet.web_pages import LAYOUTS
+from tests.kit.processes.forked import executable
+from tests.kit.processes.sandboxes import SANDBOX_WHERE_IT_RUNS
+from tests.kit.project.fences import ROOT, TEXTS, Fence, fences
+from tests.kit.servers.server import IMPORTS, PATIENT, REMEMBERING, SERVE, Server, serving
 
 PICTURE = "receipt.png"
 SAMPLE = ROOT / "app" / "playground" / "samples" / PICTURE

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.attacked import ALICE, BOB, LIMIT_S, MB, Attacked, bearer, serving_attacked
 from tests.e2e.full_model import PATH, body_of, content_of, error_of, prompt_text
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 CONCURRENT = 4
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from tests.e2e.batched import of_llm
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.server import serving
-from tests.waiting import wait_until
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.server import serving
+from tests.kit.waits.waiting import wait_until
 
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: closing resets the connection."""

@@ -15,8 +15,8 @@ from app.routes.embeddings import MAX_CHARS
 from models.embedding.embedder import DIMENSIONS
 from tests.conftest import each_case
 from tests.e2e.conftest import KEY
-from tests.e5_model import random_e5
-from tests.server import Server, serving
+from tests.kit.engines.e5_model import random_e5
+from tests.kit.servers.server import Server, serving
 
 MODEL = "openfaze-embedding"
 PATH = "/v1/embeddings"

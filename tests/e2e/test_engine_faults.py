@@ -21,9 +21,9 @@ from app.wire.model_names import EMBEDDING_MODEL
 from models.embedding.capability import MINILM
 from tests.e2e.batched import EMBEDDINGS, client_of, create, ended, of_llm, rows, when
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply, serving_llm
-from tests.server import SERVE, Server, held_port, wait_until_up
-from tests.waiting import wait_until
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import SERVE, Server, held_port, wait_until_up
+from tests.kit.waits.waiting import wait_until
 
 LIMIT_S = 60.0
 HANGS, BREAKS = "this hangs", "this breaks the card"

@@ -9,10 +9,10 @@ import pytest
 
 from tests.conftest import each_case
 from tests.e2e.conftest import api_client, data_url, ocr_request
-from tests.origin import Origin
-from tests.pages import single_line
-from tests.server import Server
-from tests.waiting import wait_until
+from tests.kit.internet.origin import Origin
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.server import Server
+from tests.kit.waits.waiting import wait_until
 
 GOOD = data_url(single_line("still here").encoded())
 

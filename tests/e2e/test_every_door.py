@@ -12,8 +12,8 @@ from tests.e2e.batched import CHAT, LIMIT_S, RESPONSES, create, ended, rows
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import schema_of
 from tests.e2e.test_mcp import ACCEPTED
-from tests.pages import Page, blank_page, pasted, single_line
-from tests.server import Server
+from tests.kit.papers.pages import Page, blank_page, pasted, single_line
+from tests.kit.servers.server import Server
 
 TEXT: Final[dict[str, Any]] = {"type": ["string", "null"]}
 NUMBER: Final[dict[str, Any]] = {"type": ["number", "null"]}

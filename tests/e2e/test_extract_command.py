@@ -24,9 +24,9 @@ from app.folders.schemas import schema_of
 from tests.conftest import each_case
 from tests.e2e.conftest import KEY, data_url
 from tests.e2e.test_cli import off_but, openfaze_here
-from tests.fences import ROOT, fences
-from tests.forked import stem
-from tests.server import IMPORTS, SERVE, Server, serving
+from tests.kit.processes.forked import stem
+from tests.kit.project.fences import ROOT, fences
+from tests.kit.servers.server import IMPORTS, SERVE, Server, serving
 
 FIELDS = "number, date, total: number, items[what, price: number]"
 PAPERS = {

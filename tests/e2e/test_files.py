@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from tests.conftest import each_case
-from tests.pages import single_line
-from tests.server import Server, serving
-from tests.waiting import wait_until
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.server import Server, serving
+from tests.kit.waits.waiting import wait_until
 
 KEY, OTHER = "test-key-1", "test-key-2"
 MB = 1024 * 1024

@@ -13,8 +13,8 @@ from app.runnable_commands import adapt_for_client
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, schema_of, text_part
-from tests.printed_codes import PAYMENT, code_drawn, pdf_with, png_of, sheet_of
-from tests.server import Server
+from tests.kit.papers.printed_codes import PAYMENT, code_drawn, pdf_with, png_of, sheet_of
+from tests.kit.servers.server import Server
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 OR_NULL = {"anyOf": [STRING, {"type": "null"}]}

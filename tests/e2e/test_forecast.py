@@ -9,9 +9,9 @@ import pytest
 
 from tests.e2e.conftest import api_client, data_url
 from tests.e2e.full_model import FullModel, content_of, serving_full_model
-from tests.llm_server import Reply
-from tests.origin import Origin, serving_origin
-from tests.server import Server
+from tests.kit.internet.origin import Origin, serving_origin
+from tests.kit.servers.llm_server import Reply
+from tests.kit.servers.server import Server
 
 SALES = "date,sold\n" + "".join(f"2026-01-{day:02},{100 + day + 40 * (day % 7 < 2)}\n" for day in range(1, 31))
 """Thirty days; two of seven are busier."""

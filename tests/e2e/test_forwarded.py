@@ -8,7 +8,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from tests.server import Server, serving
+from tests.kit.servers.server import Server, serving
 
 KEY = "of-mine"
 TRIES = 40

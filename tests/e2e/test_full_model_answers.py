@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.conftest import each_case
 from tests.e2e.full_model import FullModel, picture_of, system, text_part
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 
 def test_an_answer_has_the_contracts_keys_in_their_order(model: FullModel) -> None:

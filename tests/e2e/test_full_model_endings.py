@@ -10,8 +10,8 @@ from tests.e2e import responses
 from tests.e2e.full_model import FullModel, Json, schema_of
 from tests.e2e.guarded import FRANCE, guard, is_blocked
 from tests.e2e.responses import serving_responses
-from tests.llm_replies import DONE, Call
-from tests.llm_server import Reply
+from tests.kit.servers.llm_replies import DONE, Call
+from tests.kit.servers.llm_server import Reply
 
 TOOL = {"type": "function", "function": {"name": "now", "parameters": {"type": "object", "properties": {}}}}
 RESPONSES_TOOL = {"type": "function", "name": "now", "parameters": {"type": "object", "properties": {}}}

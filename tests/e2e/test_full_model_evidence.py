@@ -12,7 +12,7 @@ from tests.e2e.full_model import (
     schema_of,
     text_part,
 )
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 STRING = {"type": "string"}
 PLATFORM = schema_of(platform=STRING, vat_id=STRING)

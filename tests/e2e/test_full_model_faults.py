@@ -15,8 +15,8 @@ from tests.e2e.full_model import (
     error_of,
     serving_full_model,
 )
-from tests.llm_server import Reply
-from tests.server import free_port
+from tests.kit.servers.llm_server import Reply
+from tests.kit.servers.server import free_port
 
 BOTH = pytest.mark.parametrize("stream", [False, True])
 BROKEN = pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import hostile
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     FullModel,
@@ -19,8 +18,9 @@ from tests.e2e.full_model import (
     serving_full_model,
     text_part,
 )
-from tests.llm_server import Reply
-from tests.origin import Origin
+from tests.kit.internet.origin import Origin
+from tests.kit.papers import hostile
+from tests.kit.servers.llm_server import Reply
 
 BROKEN = {"type": "image_url", "image_url": {"url": data_url(b"no picture at all, only words")}}
 AUDIO = {"type": "input_audio", "input_audio": {"data": base64.b64encode(hostile.wav()).decode(), "format": "wav"}}

@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import each_case
 from tests.e2e.full_model import FullModel
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 QUESTION = "Is 97 a prime?"
 THOUGHT = "Not even, not by 3, 5 or 7."

@@ -16,7 +16,7 @@ from tests.e2e.full_model import (
     system,
     text_part,
 )
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 JSON_OBJECT = {"type": "json_object"}
 TOTAL = schema_of(total={"type": "number"})

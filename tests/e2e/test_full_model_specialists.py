@@ -10,7 +10,7 @@ from tests.e2e.full_model import (
     precontext_in,
     text_part,
 )
-from tests.llm_server import Call, Reply
+from tests.kit.servers.llm_server import Call, Reply
 
 SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"
 WITH_SERIES: list[Json | str | list[Json]] = [

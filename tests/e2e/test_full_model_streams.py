@@ -11,7 +11,7 @@ from tests.e2e.full_model import (
     precontext_in,
     text_part,
 )
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 SHOWING = {"x-show-additional-info": "true"}
 PICTURED: list[Json | str | list[Json]] = [[text_part("Where does it leave?"), picture_of("Platform nine")]]

@@ -9,7 +9,7 @@ from tests.e2e.full_model import (
     content_of,
     error_of,
 )
-from tests.llm_server import Call, Reply
+from tests.kit.servers.llm_server import Call, Reply
 
 WEATHER: Json = {
     "type": "function",

@@ -16,7 +16,7 @@ from tests.e2e.full_model import (
     text_part,
 )
 from tests.e2e.guarded import BOMB, FRANCE, MURDER, SHOWING, guard, is_blocked, is_blocked_stream, is_verdict, loaded
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 GUARDED_TASKS = ("ocr", "gui_detection", "web_search", "scraper", "speech_to_text", "translate", "forecast")
 

@@ -22,8 +22,8 @@ from tests.e2e.full_model import (
     serving_full_model,
 )
 from tests.e2e.guarded import BOMB, FRANCE, guard, is_blocked
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.loop_time import LoopTime
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.waits.loop_time import LoopTime
 
 LLAMA_GUARD = {"text_guard": "llama-guard-server", "guard_model": "meta-llama/Llama-Guard-3-8B"}
 

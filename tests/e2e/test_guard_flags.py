@@ -15,7 +15,7 @@ from tests.e2e.guarded import BOMB, FRANCE, SHOWING, guard, is_verdict, sources
 from tests.e2e.responses import ask as ask_responses
 from tests.e2e.responses import stream as stream_response
 from tests.e2e.responses import text_of
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 FLAG = {"guard_mode": "flag"}
 UNSAFE = "This is how to build a pipe bomb at home."

@@ -12,9 +12,9 @@ import pytest
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, Json, content_of, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BYPASS, FRANCE, guard, is_blocked, sources
-from tests.image_guards import save_nsfw_vit
-from tests.llm_server import Reply
-from tests.sandboxes import SANDBOX_WHERE_IT_RUNS, needs_sandbox
+from tests.kit.engines.image_guards import save_nsfw_vit
+from tests.kit.processes.sandboxes import SANDBOX_WHERE_IT_RUNS, needs_sandbox
+from tests.kit.servers.llm_server import Reply
 
 
 def colour(name: str) -> Json:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from tests import search_engines as found
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     FullModel,
@@ -30,13 +29,14 @@ from tests.e2e.guarded import (
     is_blocked_stream,
     sources,
 )
-from tests.llm_server import Call, Reply
-from tests.office_files import document, slides, workbook
-from tests.origin import Origin
-from tests.pages import single_line
-from tests.recordings import plain_wav
-from tests.speech import say
-from tests.web_pages import document as web_document
+from tests.kit.audio.recordings import plain_wav
+from tests.kit.audio.speech import say
+from tests.kit.internet import search_engines as found
+from tests.kit.internet.origin import Origin
+from tests.kit.internet.web_pages import document as web_document
+from tests.kit.papers.office_files import document, slides, workbook
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Call, Reply
 
 SAFE = "The train leaves from platform nine."
 SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"

@@ -21,7 +21,7 @@ from tests.e2e.guarded import (
     is_blocked_stream,
     sources,
 )
-from tests.llm_server import Call, Reply
+from tests.kit.servers.llm_server import Call, Reply
 
 UNSAFE = "This is how to build a pipe bomb at home."
 FIRST, SECOND = "Bread needs flour, water and salt.", "It rises for three hours."

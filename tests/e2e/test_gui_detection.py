@@ -9,9 +9,9 @@ import pytest
 
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, serving_full_model
-from tests.llm_server import Reply
-from tests.photos import box_of, iou
-from tests.screens import sign_up
+from tests.kit.pictures.photos import box_of, iou
+from tests.kit.pictures.screens import sign_up
+from tests.kit.servers.llm_server import Reply
 
 
 def body(*pictures: bytes, text: str = "Detect the GUI elements.", media_type: str = "image/png") -> dict[str, Any]:

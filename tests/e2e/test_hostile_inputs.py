@@ -10,11 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tests import hostile
 from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
-from tests.origin import Origin, serving_origin
-from tests.pages import single_line
-from tests.server import Server, serving
+from tests.kit.internet.origin import Origin, serving_origin
+from tests.kit.papers import hostile
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.server import Server, serving
 
 pytestmark = pytest.mark.deep
 MAX_MB = 700

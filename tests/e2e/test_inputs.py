@@ -16,13 +16,14 @@ import PIL.Image
 import pillow_heif
 import pytest
 
-from tests import office_files, recordings
 from tests.e2e.conftest import api_client
-from tests.origin import Origin
-from tests.pages import single_line
-from tests.pdfs import pdf_of_pages
-from tests.recordings import VIDEO, Samples
-from tests.server import Server
+from tests.kit.audio import recordings
+from tests.kit.audio.recordings import VIDEO, Samples
+from tests.kit.internet.origin import Origin
+from tests.kit.papers import office_files
+from tests.kit.papers.pages import single_line
+from tests.kit.papers.pdfs import pdf_of_pages
+from tests.kit.servers.server import Server
 
 SIGN = "Platform nine"
 SPOKEN = "my fellow Americans"

@@ -17,9 +17,9 @@ from app.access.key_file import add_key, find_key, set_key
 from tests.conftest import each_case
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply
-from tests.server import Server, serving
-from tests.waiting import wait_until
+from tests.kit.servers.llm_server import Reply
+from tests.kit.servers.server import Server, serving
+from tests.kit.waits.waiting import wait_until
 
 FILE = "keys.toml"
 

@@ -25,11 +25,11 @@ from tests.e2e.batched import client_of, create, ended, line, of_llm, when
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import client_of_app, serving_app
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply, serving_llm
-from tests.origin import Origin, serving_origin
-from tests.pages import single_line
-from tests.server import SERVE, Server, serving
-from tests.waiting import wait_until
+from tests.kit.internet.origin import Origin, serving_origin
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import SERVE, Server, serving
+from tests.kit.waits.waiting import wait_until
 
 ALLOWED = "127.0.0.1/32"
 LIMIT_S = 60.0

@@ -21,7 +21,7 @@ from tests.e2e.full_model import (
     serving_full_model,
 )
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 KEYS: dict[str, dict[str, Any]] = {
     "free": {},

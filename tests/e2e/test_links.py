@@ -19,8 +19,8 @@ from tests.e2e.full_model import (
     serving_full_model,
     text_part,
 )
-from tests.llm_server import Reply
-from tests.origin import Origin
+from tests.kit.internet.origin import Origin
+from tests.kit.servers.llm_server import Reply
 
 UNKNOWN = "http://shop.nowhere.invalid/lamps"
 

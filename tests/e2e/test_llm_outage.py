@@ -20,9 +20,9 @@ from tests.e2e.full_model import (
     serving_full_model,
     text_part,
 )
-from tests.llm_server import Reply, serving_llm
-from tests.server import free_port
-from tests.waiting import wait_until
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import free_port
+from tests.kit.waits.waiting import wait_until
 
 ABLE = Abilities(vision=True, tools=True, json_schema=True, context_tokens=5000)
 

@@ -28,9 +28,9 @@ from app.wire.parse import MAX_VALUES
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import PATH, FullModel, client_of_app, content_of, serving_full_model
-from tests.llm_server import Reply
-from tests.pages import single_line
-from tests.waiting import until
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Reply
+from tests.kit.waits.waiting import until
 
 KEY, OTHER = "test-key-1", "test-key-2"
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])

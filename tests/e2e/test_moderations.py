@@ -8,13 +8,13 @@ import openai
 import PIL.Image
 import pytest
 
-from tests import hostile
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BOMB, FRANCE
-from tests.image_guards import save_nsfw_vit
-from tests.office_files import document
+from tests.kit.engines.image_guards import save_nsfw_vit
+from tests.kit.papers import hostile
+from tests.kit.papers.office_files import document
 
 PATH = "/v1/moderations"
 

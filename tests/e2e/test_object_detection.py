@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import api_client, data_url
-from tests.photos import BUS, box_of, iou, photo
-from tests.recordings import filmed
-from tests.server import Server
+from tests.kit.audio.recordings import filmed
+from tests.kit.pictures.photos import BUS, box_of, iou, photo
+from tests.kit.servers.server import Server
 
 
 @pytest.fixture

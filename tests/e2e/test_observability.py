@@ -19,15 +19,15 @@ from app.runnable_commands import PICTURE
 from app.wire.model_names import EMBEDDING_MODEL
 from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import KEY, data_url, ocr_request
-from tests.llm_server import Reply, serving_llm
-from tests.origin import serving_origin
-from tests.pages import single_line
-from tests.recordings import speech
-from tests.sandboxes import SANDBOX_WHERE_IT_RUNS
-from tests.server import PATIENT, Server, serving
-from tests.speech import has_espeak
-from tests.waiting import wait_until
-from tests.webhooks import receiving
+from tests.kit.audio.recordings import speech
+from tests.kit.audio.speech import has_espeak
+from tests.kit.internet.origin import serving_origin
+from tests.kit.papers.pages import single_line
+from tests.kit.processes.sandboxes import SANDBOX_WHERE_IT_RUNS
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import PATIENT, Server, serving
+from tests.kit.servers.webhooks import receiving
+from tests.kit.waits.waiting import wait_until
 
 CONTENT = "Zanzibar"
 """A word of every prompt, answer, page and file."""

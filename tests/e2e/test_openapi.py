@@ -17,8 +17,8 @@ from app.middleware import PROBES
 from app.routes.batches import EXAMPLE_FILE
 from app.settings import Settings
 from tests.e2e.conftest import KEY
-from tests.llm_server import Reply, serving_llm
-from tests.server import serving
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import serving
 
 
 @functools.cache

@@ -14,9 +14,9 @@ from app.runnable_commands import SAID
 from tests.conftest import each_case
 from tests.e2e.conftest import KEY, needs_browser
 from tests.e2e.full_model import client_of_app
-from tests.pages import single_line
-from tests.playground import Playground, file_of, watched
-from tests.server import Server
+from tests.kit.clients.playground import Playground, file_of, watched
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.server import Server
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 CHAT = "#operations-chat-chat_completions_v1_chat_completions_post"

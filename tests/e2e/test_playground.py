@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import SHARED
 from tests.e2e.conftest import needs_browser
 from tests.e2e.full_model import FullModel, serving_full_model
-from tests.llm_server import Reply
-from tests.pages import paragraph_page, single_line
-from tests.pdfs import pdf_of_pages
-from tests.playground import Playground, corners, file_of, is_near, watched
+from tests.kit.clients.playground import Playground, corners, file_of, is_near, watched
+from tests.kit.papers.pages import paragraph_page, single_line
+from tests.kit.papers.pdfs import pdf_of_pages
+from tests.kit.servers.llm_server import Reply
 
 pytestmark = [pytest.mark.browser, needs_browser]
 SALES = "month,sold\n" + "\n".join(f"{2024 + i // 12}-{i % 12 + 1:02}-01,{100 + 10 * i}" for i in range(24))

@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, Page
 from app.folders.certainty import certainty
 from tests.e2e.conftest import BROWSER, needs_browser
 from tests.e2e.full_model import FullModel, serving_full_model
-from tests.llm_server import Reply
-from tests.pages import single_line
-from tests.playground import Playground, corners, file_of, found_by_axe, watched
-from tests.recordings import plain_wav
-from tests.speech import RATE, pause, plain_words, say, word_errors
+from tests.kit.audio.recordings import plain_wav
+from tests.kit.audio.speech import RATE, pause, plain_words, say, word_errors
+from tests.kit.clients.playground import Playground, corners, file_of, found_by_axe, watched
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Reply
 
 pytestmark = [pytest.mark.browser, needs_browser]
 FIELDS = {

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import KEY, needs_browser
-from tests.pages import single_line
-from tests.playground import Playground, file_of, found_by_axe, watched
-from tests.server import Server
+from tests.kit.clients.playground import Playground, file_of, found_by_axe, watched
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.server import Server
 
 pytestmark = [pytest.mark.browser, needs_browser]
 SIGN = file_of("sign's.png", single_line("Platform nine").encoded())

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import needs_browser
 from tests.e2e.full_model import FullModel, serving_full_model
-from tests.llm_server import Reply
-from tests.origin import Origin, serving_origin
-from tests.playground import WAIT_MS, Playground, watched
+from tests.kit.clients.playground import WAIT_MS, Playground, watched
+from tests.kit.internet.origin import Origin, serving_origin
+from tests.kit.servers.llm_server import Reply
 
 pytestmark = [pytest.mark.browser, needs_browser]
 EVIL = "<img src=x onerror='window.ran=1'><b>bold</b>"

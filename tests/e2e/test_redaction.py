@@ -22,8 +22,8 @@ from tests.e2e.full_model import (
     text_part,
 )
 from tests.e2e.guarded import BYPASS, guard
-from tests.llm_server import Call, Reply
-from tests.pages import single_line
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Call, Reply
 
 CARD = "4111 1111 1111 1111"
 MAIL = "ann.lee@example.org"

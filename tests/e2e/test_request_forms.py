@@ -16,10 +16,10 @@ from tests.e2e.full_model import (
     error_of,
     system,
 )
-from tests.llm_replies import Call
-from tests.llm_server import Reply
-from tests.origin import Origin
-from tests.server import for_all_servers
+from tests.kit.internet.origin import Origin
+from tests.kit.servers.llm_replies import Call
+from tests.kit.servers.llm_server import Reply
+from tests.kit.servers.server import for_all_servers
 
 OCR = system("<task>ocr</task>")
 TOOLS = [{"type": "function", "function": {"name": name}} for name in ("now", "weather", "news")]

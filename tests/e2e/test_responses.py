@@ -11,9 +11,9 @@ from tests.conftest import each_case
 from tests.e2e.full_model import FullModel, Json, error_of, picture_of, prompt_text, schema_of
 from tests.e2e.guarded import BOMB
 from tests.e2e.responses import PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, stream, text_of, user
-from tests.llm_replies import Call
-from tests.llm_server import Reply
-from tests.response_events import Streamed
+from tests.kit.clients.response_events import Streamed
+from tests.kit.servers.llm_replies import Call
+from tests.kit.servers.llm_server import Reply
 
 NOTE = {"type": "input_file", "filename": "note.txt", "file_data": "SGVsbG8h"}
 

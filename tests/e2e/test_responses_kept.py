@@ -20,7 +20,7 @@ from tests.e2e.responses import (
     serving_responses,
     text_of,
 )
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 
 @pytest.fixture(scope="module")

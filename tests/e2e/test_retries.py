@@ -11,9 +11,9 @@ from openai import OpenAI
 
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, picture_of, schema_of, serving_full_model, system, text_part
-from tests.llm_server import Reply
-from tests.pages import single_line
-from tests.server import free_port
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Reply
+from tests.kit.servers.server import free_port
 
 PICTURE = picture_of("Platform nine")
 TOTAL = schema_of(total={"type": "number"})

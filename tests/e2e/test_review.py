@@ -16,10 +16,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import KEY, needs_browser
 from tests.e2e.test_cli import ENVIRONMENT, openfaze_here
-from tests.forked import stem
-from tests.pages import Canvas, typeface_of
-from tests.playground import found_by_axe, watched
-from tests.server import IMPORTS, REMEMBERING, SERVE, Server, serving
+from tests.kit.clients.playground import found_by_axe, watched
+from tests.kit.papers.pages import Canvas, typeface_of
+from tests.kit.processes.forked import stem
+from tests.kit.servers.server import IMPORTS, REMEMBERING, SERVE, Server, serving
 
 FIELDS = "number, date, total: number, buyer"
 BUYERS = (

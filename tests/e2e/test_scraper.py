@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.full_model import FullModel, content_of, error_of, prompt_text, serving_full_model, system
-from tests.llm_server import Reply
-from tests.origin import Origin, serving_origin
-from tests.web_pages import LAYOUTS
+from tests.kit.internet.origin import Origin, serving_origin
+from tests.kit.internet.web_pages import LAYOUTS
+from tests.kit.servers.llm_server import Reply
 
 SCRAPE = system("<task>scraper</task>")
 

@@ -15,10 +15,10 @@ import pytest
 
 from app.access import key_file
 from tests.e2e.batched import client_of, create, ended, line, of_llm, rows, when
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.postgres_server import PostgresServer
-from tests.redis_server import serving_redis
-from tests.server import PATIENT, Server, serving
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.postgres_server import PostgresServer
+from tests.kit.servers.redis_server import serving_redis
+from tests.kit.servers.server import PATIENT, Server, serving
 
 SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.POLL_S = 0.5\n{PATIENT}"
 """A server whose batches are another's three seconds after it was killed."""

@@ -10,9 +10,9 @@ import pytest
 
 from tests.e2e.conftest import api_client, data_url
 from tests.e2e.full_model import FullModel, text_part
-from tests.llm_server import Reply
-from tests.server import Server
-from tests.speech import JFK, plain_words
+from tests.kit.audio.speech import JFK, plain_words
+from tests.kit.servers.llm_server import Reply
+from tests.kit.servers.server import Server
 
 Json = dict[str, Any]
 CHAT = "/v1/chat/completions"

@@ -13,7 +13,7 @@ from tasks.catalog import TASK_NAMES
 from tests.e2e.attacked import ALICE, MB, Attacked, bearer, run_task, serving_attacked
 from tests.e2e.full_model import body_of, content_of, error_of, picture_of, system, text_part
 from tests.e2e.guarded import guard
-from tests.llm_server import Reply
+from tests.kit.servers.llm_server import Reply
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from app.runnable_commands import SAID
-from tests.forked import stem
-from tests.server import IMPORTS, SERVE, START_LIMIT_S, Server, serving
+from tests.kit.processes.forked import stem
+from tests.kit.servers.server import IMPORTS, SERVE, START_LIMIT_S, Server, serving
 
 KEY = "first-key"
 

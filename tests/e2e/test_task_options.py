@@ -16,8 +16,8 @@ from tests.e2e.full_model import (
     system,
 )
 from tests.e2e.guarded import BOMB, guard, is_blocked
-from tests.llm_server import Reply
-from tests.pages import single_line
+from tests.kit.papers.pages import single_line
+from tests.kit.servers.llm_server import Reply
 
 TASK = "<task>translate</task>"
 TRANSLATE = system(TASK)

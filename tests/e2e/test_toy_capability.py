@@ -12,8 +12,8 @@ import pytest
 
 from app.settings import Settings
 from models.catalog import CATALOG
-from tests.forked import stem
-from tests.server import IMPORTS, SERVE, serving
+from tests.kit.processes.forked import stem
+from tests.kit.servers.server import IMPORTS, SERVE, serving
 
 pytestmark = pytest.mark.deep
 

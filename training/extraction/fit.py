@@ -3,14 +3,16 @@
     .venv/bin/python -m training.extraction.fit                   all of them, in some 30 minutes on two cores
     .venv/bin/python -m training.extraction.fit records           only some of them
 
-1. `network`: the network over spans, `models/extraction/extractor.npz`, to the documents that are trained with and to
-   generated ones (`train.py`). It needs torch, and is left as it is without.
-2. `records`: which column of records a field has, which records a list (`fit_records.py`), to the same documents.
-3. `probabilities`: how likely values are right (`fit_calibrations.py`), to documents that nothing before was fitted to.
+1. `labels`: the model that compares labels with names of fields, `models/extraction/labels.npz`, to the documents that
+   are trained with (`labels.py`). It needs torch, as does the network, and both are left as they are without.
+2. `network`: the network over spans, `models/extraction/extractor.npz`, to the same documents and to generated ones
+   (`train.py`).
+3. `records`: which column of records a field has, which records a list (`fit_records.py`), to the same documents.
+4. `probabilities`: how likely values are right (`fit_calibrations.py`), to documents that nothing before was fitted to.
    Several ways to fill a list are compared by probabilities of their own (`WORTHS`), which stay as they are.
-4. `answers`: how likely values are right that an LLM wrote (`judged_answers.py`), to generated documents.
+5. `answers`: how likely values are right that an LLM wrote (`judged_answers.py`), to generated documents.
 
-All but the network go into `tasks/extraction/weights.json`, under the names of their features. Models by whose fit
+All but the first two go into `tasks/extraction/weights.json`, under the names of their features. Models by whose fit
 papers of other people do not gain (`LEFT`) are written only with `--all`. Held-out documents are for `eval.replay`
 alone, which says whether new weights may stay.
 """
@@ -67,7 +69,7 @@ ANSWERED = 150
 SEEN = frozenset(Path(__file__).with_name("seen_by_encoder.txt").read_text("ascii").split())
 """Digests of the documents that the encoder of pages was trained with, before documents were parted by their digests.
 Its scores for them are too good to tell probabilities."""
-LEFT: frozenset[str] = frozenset(("network", "match", "run", "value", "choice", "copied", "file", "llm"))
+LEFT: frozenset[str] = frozenset(("match", "run", "value", "choice", "copied", "file", "llm"))
 """Models whose fit is shown, and written only with `--all`, because papers of other people did not gain by it or were
 not asked (`llm`), or because written documents tell nothing of them (`file`). `docs/decisions/0015-*` has the figures.
 The fit of `copied` makes fewer single fields sure, 306 instead of 338 on 68 papers, and no fewer of them are wrong, 6
@@ -121,6 +123,7 @@ class FoundInDocument(NamedTuple):
 
 def main() -> None:
     steps: Mapping[str, Callable[[int, Collection[str]], None]] = {
+        "labels": fit_labels,
         "network": fit_network,
         "records": fit_records,
         "probabilities": fit_probabilities,
@@ -136,6 +139,13 @@ def main() -> None:
         began = time.monotonic()
         steps[step](given.processes, left)
         print(f"{step}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def fit_labels(processes: int, left: Collection[str]) -> None:
+    if importlib.util.find_spec("torch") is None:
+        print("labels: the file is left as it is")
+        return
+    importlib.import_module("training.extraction.labels").refit()
 
 
 def fit_network(processes: int, left: Collection[str]) -> None:

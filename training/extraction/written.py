@@ -51,6 +51,8 @@ NUMBERS = frozenset(("money", "number", "quantity", "percent"))
 """Types whose values are numbers in a schema."""
 NOISES = (0, 0, 0, 0.004, 0.01, 0.03)
 """Shares of letters that are misread; each page has one of these."""
+HEADINGS = 2
+"""A table goes on after so many lines of one cell."""
 LETTER, HEIGHT = 8.0, 16.0
 """Width of a letter and height of a line of the usual size."""
 
@@ -364,7 +366,8 @@ def laid_out(
     placed: list[tuple[float, float, float, Cell, float]] = []
     for run in _runs(lines):
         count = len(run[0])
-        widths = [max(_length(line[column]) for line in run) * LETTER for column in range(count)]
+        of_columns = [line for line in run if len(line) == count]
+        widths = [max(_length(line[column]) for line in of_columns) * LETTER for column in range(count)]
         whole = sum(widths) + space * (count - 1)
         between = max(space, (width - sum(widths)) / max(1, count - 1)) if is_spread or whole > width else space
         lefts, left = [], 0.0
@@ -414,15 +417,25 @@ def laid_out(
 
 
 def _runs(lines: Sequence[WrittenLine]) -> Iterator[list[WrittenLine]]:
-    """Yield consecutive lines with the same number of cells, which share their columns; a line of one cell is alone."""
+    """Yield consecutive lines with the same number of cells, which share their columns. Lines of one cell between them,
+    such as the headings of a table's parts, are yielded with them if there are at most `HEADINGS` at once; others are
+    alone."""
     run: list[WrittenLine] = []
+    single: list[WrittenLine] = []
     for line in lines:
-        if run and (len(line) != len(run[0]) or len(line) == 1):
-            yield run
-            run = []
-        run.append(line)
-    if run:
-        yield run
+        if len(line) == 1:
+            if not run or not any(line) or len(single) == HEADINGS:
+                yield from filter(None, (run, *([one] for one in single), [line]))
+                run, single = [], []
+            else:
+                single.append(line)
+        elif run and len(line) == len(run[0]):
+            run += [*single, line]
+            single = []
+        else:
+            yield from filter(None, (run, *([one] for one in single)))
+            run, single = [line], []
+    yield from filter(None, (run, *([one] for one in single)))
 
 
 def _length(cell: Cell) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from models.vision.text import PageText
 from tasks.inputs.pages import TextLayer
 from tasks.notation.dates import parse_day
-from tasks.notation.numbers import parse_number
+from tasks.notation.numbers import parse_quantity
 from tasks.ocr_result import OcrResult, picture_result
 from tasks.page_layout import PageContent, lay_out
 from tasks.wording.page_range import OcrOptions
@@ -187,7 +187,7 @@ def _asked(
 
 def _typed(type_: str, texts: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
     """Return a schema for texts of a type, and their values. A value is a text if it cannot be read as its type."""
-    if type_ in NUMBERS and all(numbers := [parse_number(text) for text in texts]):
+    if type_ in NUMBERS and all(numbers := [parse_quantity(text) for text in texts]):
         return {"type": "number"}, [_one_of(sorted(map(float, one.readings))) for one in numbers if one]
     if type_ == "date" and all((day := parse_day(text)) and not day.lacks_year for text in texts):
         days = [parse_day(text) for text in texts]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from tests.speech import RATE, decoded, in_a_row, pause
+from tests.kit.audio.speech import RATE, decoded, in_a_row, pause
 
 Samples = NDArray[np.float32]
 

@@ -17,7 +17,7 @@ from models.capability import EngineConfig
 from models.speech.english_head import ENGLISH_FILE
 from models.speech.transcriber import SpeechWindow
 from models.speech.whisper import Whisper
-from models.speech.whisper_files import packaged_tiny_en
+from models.speech.whisper_files import TINY_EN, files_of
 from training.speech.clips import Clip, Samples, clips
 
 SEED = 0
@@ -32,7 +32,7 @@ def means(engine: Whisper, found: Iterable[Samples]) -> Iterator[NDArray[np.floa
 
 
 def main() -> None:
-    engine = Whisper(packaged_tiny_en(EngineConfig()), fills_windows=False)
+    engine = Whisper(files_of(TINY_EN, EngineConfig()), fills_windows=False)
     engine.load()
     found: list[Clip] = list(clips(english=1000, accents=500, each=30, seed=SEED))
     print(f"{len(found)} clips", flush=True)

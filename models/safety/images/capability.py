@@ -16,7 +16,7 @@ from models.vision.detection.capability import STOP_SIGN, draw_stop_sign, onnxru
 from models.weights.files import WEIGHT_SETS
 
 _PICTURES_AT_ONCE = 8
-_CARD = CardMemory(base=350, item=15, items=16)
+_CARD = CardMemory(base=420, item=15, items=16)
 """Memory that a ViT-B/16 takes on a graphics card."""
 _WEIGHTS = WEIGHT_SETS["nsfw-vit"]
 _NSFW_VIT_SPEC = EngineSpec(_WEIGHTS.name, CAPABILITY, _WEIGHTS.licence, f"`openfaze pull {_WEIGHTS.name}` (343 MB)")
@@ -38,7 +38,8 @@ def _build_nsfw_vit(config: EngineConfig) -> Built:
     from models.safety.images.nsfw_vit import NsfwVit, NsfwVitGuard
 
     device = ONNXRUNTIME.resolve(config.device)
-    engine = partial(NsfwVit, config.weights_dir / _WEIGHTS.name, device=device, threads=config.threads)
+    folder = config.weights_dir / _WEIGHTS.name
+    engine = partial(NsfwVit, folder, device=device, threads=config.threads, card_mb=_CARD.most)
     host = EngineHost(_NSFW_VIT_SPEC, engine, config.limits(batch=_PICTURES_AT_ONCE if device == CPU else _CARD.items))
     return Built(NsfwVitGuard(host), (host,))
 

@@ -36,10 +36,11 @@ _MAX_PARTS = 8
 class NsfwVit:
     """Implementation of `models.base.Engine` from pictures to the probability of `nsfw`."""
 
-    def __init__(self, folder: Path, *, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(self, folder: Path, *, device: str = "cpu", threads: int = 0, card_mb: int | None = None) -> None:
         self._folder = folder
         self._device = device
         self._threads = threads
+        self._card_mb = card_mb
         self._network: Any = None
         self._label = 0
 
@@ -54,7 +55,7 @@ class NsfwVit:
                 CAPABILITY, f"The folder '{self._folder.name}' is damaged: its config.json."
             ) from error
         path = self._folder / "onnx" / "model.onnx"
-        self._network = OnnxNetwork(path, CAPABILITY, device=self._device, threads=self._threads)
+        self._network = OnnxNetwork(path, CAPABILITY, device=self._device, threads=self._threads, card_mb=self._card_mb)
 
     def run(self, batch: Sequence[Image]) -> Sequence[float | Exception]:
         [logits] = self._network.run({"pixel_values": np.stack([planes(picture) for picture in batch])}).values()

@@ -61,7 +61,7 @@ def _build_own(_: EngineConfig, engines: Engines) -> TextGuard:
 
 OWN = Candidate(
     EngineSpec("openfaze", "text_guard", "Apache-2.0", f"inside openfaze, over '{MINILM.spec.name}'"),
-    lambda _: embedding_remedy(),
+    lambda config: embedding_remedy(config.weights_dir),
     build_around=_build_own,
     needs=EMBEDDING.name,
     by=MINILM,

@@ -18,7 +18,8 @@ ULTRALYTICS_NOTICE = "Its licence, AGPL-3.0, extends to a service that uses it, 
 _PICTURES_AT_ONCE = 8
 """At most this many pictures are computed together, by networks that can do so."""
 
-_OWN_DETR = CardMemory(base=140, item=160, items=_PICTURES_AT_ONCE)
+_FASTESTDET_CARD = CardMemory(base=100)
+_OWN_DETR = CardMemory(base=220, item=160, items=_PICTURES_AT_ONCE)
 """Estimate for a network of the largest published size, at 640 pixels."""
 
 RF_DETR_WEIGHTS = WEIGHT_SETS["rf-detr-seg-small"]
@@ -51,6 +52,7 @@ def _build_fastestdet(config: EngineConfig) -> Built:
         # The network is so small that several threads would mostly wait for each other. Instead, several pictures are
         # computed at the same time.
         threads=1,
+        card_mb=_FASTESTDET_CARD.most,
     )
     limits = config.limits(workers=config.threads or available_cpus())
     host = EngineHost(FASTESTDET.spec, engine, limits)
@@ -62,8 +64,8 @@ def onnxruntime_remedy() -> str | None:
 
 
 def _rf_detr_remedy(config: EngineConfig) -> str | None:
-    if RF_DETR_WEIGHTS.missing(config.weights_dir):
-        return _remedy_of(RF_DETR_WEIGHTS.name, config, f"Run `openfaze pull {RF_DETR_WEIGHTS.name}`.")
+    if remedy := RF_DETR_WEIGHTS.remedy(config.weights_dir):
+        return _remedy_of(RF_DETR_WEIGHTS.name, config, remedy)
     return onnxruntime_remedy()
 
 
@@ -80,7 +82,12 @@ def _built_detr(
 
     device = ONNXRUNTIME.resolve(config.device)
     engine = partial(
-        OnnxDetector, file, lambda network: DetrHead(network, labels), device=device, threads=config.threads
+        OnnxDetector,
+        file,
+        lambda network: DetrHead(network, labels),
+        device=device,
+        threads=config.threads,
+        card_mb=candidate.card.most if candidate.card else None,
     )
     limits = config.limits(batch=_PICTURES_AT_ONCE)
     host = EngineHost(candidate.spec, engine, limits)
@@ -167,7 +174,7 @@ FASTESTDET = Candidate(
     lambda _: onnxruntime_remedy(),
     _build_fastestdet,
     backend=ONNXRUNTIME,
-    card=CardMemory(base=1, item=5),
+    card=_FASTESTDET_CARD,
 )
 OWN_ONNX = Candidate(
     _detection_spec("onnx", "the model's", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
@@ -182,7 +189,7 @@ RF_DETR_SEG = Candidate(
     _build_rf_detr,
     backend=ONNXRUNTIME,
     profile=STANDARD,
-    card=CardMemory(base=135, item=80, items=_PICTURES_AT_ONCE),
+    card=CardMemory(base=210, item=80, items=_PICTURES_AT_ONCE),
 )
 LLMDET = _llmdet("object_detection")
 ULTRALYTICS = Candidate(

@@ -1,6 +1,7 @@
 """Runs detection networks from ONNX files: converts pictures into inputs, and outputs into detections and masks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,9 +27,11 @@ _MAX_REMAP_SIDE = 32_000
 class OnnxNetwork:
     """A loaded network. Several threads may call it."""
 
-    def __init__(self, path: Path, capability: str, *, device: str = "cpu", threads: int = 0) -> None:
-        """Load the network. `onnx_session` explains `device` and `threads`, and lists the exceptions."""
-        self._session = onnx_session(path, capability, device=device, threads=threads)
+    def __init__(
+        self, path: Path, capability: str, *, device: str = "cpu", threads: int = 0, card_mb: int | None = None
+    ) -> None:
+        """Load the network. `onnx_session` explains the parameters, and lists the exceptions."""
+        self._session = onnx_session(path, capability, device=device, threads=threads, card_mb=card_mb)
         self._names = [output.name for output in self._session.get_outputs()]
         self.inputs: dict[str, list[int | str | None]] = {one.name: one.shape for one in self._session.get_inputs()}
         """Shapes of the inputs by name. A size that may vary is a name or None."""
@@ -136,16 +139,17 @@ class OnnxDetector:
         *,
         device: str = "cpu",
         threads: int = 0,
+        card_mb: int | None = None,
     ) -> None:
         """`load` calls `make_head`, which may raise EngineUnavailable."""
-        self._file = file
+        self._make_network = partial(
+            OnnxNetwork, file, "object_detection", device=device, threads=threads, card_mb=card_mb
+        )
         self._make_head = make_head
-        self._device = device
-        self._threads = threads
         self._loaded: tuple[OnnxNetwork, DetectionHead, bool] | None = None
 
     def load(self) -> None:
-        network = OnnxNetwork(self._file, "object_detection", device=self._device, threads=self._threads)
+        network = self._make_network()
         has_open_batch = all(has_open_batch_size(shape) for shape in network.inputs.values())
         self._loaded = network, self._make_head(network), has_open_batch
 

@@ -1,20 +1,19 @@
 """Declaration of the capability `ocr`: its engines, and how each is built."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.devices.device import CPU, ONNXRUNTIME, PADDLE, TORCH
 from models.hosts.host import EngineHost
 from models.hosts.workplace import CardMemory
 from models.setting_types import EMBEDDED, GPU, STANDARD
 from models.vision.text import PageReader
-from models.weights.files import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS, WeightSet
 
+SMALL_WEIGHTS = WEIGHT_SETS["pp-ocrv6-small"]
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
 _LINES_AT_ONCE = 32
@@ -45,49 +44,24 @@ class OcrSettings(OwnSettings):
     """Language of the recogniser of PaddleOCR."""
 
 
-def embedded_weights() -> tuple[Path, Path]:
-    """Return the ONNX files of the PP-OCRv6 small detector and recogniser in the `rapidocr` package.
-
-    The package is located but not imported, because its own code configures logging and is not needed.
-
-    Raises EngineUnavailable if the package or the files are missing.
-    """
-    spec = find_spec("rapidocr")
-    if spec is None or spec.origin is None:
-        raise EngineUnavailable("ocr", "Install the package 'rapidocr', which carries the weights.")
-    folder = Path(spec.origin).parent / "models"
-    detector, recognizer = folder / "PP-OCRv6_det_small.onnx", folder / "PP-OCRv6_rec_small.onnx"
-    if not (detector.is_file() and recognizer.is_file()):
-        raise EngineUnavailable("ocr", "Install rapidocr 3.10, whose wheel carries the PP-OCRv6 small weights.")
+def embedded_weights(root: Path = Path("weights")) -> tuple[Path, Path]:
+    """Return the ONNX files of the PP-OCRv6 small detector and recogniser, below the weights directory `root` or in
+    their package. Raises EngineUnavailable."""
+    detector, recognizer = SMALL_WEIGHTS.paths(root, "ocr")
     return detector, recognizer
 
 
-def _small_weights(_: EngineConfig) -> tuple[Path, Path]:
-    return embedded_weights()
-
-
-def _medium_weights(config: EngineConfig) -> tuple[Path, Path]:
-    if MEDIUM_WEIGHTS.missing(config.weights_dir):
-        raise EngineUnavailable("ocr", f"Run `openfaze pull {MEDIUM_WEIGHTS.name}`.")
-    detector, recognizer = (config.weights_dir / file.path for file in MEDIUM_WEIGHTS.files)
-    return detector, recognizer
-
-
-def _pp_ocr(
-    spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]], profile: str, card: CardMemory
-) -> Candidate:
+def _pp_ocr(weights: WeightSet, profile: str, card: CardMemory) -> Candidate:
     """Return a candidate for PP-OCR with one host for the detector and one for the recogniser, so that lines of all
     pages and requests are recognised together.
 
-    An item of `card` is a line of average width; the memory for a page is part of the base.
+    `card` needs no items: on a card, all inputs of a network have its few shapes, however many lines there are.
     """
+    spec = EngineSpec(weights.name, "ocr", weights.licence, weights.comes_from)
 
     def remedy(config: EngineConfig) -> str | None:
-        try:
-            locate(config)
-        except EngineUnavailable as error:
-            return error.remedy
-        return None if is_installed("openvino") else "Install the package 'openvino'."
+        missing = None if is_installed("openvino") else "Install the package 'openvino'."
+        return weights.remedy(config.weights_dir) or missing
 
     def build(config: EngineConfig) -> Built:
         # Imported late, because OpenCV and NumPy would take memory in a server that never gets a picture.
@@ -95,16 +69,16 @@ def _pp_ocr(
         from models.vision.ppocr.reader import PpOcrReader
         from models.vision.ppocr.recognizer import LineRecognizer
 
-        detector_weights, recognizer_weights = locate(config)
+        detector_weights, recognizer_weights = weights.paths(config.weights_dir, spec.capability)
         device, threads = ONNXRUNTIME.resolve(config.device), config.threads or None
         pages = EngineHost(
             spec,
-            partial(TextDetector, detector_weights, device=device, threads=threads),
+            partial(TextDetector, detector_weights, device=device, threads=threads, card_mb=card.most),
             config.limits(),
         )
         lines = EngineHost(
             spec,
-            partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
+            partial(LineRecognizer, recognizer_weights, device=device, threads=threads, card_mb=card.most),
             replace(config.limits(batch=_LINES_AT_ONCE), max_queue=_LINES_QUEUED),
         )
         return Built(PpOcrReader(pages, lines, most_waiting=config.max_queue), (pages, lines))
@@ -112,19 +86,9 @@ def _pp_ocr(
     return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=profile, card=card)
 
 
-PP_OCR_V6_SMALL = _pp_ocr(
-    EngineSpec("pp-ocrv6-small", "ocr", "Apache-2.0", "inside the package 'rapidocr'"),
-    _small_weights,
-    EMBEDDED,
-    CardMemory(base=300, item=30, items=_LINES_AT_ONCE),
-)
+PP_OCR_V6_SMALL = _pp_ocr(SMALL_WEIGHTS, EMBEDDED, CardMemory(base=600))
 
-PP_OCR_V6_MEDIUM = _pp_ocr(
-    EngineSpec("pp-ocrv6-medium", "ocr", "Apache-2.0", f"`openfaze pull {MEDIUM_WEIGHTS.name}`"),
-    _medium_weights,
-    STANDARD,
-    CardMemory(base=850, item=60, items=_LINES_AT_ONCE),
-)
+PP_OCR_V6_MEDIUM = _pp_ocr(MEDIUM_WEIGHTS, STANDARD, CardMemory(base=1500))
 
 
 def _paddle_remedy(config: EngineConfig) -> str | None:
@@ -209,7 +173,8 @@ async def _read_a_picture(engines: Engines) -> str:
     read = " ".join(line.text for line in lines)
     if read != expected:
         raise BadResult(f"read {read!r} where the picture says {expected!r}")
-    return f"read {read!r}"
+    confidence = min(word.confidence for line in lines for word in line.words)
+    return f"read {read!r}, {confidence:.2f} sure"
 
 
 OCR: Capability[PageReader] = Capability(

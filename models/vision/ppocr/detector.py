@@ -17,18 +17,18 @@ from models.base import available_cpus
 from models.devices.device import CPU
 from models.vision.ppocr.contours import Quads, text_quads
 from models.vision.ppocr.runtimes import open_session
-from models.vision.ppocr.session import OcrSession
+from models.vision.ppocr.session import OcrSession, Shape
 from models.vision.text import Image
 
-_SIDE_MULTIPLE, _CARD_SIDE_MULTIPLE = 64, 512
-"""The sides of the network's input are multiples of the first number on a CPU, and of the second on a card. This limits
-the number of shapes, because each new shape takes memory, and time for compilation."""
+_SIDE_MULTIPLE = 64
+"""The sides of the network's input are multiples of this number on a CPU. This limits the number of shapes, because
+each new shape takes memory, and time for compilation."""
 
-_TILE, _CARD_TILE = (512, 1024), (1024, 1024)
-"""Greatest height and width of a tile in pixels, on a CPU and on a card. A larger picture is cut into tiles. The memory
-of an inference grows with its input, and so does the time for which the work of another key waits: a third of an A4
-page, 448 × 704 pixels, takes 0.08 s on two cores. A tile is wider than it is high, because a cut through a line of text
-may spoil it."""
+_TILE, _CARD_SIDE = (512, 1024), 1024
+"""Greatest height and width of a tile in pixels on a CPU, and the sides of every tile on a card. A larger picture is
+cut into tiles. The memory of an inference grows with its input, and so does the time for which the work of another key
+waits: a third of an A4 page, 448 × 704 pixels, takes 0.08 s on two cores. A tile is wider than it is high, because a
+cut through a line of text may spoil it."""
 
 _OVERLAP = 64
 """Each tile overlaps its neighbours by this many pixels."""
@@ -98,27 +98,35 @@ class TextDetector:
     corner and continue clockwise; the first side slopes by at most 45°.
     """
 
-    def __init__(self, weights: Path, *, device: str = CPU, threads: int | None = None) -> None:
+    def __init__(
+        self, weights: Path, *, device: str = CPU, threads: int | None = None, card_mb: int | None = None
+    ) -> None:
         self._weights = weights
         self._device = device
         self._threads = threads or available_cpus()
-        self._side_multiple = _SIDE_MULTIPLE if device == CPU else _CARD_SIDE_MULTIPLE
-        self._tile = _TILE if device == CPU else _CARD_TILE
+        self._card_mb = card_mb
+        self._side_multiple = _SIDE_MULTIPLE if device == CPU else _CARD_SIDE
+        self._tile = _TILE if device == CPU else (_CARD_SIDE, _CARD_SIDE)
         self._session: OcrSession | None = None
 
     def load(self) -> None:
-        heights, widths = (range(self._side_multiple, side + 1, self._side_multiple) for side in self._tile)
         self._session = open_session(
             self._weights,
             recognition=False,
             device=self._device,
             threads=self._threads,
             streams=1,
-            card_shapes=[(1, height, width) for height in heights for width in widths],
+            card_shapes=self.card_shapes(),
+            card_mb=self._card_mb,
         )
 
     def close(self) -> None:
         self._session = None
+
+    @staticmethod
+    def card_shapes() -> list[Shape]:
+        """Return the shapes of all inputs on a card."""
+        return [(1, _CARD_SIDE, _CARD_SIDE)]
 
     def run(self, batch: Sequence[Image]) -> list[Quads]:
         return [self._lines(one) for one in batch]

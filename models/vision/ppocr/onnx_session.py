@@ -22,13 +22,16 @@ class CardSession:
 
     Whenever the shape of an input differs from that of the previous input, onnxruntime plans all convolutions again
     (github.com/microsoft/onnxruntime/issues/23006). On an H100, this took 0.3 to 2 s for networks that compute in 5 ms.
-    Each session therefore keeps one shape, which it plans when it is opened.
+    Each session therefore keeps one shape, which it plans when it is opened. Each has weights and working memory of its
+    own, so the shapes are few.
     """
 
-    def __init__(self, path: Path, *, recognition: bool, device: str, shapes: Sequence[Shape]) -> None:
+    def __init__(
+        self, path: Path, *, recognition: bool, device: str, shapes: Sequence[Shape], card_mb: int | None
+    ) -> None:
         file = _with_best_class(path) if recognition else path
         self._networks: Mapping[Shape, _Network] = {
-            shape: _Network(file, recognition=recognition, device=device) for shape in shapes
+            shape: _Network(file, recognition=recognition, device=device, card_mb=card_mb) for shape in shapes
         }
         for shape, network in self._networks.items():
             network.infer(np.zeros((*shape, 3), np.uint8))
@@ -43,8 +46,8 @@ class CardSession:
 class _Network:
     """A network in one session of onnxruntime."""
 
-    def __init__(self, file: Path | bytes, *, recognition: bool, device: str) -> None:
-        self._session = onnx_session(file, "ocr", device=device)
+    def __init__(self, file: Path | bytes, *, recognition: bool, device: str, card_mb: int | None) -> None:
+        self._session = onnx_session(file, "ocr", device=device, card_mb=card_mb)
         self._input = self._session.get_inputs()[0].name
         self._recognition = recognition
 

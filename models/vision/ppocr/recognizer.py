@@ -13,7 +13,7 @@ from models.base import Unfinished, available_cpus
 from models.devices.device import CPU
 from models.vision.ppocr.ink import body_rows, ink_of, inked_columns, widest_gap
 from models.vision.ppocr.runtimes import open_session
-from models.vision.ppocr.session import OcrSession, Pictures
+from models.vision.ppocr.session import OcrSession, Pictures, Shape
 from models.vision.text import Image
 
 LINE_HEIGHT = 48
@@ -36,7 +36,7 @@ _PIXELS_AT_ONCE = 1536
 """The lines in one inference on a CPU are together at most this many pixels wide. More would not be faster, and would
 take 75 KB per column."""
 
-_CARD_WIDTHS = (160, 320, 640, 960, _LONGEST_PIECE)
+_CARD_WIDTHS = (320, _LONGEST_PIECE)
 """Widths, in pixels, to which lines are padded on a card. They are few, because each shape of the input needs a session
 of its own there."""
 
@@ -121,9 +121,12 @@ class LineRecognizer:
     and the network computes each picture of a batch independently.
     """
 
-    def __init__(self, weights: Path, *, device: str = CPU, threads: int | None = None) -> None:
+    def __init__(
+        self, weights: Path, *, device: str = CPU, threads: int | None = None, card_mb: int | None = None
+    ) -> None:
         self._weights = weights
         self._device = device
+        self._card_mb = card_mb
         self._threads = threads or available_cpus()
         self._streams = min(self._threads, MAX_STREAMS) if device == CPU else 1
         self._session: OcrSession | None = None
@@ -136,12 +139,18 @@ class LineRecognizer:
             device=self._device,
             threads=self._threads,
             streams=self._streams,
-            card_shapes=[(_CARD_PIXELS // width, LINE_HEIGHT, width) for width in _CARD_WIDTHS],
+            card_shapes=self.card_shapes(),
+            card_mb=self._card_mb,
         )
         self._symbols = alphabet(self._session.characters())
 
     def close(self) -> None:
         self._session = None
+
+    @staticmethod
+    def card_shapes() -> list[Shape]:
+        """Return the shapes of all inputs on a card."""
+        return [(_CARD_PIXELS // width, LINE_HEIGHT, width) for width in _CARD_WIDTHS]
 
     def run(self, batch: Sequence[Image | CutLine]) -> list[RecognizedLine | Unfinished]:
         lines = [one if isinstance(one, CutLine) else _cut(fitted(one)) for one in batch]

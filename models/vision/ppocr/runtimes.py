@@ -9,16 +9,23 @@ from models.vision.ppocr.session import OcrSession, Shape
 
 
 def open_session(
-    path: Path, *, recognition: bool, device: str = CPU, threads: int, streams: int, card_shapes: Sequence[Shape] = ()
+    path: Path,
+    *,
+    recognition: bool,
+    device: str = CPU,
+    threads: int,
+    streams: int,
+    card_shapes: Sequence[Shape] = (),
+    card_mb: int | None = None,
 ) -> OcrSession:
     """Compile the ONNX file at `path` for `device` ("cpu", "cuda", "cuda:1").
 
     `threads` is the total of CPU threads, shared by `streams` inferences that run side by side. On the CPU, OpenVINO is
     twice as fast as onnxruntime, which computes on cards. A session on a card computes inputs of `card_shapes` and no
-    others.
+    others, and takes at most `card_mb` megabytes for each.
     """
     if device != CPU:
-        return CardSession(path, recognition=recognition, device=device, shapes=card_shapes)
+        return CardSession(path, recognition=recognition, device=device, shapes=card_shapes, card_mb=card_mb)
     from models.vision.ppocr.openvino_session import OpenVinoSession
 
     return OpenVinoSession(path, recognition=recognition, threads=threads, streams=streams)

@@ -16,14 +16,14 @@ from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, folded_words, without_accents
-from tasks.extraction.likeness import likeness_by_words
+from tasks.extraction.likeness import likeness_by_words, likeness_of_label
 from tasks.extraction.names import Names
 from tasks.extraction.records.columns import Column, RecordTable
 from tasks.extraction.records.repetition import Run
 from tasks.extraction.units import units_named
 from tasks.extraction.weights import weighted, weights_of
 from tasks.extraction.yes_and_no import answer_of, is_turned
-from tasks.notation.words import month_named
+from tasks.notation.cldr import month_named
 
 NUMBERS: Final = frozenset(("number", "integer"))
 SINGLE_KINDS: Final = frozenset(("date", "time", "money", "measure", "number", "period", "email", "phone", "code"))
@@ -210,7 +210,7 @@ class FieldOfList:
     def label_likeness(self, label: str) -> float:
         """Return how well a label matches the field, by its words, its concepts, and the roles that its words name."""
         words = folded_words(label)
-        likeness = min(likeness_by_words(self.wanted.names, label), MAX_LIKENESS)
+        likeness = min(likeness_of_label(self.wanted.names, label), MAX_LIKENESS)
         if likeness < 1 and 0 < len(words) <= MAX_WORDS_OF_ROLE and self.roles.intersection(_roles_of((words,))):
             return SAME_ROLE
         return likeness
@@ -340,7 +340,7 @@ def heading_likeness(names: Names, heading: str) -> float:
     """Return how well a heading names a list, from 0 to 3: by its words, or by the topics that both name:
     `Berufserfahrung` for `jobs`."""
     text = heading.strip("#*_ :")
-    likeness = likeness_by_words(names, text)
+    likeness = likeness_of_label(names, text)
     words = tuple(fold(text))
     if likeness < SAME_TOPIC and _topics(words) & _topics(tuple(word for name in names.own for word in name)):
         return SAME_TOPIC

@@ -13,9 +13,10 @@ from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import GAP, WordOnPage
 from tasks.notation.addresses import EMAIL, URI
+from tasks.notation.cldr import MONTHS, WEEKDAYS
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.dates import ORDINAL, find_days
-from tasks.notation.words import MONTHS, WEEKDAYS, any_of
+from tasks.notation.words import any_of
 
 LONGEST: Final = 600
 """A line is cut into pieces only if it has at most this many characters. A longer line is running text."""
@@ -28,7 +29,7 @@ NOT_BEFORE_FIGURES: Final = frozenset(
 """Concepts whose names are not labels before a figure, but part of a text: `Street 5`."""
 
 _FIGURES = r"\d{1,3}(?:[ .,٬'’\u00a0\u202f]\d{3}){1,6}(?:[.,٫]\d{1,2})?|\d+(?:[.,٫]\d{1,4})?"
-_MONTH = rf"(?:{any_of(MONTHS)})\.?"
+_MONTH = rf"(?:{any_of(MONTHS.common)})\.?"
 _MOMENT = (
     r"(?:(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./](?:(?:19|20)\d\d|\d\d)"
     r"|(?:0?[1-9]|1[0-2])[./](?:19|20)\d\d|(?:19|20)\d\d[-./](?:0[1-9]|1[0-2])(?:[-./](?:0[1-9]|[12]\d|3[01]))?(?!\d)"
@@ -67,10 +68,10 @@ _FORMS: Final = {
     r"(?: ?/ ?[^\W\d_]\w{0,8})?",
     "time": rf"{_TIME}",
     "moment": _MOMENT,
-    "day": rf"(?:(?:{any_of(WEEKDAYS)})\.?,? )?"
-    rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS)})\b\.?(?! of )"
-    rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))"
-    rf"|(?:{any_of(WEEKDAYS)})\.?,? \d{{1,2}}[./]\d{{1,2}}\.?(?![\d./])"
+    "day": rf"(?:(?:{any_of(WEEKDAYS.common)})\.?,? )?"
+    rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS.common)})\b\.?(?! of )"
+    rf"|(?:{any_of(MONTHS.common)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))"
+    rf"|(?:{any_of(WEEKDAYS.common)})\.?,? \d{{1,2}}[./]\d{{1,2}}\.?(?![\d./])"
     rf"|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])(?=,? (?:[^\W\d_]{{1,4}}\.? )?{_TIME}(?!\w))",
     "phone": r"\+\d[\d ()/-]{6,18}\d|0\d{1,4}[ /-]\d[\d -]{4,12}\d",
     "measure": rf"[-−+<>≤≥~]? ?(?:{_FIGURES}) ?{_UNIT}{_DOSED}(?![^\W_])",

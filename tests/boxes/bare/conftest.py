@@ -8,7 +8,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from tests.boxes.bare.machines import PACKAGES, Answer, Machine, Server, machine
-from tests.containers import RELEASES, reason_to_skip
+from tests.boxes.containers import RELEASES, reason_to_skip
 
 BESIDE = 8001
 """The port of servers that run beside the first, one after another."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.containers import VM, Container, base, scratch, started
-from tests.fences import ROOT, fences
+from tests.boxes.containers import VM, Container, base, scratch, started
+from tests.kit.project.fences import ROOT, fences
 
 PACKAGES = ("make", "git", "curl", "python3", "python3-venv")
 """What somebody has installed who follows the README: nothing that openfaze itself would need of a system."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.boxes.bare.machines import machine
+from tests.boxes.containers import RELEASES
 from tests.conftest import SHARED
-from tests.containers import RELEASES
 
 PROGRAMS = ("PostgreSQL", "redis-server", "promtool", "espeak-ng", "Chromium", "bubblewrap", "Apertium")
 LOG = "/tmp/make-test.log"

@@ -11,8 +11,8 @@ import pytest
 
 from app.runnable_commands import BODY, SAID
 from tests.boxes.bare.machines import PACKAGES
-from tests.containers import BOOTED, SYSTEMD, Container, base, started
-from tests.fences import ROOT, printed
+from tests.boxes.containers import BOOTED, SYSTEMD, Container, base, started
+from tests.kit.project.fences import ROOT, printed
 
 NAME = "localhost"
 """For which Caddy makes a certificate of its own."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.boxes.bare.conftest import BESIDE, Newcomer
 from tests.boxes.bare.machines import Answer, Json, Server, part_of
-from tests.fences import ROOT, fences
+from tests.kit.project.fences import ROOT, fences
 
 SCHEMA: Json = {
     "type": "object",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.boxes.bare.conftest import BESIDE, Newcomer
 from tests.boxes.bare.machines import Server
-from tests.containers import podman
+from tests.boxes.containers import podman
 
 NETWORK = "podman"
 

@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 
 from models.language.capability import embedded_gguf
-from tests import gpu_cards
+from tests.boxes.containers import base, clear_leftovers, environment, podman
 from tests.boxes.gpu import hub
 from tests.boxes.image.building import ROOT
 from tests.boxes.image.installation import Installation, data_url, until
-from tests.containers import base, clear_leftovers, environment, podman
 from tests.extras.llm_servers.upstreams import ENVIRONMENT, vllms_python
-from tests.server import held_port
+from tests.kit.project import gpu_cards
+from tests.kit.servers.server import held_port
 
 HUB = "http://hub:8000"
 SAID = "It works."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import containers
+from tests.boxes import containers
 from tests.boxes.gpu.box import Parts, parts_made
 from tests.boxes.image import building
 

@@ -13,9 +13,9 @@ import numpy as np
 import models
 from models.vision.ocr.capability import embedded_weights
 from models.weights.files import WEIGHT_SETS
-from tests.image_guards import save_nsfw_vit
-from tests.networks import save_network
-from tests.whisper_model import MELS, random_whisper
+from tests.kit.engines.image_guards import save_nsfw_vit
+from tests.kit.engines.networks import save_network
+from tests.kit.engines.whisper_model import MELS, random_whisper
 
 SETS = ("pp-ocrv6-medium", "whisper-large-v3-turbo", "rf-detr-seg-small", "nsfw-vit")
 """What the profile fetches where the LLM translates."""

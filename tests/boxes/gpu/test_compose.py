@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests import gpu_cards
+from tests.boxes.containers import Container, base, environment, podman, project_name, started
 from tests.boxes.image.building import ROOT
 from tests.boxes.image.installation import until
-from tests.containers import Container, base, environment, podman, project_name, started
-from tests.server import held_port
+from tests.kit.project import gpu_cards
+from tests.kit.servers.server import held_port
 
 FILES = "docker-compose.yml:docker/gpu.yml:docker/llm.yml"
 STAND_IN = """
@@ -78,6 +78,7 @@ def test_a_cards_size_means_the_same_for_all_services(machine: Container, size: 
     assert sorted(found) == ["openfaze", *(["vllm"] if with_llm else []), "weights"]
     speech = gpu_cards.TABLE["card"][str(size)]["speech"]
     assert found["openfaze"]["environment"]["OPENFAZE_SPEECH_BATCH"] == str(speech)
+    assert (int(found["openfaze"]["environment"]["OPENFAZE_CARD_MB"]) > 0) == with_llm
     if with_llm:
         assert found["vllm"]["command"] == gpu_cards.arguments_of(size)
 

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.boxes.containers import podman
 from tests.boxes.gpu.box import SAID, Box, Parts, asked, boxed, picture_question
 from tests.boxes.gpu.hub import SETS
 from tests.boxes.image.installation import error, kill, result, task, until
-from tests.containers import podman
 
 MISTAKE = "--max-modle-len 32768"
 CANNOT = "The language model cannot be reached"

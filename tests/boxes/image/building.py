@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.containers import base, environment, package_options, podman
+from tests.boxes.containers import base, environment, package_options, podman
 
 ROOT = Path(__file__).parents[3]
 _IMAGE = "localhost/openfaze:latest"
@@ -63,6 +63,19 @@ def made(name: str, recipe: str) -> str:
     if not _exists(tagged):
         podman("build", "--pull=never", "--tag", tagged, "-", input=recipe)
     return tagged
+
+
+def for_a_card() -> str:
+    """The name of the image with CUDA of docker/gpu.yml. It is built anew for another Dockerfile or lock alone: the
+    project in it may be that of another state of this checkout."""
+    recipe = (ROOT / "Dockerfile").read_bytes() + (ROOT / "requirements/gpu.txt").read_bytes()
+    python = stand_in()
+    name = f"{_BUILT}-gpu:{_digest(recipe + python.encode())}"
+    if not _exists(name):
+        options = ("--format=docker", "--pull=never", *package_options())
+        arguments = (f"--build-arg=PYTHON_IMAGE={python}", "--build-arg=LOCK=gpu")
+        podman("build", *options, *arguments, "--tag", name, str(ROOT))
+    return name
 
 
 def current(*added: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import containers
+from tests.boxes import containers
 from tests.boxes.image import building
 from tests.boxes.image.installation import Installation, installed
 

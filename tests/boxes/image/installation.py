@@ -15,9 +15,9 @@ import httpx
 import openai
 
 from app.runnable_commands import BODY
+from tests.boxes.containers import clear_leftovers, podman, project_name
 from tests.boxes.image.building import PODMAN_COMPOSE, ROOT, called, compose
-from tests.containers import clear_leftovers, podman, project_name
-from tests.server import held_port
+from tests.kit.servers.server import held_port
 
 SAMPLES = ROOT / "app/playground/samples"
 LIMIT_S = 180.0

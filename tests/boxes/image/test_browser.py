@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.boxes.containers import base, podman
 from tests.boxes.image import building
 from tests.boxes.image.building import ROOT, stand_in
 from tests.boxes.image.installation import installed, result, task
-from tests.containers import base, podman
 
 pytestmark = pytest.mark.deep  # it is an image of its own, and one of Chromium
 

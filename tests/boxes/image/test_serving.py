@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.boxes.containers import podman
 from tests.boxes.image.building import stand_in
 from tests.boxes.image.installation import Installation, installed, result, task
-from tests.containers import podman
 
 MAX_GB = 2.6
 """Of the whole image, unpacked."""

@@ -3,7 +3,7 @@
 import httpx
 
 from tests.boxes.image.installation import LIMIT_S, Installation, error, task, until
-from tests.fences import printed
+from tests.kit.project.fences import printed
 
 
 def refusal_of(server: Installation, sample: str) -> str:

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from app.runnable_commands import BODY
+from tests.boxes.containers import base, podman
 from tests.boxes.image import building
 from tests.boxes.image.installation import Installation, installed, read_text, until
-from tests.containers import base, podman
-from tests.fences import ROOT, fences
-from tests.server import held_port
+from tests.kit.project.fences import ROOT, fences
+from tests.kit.servers.server import held_port
 
 pytestmark = pytest.mark.deep  # they are three containers
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.boxes.image.contents import kept, made
 from tests.boxes.image.installation import Installation
-from tests.fences import printed
+from tests.kit.project.fences import printed
 
 BACKUP = printed("deployment.md", "--create --file -")
 RESTORE = printed("deployment.md", "--extract --file -")

@@ -13,7 +13,7 @@ from app.assembly.building import build_config
 from app.settings import Settings
 from models.catalog import CATALOG
 from models.hosts.host import EngineHost
-from tests.server import serving
+from tests.kit.servers.server import serving
 
 
 def title(process: psutil.Process) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import SHARED
 from tests.e2e.conftest import browser as browser
-from tests.server import Server, serving
+from tests.kit.servers.server import Server, serving
 
 
 @pytest.fixture(scope="session")

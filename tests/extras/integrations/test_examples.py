@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_docs import ADDRESS, SAMPLE
-from tests.fences import ROOT, Fence, fences
-from tests.server import Server
+from tests.kit.project.fences import ROOT, Fence, fences
+from tests.kit.servers.server import Server
 
 PACKAGES = ROOT / ".venv-client"
 PYTHON = PACKAGES / "bin" / "python"

@@ -20,9 +20,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import needs_browser
 from tests.e2e.test_docs import ADDRESS
-from tests.fences import ROOT, fences
-from tests.playground import WAIT_MS
-from tests.server import START_LIMIT_S, Server, held_port
+from tests.kit.clients.playground import WAIT_MS
+from tests.kit.project.fences import ROOT, fences
+from tests.kit.servers.server import START_LIMIT_S, Server, held_port
 
 PROGRAM = ROOT / ".venv-open-webui" / "bin" / "open-webui"
 pytestmark = pytest.mark.skipif(

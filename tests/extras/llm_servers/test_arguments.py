@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.extras.llm_servers.upstreams import vllms_python
-from tests.gpu_cards import AMPERE, HOPPER, TABLE, WITH_LLM, arguments_of
+from tests.kit.project.gpu_cards import AMPERE, HOPPER, TABLE, WITH_LLM, arguments_of
 
 PHOTO = 4032, 3024
 """Width and height of a photo of 12 megapixels."""

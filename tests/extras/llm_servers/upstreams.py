@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from models.language.capability import embedded_gguf
-from tests.server import free_port
+from tests.kit.servers.server import free_port
 
 ENVIRONMENT = Path(__file__).resolve().parents[3] / ".venv-llm-servers"
 CONTEXT_TOKENS = 2048

@@ -27,7 +27,7 @@ from app.state.usage import UsageStore
 from models.base import EngineOverloaded
 from models.queues import KEY
 from tests.e2e.full_model import client_of_app
-from tests.waiting import until
+from tests.kit.waits.waiting import until
 
 PAGE = "https://app.example.com"
 

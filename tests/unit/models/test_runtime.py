@@ -21,7 +21,7 @@ from models.runtime import LOOK_AGAIN_S, Runtime
 from models.translation.capability import TRANSLATE
 from models.vision.ocr.capability import OCR
 from tests.e2e.conftest import data_url, ocr_request
-from tests.pages import single_line
+from tests.kit.papers.pages import single_line
 
 
 class Echo:

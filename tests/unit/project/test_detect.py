@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.gpu_cards import AMPERE, HOPPER, SIZES, TABLE, WITH_LLM, Machine, settings_of
+from tests.kit.project.gpu_cards import AMPERE, HOPPER, SIZES, TABLE, WITH_LLM, Machine, settings_of
 
 L4 = "0, 23034, 580.65.06, [N/A], NVIDIA L4, 8.9"
 A100 = "0, 81920, 580.65.06, Enabled, NVIDIA A100-SXM4-80GB, 8.0"
@@ -94,6 +94,8 @@ def test_each_size_of_a_card_gets_its_row_of_the_table(size: int, capability: st
         assert settings["LLM_CONVERSATIONS"] == str(row["conversations"])
         assert int(settings["LLM_KV_CACHE_BYTES"]) == pytest.approx(row["tokens_gib"] * 1024**3, abs=1)
         assert int(settings["LLM_PICTURE_PIXELS"]) == row["picture"] * 32 * 32
+        left = int(row["gib"] * 1024) * 1024**2 * (1 - row["share"]) - 1024**3 / 2
+        assert int(settings["LLM_LEAVES_MB"]) == pytest.approx(left / 1e6, abs=1)
 
 
 @pytest.mark.parametrize(

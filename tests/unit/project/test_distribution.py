@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.fences import ROOT
+from tests.kit.project.fences import ROOT
 
 PACKAGES = ("app", "tasks", "models")
 BUILD = """

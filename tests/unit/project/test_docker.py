@@ -14,8 +14,8 @@ import yaml
 from app.chat.pictures import MAX_PICTURES
 from app.settings import PREFIX, Settings
 from tasks.scrape.browser import FLAGS
-from tests import gpu_cards
 from tests.conftest import ROOT
+from tests.kit.project import gpu_cards
 
 VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields}
 

@@ -24,7 +24,7 @@ from app.cli.main import cli
 from app.settings import PREFIX, Settings
 from models.catalog import CATALOG
 from models.setting_types import PROFILES
-from tests.fences import ROOT, TEXTS, Fence, fences
+from tests.kit.project.fences import ROOT, TEXTS, Fence, fences
 
 FENCES = [fence for path in TEXTS for fence in fences(path)]
 EXECUTED = {("sh", "run"), ("python", "run"), ("python", "client")}
@@ -131,6 +131,9 @@ def check_command(words: Sequence[str], folder: Path) -> None:
         case "detect":
             assert (ROOT / program).is_file()
             assert not arguments
+        case "run":
+            assert (ROOT / program).is_file()
+            assert [Path(one).suffix for one in arguments] == [".json"]
         case name:
             assert name in OTHERS, f"no program '{name}' is known"
 

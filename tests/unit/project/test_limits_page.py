@@ -14,6 +14,7 @@ NO_BOUNDS = {
     "threads",
     "speech_batch",
     "idle_unload_s",
+    "card_mb",
     "ray_card_mb",
 }
 """Numbers that say how to work, and refuse nobody anything."""

@@ -12,7 +12,7 @@ import pytest
 from dotenv import dotenv_values
 
 from app.settings import PREFIX, Settings
-from tests.fences import ROOT
+from tests.kit.project.fences import ROOT
 
 UNIT = ROOT / "deploy" / "openfaze.service"
 MAX_EXPOSED = 3.0

@@ -10,7 +10,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
 from tests.conftest import each_case
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
 
 
 class Recorder:

@@ -19,7 +19,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.series.reading import SeriesReader
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
 
 
 @dataclass

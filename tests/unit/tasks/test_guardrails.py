@@ -24,10 +24,10 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
-from tests import hostile
-from tests.keyword_guards import KeywordGuard, RedGuard
-from tests.office_files import document
-from tests.recordings import filmed
+from tests.kit.audio.recordings import filmed
+from tests.kit.engines.keyword_guards import KeywordGuard, RedGuard
+from tests.kit.papers import hostile
+from tests.kit.papers.office_files import document
 
 Make = Callable[..., Guardrails]
 

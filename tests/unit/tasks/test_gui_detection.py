@@ -15,7 +15,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
 
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 

@@ -19,8 +19,8 @@ from tasks.layout.markdown import blocks_of, text_of
 from tasks.markdown_text import escape_line, link, markdown_form, plain_form
 from tasks.ocr_result import document_result
 from tests.conftest import each_case
-from tests.entries import text_line
-from tests.office_files import document, opened, workbook
+from tests.kit.chats.entries import text_line
+from tests.kit.papers.office_files import document, opened, workbook
 
 _RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _LIVE = ["a", "img", "script", "b", "em", "strong", "code", "s", "hr", "blockquote", "pre"]

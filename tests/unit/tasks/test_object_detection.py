@@ -20,7 +20,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.object_detection import ObjectDetectionTask
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,9 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import OcrTask
 from tasks.wording.page_range import OcrOptions
-from tests import pages
-from tests.printed_codes import code_drawn, png_of, sheet_of
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
+from tests.kit.papers import pages
+from tests.kit.papers.printed_codes import code_drawn, png_of, sheet_of
 
 
 @pytest.fixture(scope="module")

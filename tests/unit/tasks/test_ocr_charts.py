@@ -19,8 +19,8 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
-from tests.pages import single_line
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
+from tests.kit.papers.pages import single_line
 
 LEFT, BOTTOM, CELL = 100, 150, 24
 ROWS = "Monday", "Tuesday", "Wednesday"

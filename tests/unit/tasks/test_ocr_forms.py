@@ -11,8 +11,8 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tasks.ocr_result import OcrResult
-from tests.pdf_forms import DRAWINGS, form, widget
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
+from tests.kit.papers.pdf_forms import DRAWINGS, form, widget
 
 OFF, ON = (f"/FT /Btn /V /{state} /AS /{state} {DRAWINGS % 'Yes'}" for state in ("Off", "Yes"))
 

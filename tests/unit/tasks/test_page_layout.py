@@ -6,8 +6,8 @@ from models.vision.text import PageText, TextLine, Word
 from tasks.inputs.pages import PdfField, TextLayer
 from tasks.page_layout import PageContent, lay_out
 from tasks.wording.page_range import OcrOptions
-from tests.drawn_forms import form_of
-from tests.shared_workers import shared_workers
+from tests.kit.papers.drawn_forms import form_of
+from tests.kit.processes.shared_workers import shared_workers
 
 ALL = OcrOptions(tables=True, markdown=True, is_for_llm=True)
 

@@ -13,7 +13,7 @@ from models.vision.text import TextLine, Word
 from tasks.ocr_result import OcrResult, document_result, page_section, picture_result
 from tasks.redaction import Redactor
 from tests.conftest import each_case
-from tests.entries import result_of
+from tests.kit.chats.entries import result_of
 
 
 def line_of(text: str, top: int = 10, confidence: float = 0.9) -> TextLine:

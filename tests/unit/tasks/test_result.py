@@ -12,7 +12,7 @@ from tasks.ocr_result import document_result, page_section
 from tasks.redaction import Redactor
 from tasks.result import LINE_ENDS, Result, lines_below
 from tests.conftest import each_case
-from tests.entries import result_of
+from tests.kit.chats.entries import result_of
 
 
 def shown(name: str, data: Any) -> str:

@@ -11,11 +11,11 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Origin, Source
 from tasks.scrape.browser import Rendered
-from tests.pdfs import pdf_of_pages
-from tests.requests import request_of
-from tests.scraped import PARAM, html, site
-from tests.web import redirect, response
-from tests.web_pages import LAYOUTS, ORDER, word_f1
+from tests.kit.chats.requests import request_of
+from tests.kit.internet.scraped import PARAM, html, site
+from tests.kit.internet.web import redirect, response
+from tests.kit.internet.web_pages import LAYOUTS, ORDER, word_f1
+from tests.kit.papers.pdfs import pdf_of_pages
 
 SHELL = b'<html><head><title>App</title></head><body><div id="root"></div><script src="/app.js"></script></body></html>'
 FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>News</title><description>Of the day</description>

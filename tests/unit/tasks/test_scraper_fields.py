@@ -3,9 +3,9 @@
 from typing import Any
 
 from models.language.llm import Llm
-from tests.llm_server import Reply
-from tests.scraped import INVOICE, answering, html, site
-from tests.web_pages import LAYOUTS, document
+from tests.kit.internet.scraped import INVOICE, answering, html, site
+from tests.kit.internet.web_pages import LAYOUTS, document
+from tests.kit.servers.llm_server import Reply
 
 
 class Incapable:

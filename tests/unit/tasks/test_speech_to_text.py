@@ -15,16 +15,15 @@ from models.capability import EngineConfig
 from models.diarization.voices import VoiceEncoder
 from models.speech.transcriber import RATE, SpeechWindow, SpokenWord, Transcriber, WindowText
 from models.speech.whisper import Whisper
-from models.speech.whisper_files import packaged_tiny_en
+from models.speech.whisper_files import TINY_EN, files_of
 from tasks.base import Progress, unreported
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.speech_to_text import SpeechData, SpeechResult, SpeechToTextTask
-from tests.recordings import plain_wav
-from tests.requests import request_of
-from tests.speech import (
+from tests.kit.audio.recordings import plain_wav
+from tests.kit.audio.speech import (
     JFK,
     SENTENCES,
     VOICES,
@@ -37,6 +36,7 @@ from tests.speech import (
     transcribed,
     word_errors,
 )
+from tests.kit.chats.requests import request_of
 
 
 class Direct:
@@ -102,7 +102,7 @@ def no_voices() -> VoiceEncoder:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Direct]:
-    whisper = Whisper(packaged_tiny_en(EngineConfig()), threads=1, fills_windows=False)
+    whisper = Whisper(files_of(TINY_EN, EngineConfig()), threads=1, fills_windows=False)
     whisper.load()
     yield Direct(whisper)
     whisper.close()

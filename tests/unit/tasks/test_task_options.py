@@ -15,7 +15,7 @@ from tasks.series.options import MAX_INLINE_CHARS
 from tasks.wording.gui_elements import TYPE_WORDS, ElementType
 from tasks.wording.search_query import Freshness, WebSearchOptions
 from tests.conftest import each_case
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
 
 INTERNAL = {
     "ocr": {"is_for_llm"},

@@ -16,7 +16,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateData, TranslateTask, languages_of
 from tasks.translation.segments import pieces_of
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
 
 
 class Tagging:

@@ -27,8 +27,8 @@ from models.workers.pool import Workers
 from tasks.base import Progress, unreported
 from tasks.translate import Translation
 from tasks.translation.segments import Sentence, cut, joined, pieces_of
-from tests.llm_server import Reply, serving_llm
-from tests.translation_model import random_madlad
+from tests.kit.engines.translation_model import random_madlad
+from tests.kit.servers.llm_server import Reply, serving_llm
 
 # A text, and what must be in its translation, in this order; then what may stand anywhere.
 TABLE: list[tuple[str, list[str], list[str]]] = [

@@ -18,11 +18,11 @@ from tasks.inputs.limits import MediaLimits
 from tasks.search.failover import SearchFailover
 from tasks.search.providers import Searxng
 from tasks.web_search import PAGES, RESULTS, ResultPages, WebSearchTask
-from tests import search_engines as said
 from tests.conftest import each_case
-from tests.requests import request_of
-from tests.shared_workers import shared_workers
-from tests.web import TLS, Handler, Names, Server, redirect, response, serving
+from tests.kit.chats.requests import request_of
+from tests.kit.internet import search_engines as said
+from tests.kit.internet.web import TLS, Handler, Names, Server, redirect, response, serving
+from tests.kit.processes.shared_workers import shared_workers
 
 TIDES = """<html><head><title>Tides</title></head><body><nav><a href="/menu">Menu</a></nav><main><h1>Tides</h1>
 <p>Fishermen sell what they catch in the harbour early in the morning, and the market closes before noon.</p>

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from tests.letters import LETTERS, letter_tokenizer
+from tests.kit.engines.letters import LETTERS, letter_tokenizer
 from training.extraction.documents import documents
 from training.extraction.encoder_samples import EncoderSample, collated, page_of, sample_of
 from training.extraction.written import AskedField, Page

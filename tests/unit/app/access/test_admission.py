@@ -19,7 +19,7 @@ from app.state.entries import StoreDown
 from app.state.memory_counters import MemoryCounters
 from app.state.redis_counters import RedisCounters
 from app.state.usage import UsageStore
-from tests.server import free_port
+from tests.kit.servers.server import free_port
 
 PRICES = Prices(1.0, 2.0)
 A_TOKEN = 1000

@@ -8,7 +8,7 @@ from starlette.types import Message
 from app.access.door import Door, Place
 from app.errors import ApiError, KeyLimitReached, Unavailable
 from app.http.request import ClientGone, ReadAhead
-from tests.waiting import until
+from tests.kit.waits.waiting import until
 
 
 class Caller:

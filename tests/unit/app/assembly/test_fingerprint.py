@@ -8,7 +8,7 @@ from app.assembly.building import build_runtime
 from app.assembly.fingerprint import build_fingerprint
 from app.settings import Settings
 from models.weights.files import WEIGHT_SETS
-from tests.llm_server import serving_llm
+from tests.kit.servers.llm_server import serving_llm
 
 
 async def shape(folder: Path, **more: Any) -> bytes:

@@ -26,10 +26,10 @@ from app.state.usage import UsageStore
 from models.base import EngineOverloaded
 from models.concurrency import Threads
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmNotSetUp, LlmOverloaded, LlmUnavailable
-from tests.batches import URL, World, open_world, said
-from tests.panics import panic
-from tests.waiting import until
-from tests.webhooks import receiving
+from tests.kit.processes.panics import panic
+from tests.kit.servers.batches import URL, World, open_world, said
+from tests.kit.servers.webhooks import receiving
+from tests.kit.waits.waiting import until
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from app.batches import store
 from app.batches.runner import LEASE_S
 from app.batches.store import LeaseLost, Record, TooManyBatches, TooManyResults
 from app.upkeep.tenant_deletion import build_purges
-from tests.batches import World, open_world
-from tests.waiting import until
+from tests.kit.servers.batches import World, open_world
+from tests.kit.waits.waiting import until
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from app.batches.store import Batch
 from app.batches.webhook import PAUSES_S, Webhook, build_webhook
 from app.settings import Settings
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tests.webhooks import Receiver, receiving
+from tests.kit.servers.webhooks import Receiver, receiving
 
 SECRET = f"whsec_{base64.b64encode(b'a secret of 24 bytes....').decode()}"
 NOW = 1_700_000_000.0

@@ -7,7 +7,7 @@ import pytest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tests.keyword_guards import KeywordGuard
+from tests.kit.engines.keyword_guards import KeywordGuard
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 from app.chat.plan import Planner
 from tasks.schema.json_answer import AnswerInvalid
 from tests.conftest import each_case
-from tests.filling import (
+from tests.kit.chats.plans import Case, turn_of
+from tests.kit.papers.filling import (
     INTEGER,
     NUMBER,
     RECEIPT,
@@ -22,7 +23,6 @@ from tests.filling import (
     seen,
     shape_of,
 )
-from tests.plans import Case, turn_of
 
 SAID = "Ask not what your country can do for you."
 HEARD = {"text": SAID, "chunks": [{"timestamp": [0.0, 3.0], "text": SAID}], "language": "en"}

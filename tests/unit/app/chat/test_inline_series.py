@@ -16,7 +16,7 @@ from tasks.inputs.media_types import XLSX
 from tasks.series.options import ForecastOptions
 from tasks.series.reading import SeriesReader
 from tests.conftest import each_case
-from tests.plans import Case, share_right, turn_of
+from tests.kit.chats.plans import Case, share_right, turn_of
 from tests.unit.tasks.series.test_formats import workbook
 
 VALUES = [318, 335, 329, 351, 362, 348, 371, 385, 379, 398, 410, 402]

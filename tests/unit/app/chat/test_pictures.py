@@ -14,7 +14,7 @@ from app.chat.pictures import LEAST_TOKENS, LlmImage, images_for_llm, tokens_of
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tests.recordings import filmed
+from tests.kit.audio.recordings import filmed
 from tests.unit.app.chat.test_inputs import image, request, text, user
 
 ROOM = 65_536

@@ -11,7 +11,7 @@ from tasks.wording.search_query import WebSearchOptions
 from tasks.wording.transcripts import SpeechOptions
 from tasks.wording.translation import TranslateOptions
 from tests.conftest import each_case
-from tests.plans import Case, step_of, turn_of
+from tests.kit.chats.plans import Case, step_of, turn_of
 
 
 async def planned(text: str, *media: str) -> Plan:

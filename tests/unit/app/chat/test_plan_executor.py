@@ -23,8 +23,8 @@ from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
 from tasks.result import Result
 from tasks.wording.translation import TranslateOptions
-from tests.entries import entry_of, failure_of, result_of
-from tests.plans import step_of
+from tests.kit.chats.entries import entry_of, failure_of, result_of
+from tests.kit.chats.plans import step_of
 from tests.unit.app.chat.test_inputs import PIXEL
 
 PICTURE = Source.from_reference(PIXEL, origin=Origin("image_url", "url", 0, 0))

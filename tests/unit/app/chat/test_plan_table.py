@@ -9,7 +9,7 @@ import pytest
 
 from app.chat.plan import Planner, with_inputs_asked_about
 from tests.conftest import ROOT
-from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, share_right, turn_of
+from tests.kit.chats.plans import LATER, ROUTED, RULED, UNSEEN, Case, share_right, turn_of
 
 _TRANSLATIONS = tomllib.loads((ROOT / "tests" / "data" / "translation_wishes.toml").read_text("utf-8"))["messages"]
 TRANSLATED = [(one["message"], True) for one in _TRANSLATIONS if "targets" in one]

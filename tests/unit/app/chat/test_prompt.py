@@ -18,8 +18,8 @@ from tasks.wording.page_range import OcrOptions
 from tasks.wording.search_query import WebSearchOptions
 from tasks.wording.translation import TranslateOptions
 from tests.conftest import each_case
-from tests.entries import entry_of
-from tests.plans import step_of
+from tests.kit.chats.entries import entry_of
+from tests.kit.chats.plans import step_of
 from tests.unit.app.chat.test_inputs import PIXEL, image, request, text, user
 
 OCR = entry_of("ocr", {})

@@ -7,7 +7,7 @@ import pytest
 from app.chat.quotes import MAX_LINES, passages_for, summary_of
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
-from tests.entries import entry_of
+from tests.kit.chats.entries import entry_of
 
 TEXT = """# The harbour
 

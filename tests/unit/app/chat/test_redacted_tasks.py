@@ -16,9 +16,9 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateTask
 from tasks.wording.translation import TranslateOptions
-from tests.llm_server import Reply
-from tests.plans import step_of
-from tests.scraped import INVOICE, PARAM, answering, html, site
+from tests.kit.chats.plans import step_of
+from tests.kit.internet.scraped import INVOICE, PARAM, answering, html, site
+from tests.kit.servers.llm_server import Reply
 from tests.unit.app.chat.test_plan_executor import PICTURE, finder, giving
 from tests.unit.tasks.test_translate import Tagging
 

@@ -17,9 +17,9 @@ from models.workers.pool import Workers
 from tasks.guardrails import Guardrails
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Evidence
-from tests.entries import entry_of, failure_of
-from tests.inquiries import inquiry_of
-from tests.keyword_guards import KeywordGuard
+from tests.kit.chats.entries import entry_of, failure_of
+from tests.kit.chats.inquiries import inquiry_of
+from tests.kit.engines.keyword_guards import KeywordGuard
 from tests.unit.app.chat.test_inputs import image
 
 Make = Callable[..., RequestGuard]

@@ -14,7 +14,7 @@ from app.events import (
     TextChunk,
     ToolCallChunk,
 )
-from tests.entries import entry_of, failure_of
+from tests.kit.chats.entries import entry_of, failure_of
 
 ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
 FINISH = Finish("stop", prompt_tokens=220, completion_tokens=3)

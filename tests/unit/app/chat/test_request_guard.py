@@ -17,9 +17,9 @@ from tasks.base import Task, TaskRequest
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Entry
 from tasks.result import Result
-from tests.entries import entry_of, failure_of, result_of
-from tests.keyword_guards import BOMB, FINISH, FOUND, KeywordGuard, Make, guard_of, said, user
-from tests.plans import step_of
+from tests.kit.chats.entries import entry_of, failure_of, result_of
+from tests.kit.chats.plans import step_of
+from tests.kit.engines.keyword_guards import BOMB, FINISH, FOUND, KeywordGuard, Make, guard_of, said, user
 from tests.unit.app.chat.test_inputs import image, text
 
 ASSISTANT = {"role": "assistant", "content": "I see."}

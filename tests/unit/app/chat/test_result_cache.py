@@ -17,8 +17,8 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.result import JsonResult, Result
 from tasks.wording.page_range import OcrOptions
+from tests.kit.waits.waiting import until
 from tests.unit.app.state.test_entries import in_file
-from tests.waiting import until
 
 MB = 1 << 20
 READER = replace(SPECIALISTS["ocr"], restore=JsonResult)

@@ -9,7 +9,7 @@ import pytest
 from app.chat.shape import Shape, is_open, with_standard_schemas
 from app.wire.request import ChatRequest, ResponseFormat
 from tasks.schema.json_answer import AnswerInvalid
-from tests.filling import pasted, whole
+from tests.kit.papers.filling import pasted, whole
 
 
 def json_schema(schema: dict[str, Any]) -> ResponseFormat:

@@ -33,7 +33,7 @@ from tasks.base import Task, TaskRequest
 from tasks.precontext import Entry
 from tasks.result import JsonResult, Result
 from tasks.wording.search_query import WebSearchOptions
-from tests.inquiries import inquiry_of
+from tests.kit.chats.inquiries import inquiry_of
 
 SEARCH = next(tool for tool in TOOLS if tool.task == "web_search")
 STOP = Done("stop", prompt_tokens=10, completion_tokens=2)

@@ -14,8 +14,8 @@ from models.embedding.embedder import Embedder
 from models.language.llm import estimate_tokens
 from tasks.ocr_result import document_result, page_section
 from tasks.precontext import Entry
-from tests.entries import entry_of, text_line
-from tests.pages import prose
+from tests.kit.chats.entries import entry_of, text_line
+from tests.kit.papers.pages import prose
 
 NEEDLE = "The warranty of the garden hose ends on 4 March 2031."
 

@@ -10,7 +10,7 @@ from models.base import EngineUnavailable
 from models.vision.detection.detector import NAMES, Detection
 from models.vision.text import Image
 from tasks.detection.search import DetectionEngines, Searches
-from tests.plans import Case, share_right, turn_of
+from tests.kit.chats.plans import Case, share_right, turn_of
 
 PAGE = [
     "Where is this shop located?",

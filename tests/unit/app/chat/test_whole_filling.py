@@ -7,7 +7,7 @@ import pytest
 from app.chat.requested_fields import CALL
 from app.chat.shape import NotFoundInInput
 from tests.conftest import each_case
-from tests.filling import INTEGER, NUMBER, OR_NULL, STRING, fill, left, pasted, read, shape_of, whole
+from tests.kit.papers.filling import INTEGER, NUMBER, OR_NULL, STRING, fill, left, pasted, read, shape_of, whole
 
 BOOLEAN = {"type": "boolean"}
 FORM = pasted(

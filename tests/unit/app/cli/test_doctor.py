@@ -2,21 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from app.assembly.building import build_config
 from app.cli import doctor
 from app.cli.doctor import Finding
 from app.settings import Settings
+from models.base import EngineSpec
+from models.capability import Built, Candidate, Capability, EngineConfig
 from models.catalog import CATALOG
 from models.devices import cards
-from models.devices.device import DRIVER, LLAMA_CPP, ONNXRUNTIME
+from models.devices.device import CPU, DRIVER, LLAMA_CPP, ONNXRUNTIME, Backend
+from models.hosts.host import EngineHost
 from models.hosts.workplace import CardMemory
-from models.runtime import CapabilityState
+from models.runtime import CapabilityState, Runtime
 
 REMEDY = "Run `openfaze install gpu`, then put https://example.com/" + "weights/" * 20 + " (sha256 " + "0" * 64 + ")."
 FOUND = [
@@ -50,7 +54,7 @@ async def test_two_are_tried_at_a_time_and_found_in_the_catalogs_order(monkeypat
     monkeypatch.setattr(DRIVER, "_probe_result", (0, "There is no NVIDIA driver."))
     together, most, names = asyncio.Barrier(2), [0, 0], list[str]()
 
-    async def attempt(_: object, state: CapabilityState, __: str) -> Finding:
+    async def attempt(_: object, __: object, state: CapabilityState, ___: str) -> Finding:
         most[0] += 1
         most[1] = max(most)
         names.append(state.capability)
@@ -157,7 +161,7 @@ async def test_a_summary_says_what_is_on_the_card_what_is_not_and_why_and_whethe
         "    25,757 MB  in all, NVIDIA GeForce RTX 4090",
         "     5,757 MB  in use by others at the start (the LLM, a running openfaze)",
     ]
-    assert "       700 MB  ocr (pp-ocrv6-medium), declared 850 + 32 × 60" in screen
+    assert "       700 MB  ocr (pp-ocrv6-medium), declared 1,500" in screen
     assert "    20,000 MB  free on cuda:0 with all of these loaded" in screen
     told = " ".join(screen)
     assert "not on a card: cards: 'apertium' computes 'translate' on the CPU. It has no CUDA." in told
@@ -205,12 +209,68 @@ async def test_what_an_engine_takes_of_the_card_is_measured(
         async def load(self, _: str) -> None:
             management.free -= 700_000_000
 
+        def on_the_card(self) -> list[str]:
+            return []
+
     async def self_test(_: object) -> str:
         management.free -= 50_000_000
         return "read"
 
     state = CapabilityState("ocr", CATALOG["ocr"].engines[1], loaded=False, remedy=None)
     monkeypatch.setitem(CATALOG, "ocr", replace(CATALOG["ocr"], self_test=self_test))  # type: ignore[arg-type]
-    found = await doctor._try(Engines(), state, "auto")  # type: ignore[arg-type]
-    assert (found.outcome, found.card_mb) == ("ok", 2 * 750)
+    monkeypatch.setattr(doctor, "NODES_ON_CPU", {"ocr": {"GridSample": 2}})
+    found = await doctor._try(Settings(_env_file=None), Engines(), state, "auto")  # type: ignore[arg-type]
+    assert (found.outcome, found.card_mb, found.nodes_on_cpu) == ("ok", 2 * 750, {"GridSample": 2})
     assert found.card_estimate == state.candidate.card  # type: ignore[union-attr]
+
+
+class Said:
+    """An engine that says something else on a card."""
+
+    def __init__(self, said: str) -> None:
+        self.said = said
+
+    def load(self) -> None:
+        pass
+
+    def run(self, batch: Sequence[str]) -> Sequence[str]:
+        return [self.said] * len(batch)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("on_card", "on_cpu", "agree"),
+    [
+        ("found a stop sign (0.93)", "found a stop sign (0.91)", True),
+        ("found a stop sign (0.93)", "found a stop sign (0.41)", False),
+        ("'The house is red.' is 'La casa es roja.'", "'The house is red.' is 'La casa es de color rojo.'", True),
+        ("'Hello' is '<unk><unk><unk><unk><unk><unk><unk>'", "'Hello' is 'Guten Tag'", False),
+        ("'one' is judged 0.1", "'one' is judged 0.1 and 0.2", True),
+    ],
+)
+async def test_an_engine_on_a_card_is_compared_with_the_cpu(
+    on_card: str, on_cpu: str, agree: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DRIVER, "_probe_result", (1, ""))
+    spec = EngineSpec("sayer", "ocr", "MIT", "none")
+    backend = Backend("toys", lambda: 1)
+
+    def build(config: EngineConfig) -> Built:
+        host = EngineHost[str, str](spec, lambda: Said(on_cpu if config.device == CPU else on_card))
+        return Built(host, [host])
+
+    async def self_test(engines: Any) -> str:
+        return str(await engines.use(CATALOG["ocr"]).run("x"))
+
+    candidate = Candidate(spec, lambda _: None, build, backend=backend)
+    other = Candidate(replace(spec, name="another"), lambda _: None, build)
+    monkeypatch.setitem(CATALOG, "ocr", Capability("ocr", [other, candidate], self_test))  # type: ignore[index]
+    settings = Settings(_env_file=None)
+    runtime = Runtime(CATALOG, build_config(settings), {"ocr": "sayer"})
+    state = next(state for state in runtime.states() if state.capability == "ocr")
+    found = await doctor._try(settings, runtime, state, "sayer")
+    await runtime.close()
+    assert found.outcome == ("ok" if agree else "failed")
+    assert agree or (on_card in found.said and on_cpu in found.said)

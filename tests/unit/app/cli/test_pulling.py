@@ -37,8 +37,7 @@ def test_a_capability_means_its_recommended_set(capability: str, name: str) -> N
 
 def test_a_capability_means_the_set_of_the_engine_that_was_chosen_for_it() -> None:
     assert set_named("ocr", settings(ocr="paddleocr")).name == "paddleocr"
-    # One that comes as a package has none: who asks all the same wants a better one.
-    assert set_named("speech_to_text", settings(speech_to_text="whisper-base")).name == "whisper-small"
+    assert set_named("speech_to_text", settings(speech_to_text="whisper-base")).name == "whisper-base"
 
 
 @each_case("name", [*CATALOG, *(one.spec.name for capability in CATALOG.values() for one in capability.engines)])
@@ -110,7 +109,7 @@ def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
     said = capsys.readouterr().err
     assert "6 MB in total" in said
     assert "rf-detr-seg-small could not be fetched: its sha256 is " in said
-    assert "whisper-small is in" in said
+    assert "whisper-small is here" in said
     assert (tmp_path / whole.path).read_bytes() == CONTENT
 
 
@@ -145,7 +144,7 @@ def test_fetching_says_how_much_and_where_to_and_then_what_the_engine_still_lack
     fetch([WeightSet("paddleocr", "Apache-2.0", (file,), "reads")], settings(tmp_path))
     first, *_, done, lacking = capsys.readouterr().err.splitlines()
     assert first == f"Fetching paddleocr (3 MB, Apache-2.0): reads. Into {tmp_path}."
-    assert done == f"paddleocr is in {tmp_path}, with every checksum correct"
+    assert done == "paddleocr is here, with every checksum correct"
     assert lacking.startswith("'paddleocr' cannot run yet. ")
     assert "openfaze install standard`" in lacking
 

@@ -16,7 +16,7 @@ from app.cli.serving import configure
 from app.http import protocol
 from app.http.protocol import LARGEST_HEAD, LARGEST_REST, LEAST_PIECE, MAX_HEADERS, READER_BYTES, BoundedProtocol
 from app.settings import Settings
-from tests.waiting import until
+from tests.kit.waits.waiting import until
 
 READ = 256 * 1024
 """A loop reads at most this many bytes at a time."""

@@ -39,7 +39,7 @@ from models.hosts.measures import LOAD, MEMORY, RELOAD, SECONDS, WORKER, Distrib
 from models.hosts.workplace import HostLimits
 from models.runtime import OFF_THE_CARD, Runtime
 from tests.conftest import ROOT, each_case
-from tests.server import free_port
+from tests.kit.servers.server import free_port
 from tests.unit.app.state.test_database import files_in
 
 PAGE = (ROOT / "docs" / "metrics.md").read_text()

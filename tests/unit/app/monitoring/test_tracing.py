@@ -20,8 +20,8 @@ from app.monitoring.tracing import Traces, record_status
 from models.language.llm import LlmBroke, LlmCall, LlmError
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.server import serving
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.server import serving
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{CALLER}-01"

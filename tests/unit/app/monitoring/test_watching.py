@@ -16,7 +16,7 @@ from models.capability import Built, Candidate, EngineConfig
 from models.hosts.measures import EngineCounters
 from models.runtime import Runtime
 from models.vision.ocr.capability import OCR
-from tests.waiting import until
+from tests.kit.waits.waiting import until
 
 NAMES = ("first", "second")
 

@@ -25,7 +25,7 @@ from app.state.counters import (
 from app.state.entries import StoreDown
 from app.state.memory_counters import MemoryCounters
 from app.state.redis_counters import RedisCounters
-from tests.redis_server import RedisServer, serving_redis
+from tests.kit.servers.redis_server import RedisServer, serving_redis
 
 NOON = 1_800_014_400.0
 """2027-01-15 12:00 UTC."""

@@ -19,7 +19,7 @@ from app.state.database import HEAD, VERSION_TABLE, Database, migrate, parse_url
 from app.state.entries import StoreDown
 from app.state.tables import SPENT, STATE, USAGE
 from app.state.usage import UsageStore
-from tests.postgres_server import serving_postgres
+from tests.kit.servers.postgres_server import serving_postgres
 
 ROW = {"tenant": "alice", "name": "laptop", "period": "total", "money": 5}
 

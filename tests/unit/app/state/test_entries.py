@@ -21,8 +21,8 @@ from app.state.redis_entries import RedisEntries
 from app.state.sealing import Sealer
 from app.state.sql_entries import SqlEntries
 from app.state.tables import ANSWERS, CACHE
-from tests.redis_server import serving_redis
-from tests.strays import no_stray_failures
+from tests.kit.servers.redis_server import serving_redis
+from tests.kit.waits.strays import no_stray_failures
 
 MB = 1 << 20
 

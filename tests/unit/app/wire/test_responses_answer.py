@@ -14,7 +14,7 @@ from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, convert_request
 from app.wire.responses_answer import ResponseBuilder, begin_response
-from tests.response_events import Streamed
+from tests.kit.clients.response_events import Streamed
 
 END = Finish("tool_calls", 3, 4)
 

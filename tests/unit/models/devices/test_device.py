@@ -8,7 +8,6 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 import structlog
@@ -22,7 +21,7 @@ from app.settings import Settings
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, EngineConfig
 from models.catalog import CATALOG
-from models.devices import cards, device
+from models.devices import device
 from models.devices.cuda_libraries import load_cuda_libraries
 from models.devices.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend, CannotUse
 from models.devices.onnx_sessions import onnx_session
@@ -142,42 +141,27 @@ def test_cudas_libraries_are_found_where_packages_put_them(tmp_path: Path, monke
 
 
 class Driver:
-    """Stands in for NVIDIA's libraries: CUDA's only card is the second one of the machine."""
+    """Stands in for CUDA's driver, with one card."""
 
-    uuid = UUID("12345678-1234-5678-1234-567812345678")
-
-    def __getattr__(self, _: str) -> Callable[..., int]:
-        return lambda *_: 0
+    def cuInit(self, _: int) -> int:  # noqa: N802
+        return 0
 
     def cuDeviceGet(self, number: Any, index: int) -> int:  # noqa: N802
-        number._obj.value = index
+        number._obj.value = 7
         return 101 if index else 0
 
-    def cuDeviceGetUuid(self, name: Any, _: Any) -> int:  # noqa: N802
-        name[:] = self.uuid.bytes
-        return 0
-
-    def nvmlDeviceGetHandleByUUID(self, uuid: bytes, handle: Any) -> int:  # noqa: N802
-        handle._obj.value = 7
-        return 0 if uuid == b"GPU-12345678-1234-5678-1234-567812345678" else 6
-
-    def nvmlDeviceGetMemoryInfo(self, handle: Any, memory: Any) -> int:  # noqa: N802
-        memory._obj.free = handle.value * 1000
+    def cuDeviceTotalMem_v2(self, size: Any, number: Any) -> int:  # noqa: N802
+        size._obj.value = number.value * 1000
         return 0
 
 
-def test_free_memory_is_that_of_the_card_as_cuda_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    library = Driver()
-    for module in (cards, device):
-        monkeypatch.setattr(module, "open_library", lambda _: library)
-    assert device.free_memory("cuda") == device.free_memory("cuda:0") == 7000
-    assert device.free_memory("cuda:1") is None
-    assert device.free_memory("cpu") is None
-    monkeypatch.setattr(library, "uuid", UUID(int=1), raising=False)
-    assert device.free_memory("cuda") is None
-    for module in (cards, device):
-        monkeypatch.setattr(module, "open_library", lambda _: None)
-    assert device.free_memory("cuda") is None
+def test_the_memory_of_a_card_is_that_of_the_card_as_cuda_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "open_library", lambda _: Driver())
+    assert device.card_bytes("cuda") == device.card_bytes("cuda:0") == 7000
+    assert device.card_bytes("cuda:1") is None
+    assert device.card_bytes("cpu") is None
+    monkeypatch.setattr(device, "open_library", lambda _: None)
+    assert device.card_bytes("cuda") is None
 
 
 def failing() -> int:

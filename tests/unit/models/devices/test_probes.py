@@ -1,5 +1,6 @@
 """The networks by which a card's values are compared with those of the CPU."""
 
+from collections import Counter
 from typing import Any
 
 import ctranslate2
@@ -8,7 +9,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from models.devices import device, probes
+from models.devices import device, onnx_sessions, probes
 from models.devices.device import CTRANSLATE2, DRIVER, ONNXRUNTIME
 from models.devices.probes import ONNX_NETWORK, WrongValues, check_ctranslate2, check_onnxruntime
 
@@ -29,12 +30,12 @@ class Session(ort.InferenceSession):  # type: ignore[misc]
 
     network = ONNX_NETWORK
 
-    def __init__(self, _: bytes, *options: Any, providers: list[str]) -> None:
-        self.is_card = "CUDAExecutionProvider" in providers
-        super().__init__(self.network if self.is_card else ONNX_NETWORK, *options, providers=ON_CPU)
+    def __init__(self, _: bytes, *options: Any, providers: list[Any]) -> None:
+        self.card = next((one for one in providers if "CUDAExecutionProvider" in one), None)
+        super().__init__(self.network if self.card else ONNX_NETWORK, *options, providers=ON_CPU)
 
     def get_providers(self) -> list[str]:
-        return ["CUDAExecutionProvider", *ON_CPU] if self.is_card else ON_CPU
+        return ["CUDAExecutionProvider", *ON_CPU] if self.card else ON_CPU
 
 
 class Translator(ctranslate2.Translator):  # type: ignore[misc]
@@ -126,3 +127,18 @@ def test_values_of_a_card_may_differ_by_rounding() -> None:
     for wrong in ([0.1, 0, 0], [0, 0, 5.0], [np.nan, 0, 0]):
         with pytest.raises(WrongValues):
             probes._compare(theirs + np.array(wrong), theirs)
+
+
+@pytest.mark.usefixtures("card")
+def test_a_session_on_a_card_takes_no_more_than_its_part_and_says_which_nodes_are_on_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(onnx_sessions, "NODES_ON_CPU", {})
+    session = onnx_sessions.onnx_session(b"", "ocr", device="cuda:0", card_mb=600)
+    name, chosen = session.card
+    assert name == "CUDAExecutionProvider"
+    assert (chosen["device_id"], chosen["gpu_mem_limit"], chosen["cudnn_conv_use_max_workspace"]) == (0, 600_000_000, 0)
+    # Here the CPU stands in for the card, so every node is on the CPU.
+    assert onnx_sessions.NODES_ON_CPU["ocr"] == Counter(OPERATORS)
+    onnx_sessions.onnx_session(b"", "ocr", device="cuda:0")
+    assert onnx_sessions.NODES_ON_CPU["ocr"] == Counter(OPERATORS)

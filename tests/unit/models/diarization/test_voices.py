@@ -13,8 +13,7 @@ from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.diarization import mel_spectrogram as mel
 from models.diarization import pyannote
-from models.diarization import resemblyzer_weights as weights
-from models.diarization.capability import PYANNOTE, RESEMBLYZER, DiarizationSettings
+from models.diarization.capability import PYANNOTE, DiarizationSettings
 from models.diarization.resemblyzer import Resemblyzer
 from models.diarization.resemblyzer_weights import SPEC, read_weights, voice_weights
 from models.diarization.voices import DIMENSIONS, WINDOW, HostedVoiceEncoder, Voice
@@ -27,15 +26,15 @@ TONE = (0.1 * np.sin(2 * np.pi * 220 * np.arange(WINDOW) / 16_000)).astype(np.fl
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Path:
-    path = voice_weights()
-    if path is None:
-        pytest.skip(f"needs the voice encoder. {weights.REMEDY}")
-    return path
+    try:
+        return voice_weights()
+    except EngineUnavailable as error:
+        pytest.skip(f"needs the voice encoder. {error}")
 
 
 @pytest.fixture(scope="module")
 def engine(checkpoint: Path) -> Iterator[Resemblyzer]:
-    engine = Resemblyzer(checkpoint, threads=1)
+    engine = Resemblyzer(threads=1)
     engine.load()
     yield engine
     engine.close()
@@ -80,10 +79,8 @@ def test_a_voice_has_the_originals_numbers(engine: Resemblyzer) -> None:
     np.testing.assert_allclose(voice[largest], [0.28258, 0.20106, 0.19079, 0.18195, 0.17383, 0.16789], atol=2e-5)
 
 
-async def test_a_host_embeds_windows_of_any_loudness_alike_alone_and_together(
-    engine: Resemblyzer, checkpoint: Path
-) -> None:
-    host = EngineHost[Samples, Voice](SPEC, lambda: Resemblyzer(checkpoint), HostLimits(max_batch=4, max_queue=2))
+async def test_a_host_embeds_windows_of_any_loudness_alike_alone_and_together(engine: Resemblyzer) -> None:
+    host = EngineHost[Samples, Voice](SPEC, Resemblyzer, HostLimits(max_batch=4, max_queue=2))
     windows = [hummed() * 10, hummed() / 100, TONE, np.zeros(WINDOW, np.float32), *(hummed()[:-n] for n in (900, 9000))]
     try:
         matrix = await HostedVoiceEncoder(host).embed(windows)
@@ -106,13 +103,6 @@ def test_a_changed_checkpoint_is_not_read(checkpoint: Path, tmp_path: Path) -> N
     changed.write_bytes(checkpoint.read_bytes()[:-1] + b"\0")
     with pytest.raises(EngineUnavailable, match="pretrained.pt"):
         read_weights(changed)
-
-
-def test_missing_weights_name_their_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "find_spec", lambda name: None)
-    assert RESEMBLYZER.remedy(EngineConfig()) == "Run `openfaze install weights`."
-    with pytest.raises(EngineUnavailable):
-        Resemblyzer().load()
 
 
 def test_pyannote_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

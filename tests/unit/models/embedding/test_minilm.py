@@ -10,7 +10,7 @@ import pytest
 from models.embedding import passages as cutting
 from models.embedding.embedder import PassageEmbedder, Vector
 from models.embedding.minilm import MAX_TOKENS, MiniLm, passages
-from models.embedding.minilm_weights import SPEC, embedding_remedy, embedding_weights
+from models.embedding.minilm_weights import SPEC, embedding_remedy
 from models.embedding.passages import Passage
 from models.extraction.network import ExtractionNetwork
 from models.hosts.host import EngineHost
@@ -22,17 +22,17 @@ MIXED = ["hi", "The weather is lovely today.", LONG, "How many people live in Be
 
 
 @pytest.fixture(scope="module")
-def folder() -> Path:
-    if remedy := embedding_remedy():
+def root() -> Path:
+    """The weights directory."""
+    root = Path("weights")
+    if remedy := embedding_remedy(root):
         pytest.skip(f"needs the embedding engine. {remedy}")
-    found = embedding_weights()
-    assert found is not None
-    return found
+    return root
 
 
 @pytest.fixture(scope="module")
-def engine(folder: Path) -> Iterator[MiniLm]:
-    engine = MiniLm(folder, threads=1)
+def engine(root: Path) -> Iterator[MiniLm]:
+    engine = MiniLm(root, threads=1)
     engine.load()
     yield engine
     engine.close()
@@ -67,49 +67,49 @@ def test_what_follows_the_256th_token_is_cut_off(engine: MiniLm) -> None:
     assert np.abs(shorter - whole).max() > 1e-6
 
 
-def in_passages(folder: Path, text: str) -> list[Passage]:
-    [of_text] = passages(folder).of([text])
+def in_passages(root: Path, text: str) -> list[Passage]:
+    [of_text] = passages(root).of([text])
     return of_text
 
 
-def each_in_passages(folder: Path, texts: Sequence[str]) -> list[list[Passage]]:
-    return passages(folder).of(texts)
+def each_in_passages(root: Path, texts: Sequence[str]) -> list[list[Passage]]:
+    return passages(root).of(texts)
 
 
-def test_a_short_text_is_one_passage_with_the_vector_of_the_text(engine: MiniLm, folder: Path) -> None:
+def test_a_short_text_is_one_passage_with_the_vector_of_the_text(engine: MiniLm, root: Path) -> None:
     for text in ("The weather is lovely today.", "谢谢", "", " "):
-        [passage] = in_passages(folder, text)
+        [passage] = in_passages(root, text)
         [vector] = engine.run([passage])
         assert isinstance(vector, np.ndarray)
         np.testing.assert_allclose(vector, vectors(engine, text)[0], atol=1e-6)
 
 
 def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = LONG + "谢谢" * 200 + " x" * 300 + " naïve-café (1,234.50€)" * 20
-    whole = in_passages(folder, text)
+    whole = in_passages(root, text)
     assert all(len(passage) == MAX_TOKENS for passage in whole[:-1])
     assert all((passage[0], passage[-1]) == (whole[0][0], whole[0][-1]) for passage in whole)
     monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
-    in_pieces = in_passages(folder, text)
+    in_pieces = in_passages(root, text)
     assert in_pieces == whole
 
 
 def test_texts_that_are_tokenized_together_have_the_passages_that_each_has_alone(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = ["", "naïve-café", LONG, "谢谢", LONG[:700], " ", *(f"text {number}" for number in range(40))]
-    alone = [in_passages(folder, text) for text in texts]
-    assert each_in_passages(folder, texts) == alone
+    alone = [in_passages(root, text) for text in texts]
+    assert each_in_passages(root, texts) == alone
     monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
-    assert each_in_passages(folder, texts) == alone
-    assert each_in_passages(folder, []) == []
+    assert each_in_passages(root, texts) == alone
+    assert each_in_passages(root, []) == []
 
 
-async def test_a_short_list_does_not_wait_for_all_of_a_long_one(folder: Path) -> None:
-    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
-    embedder = PassageEmbedder(host, passages(folder))
+async def test_a_short_list_does_not_wait_for_all_of_a_long_one(root: Path) -> None:
+    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(root, threads=1), HostLimits(max_batch=16))
+    embedder = PassageEmbedder(host, passages(root))
     ended: list[int] = []
 
     async def embed(count: int) -> None:
@@ -123,9 +123,9 @@ async def test_a_short_list_does_not_wait_for_all_of_a_long_one(folder: Path) ->
     assert ended == [2, 100]
 
 
-async def test_a_short_text_that_comes_again_is_not_computed_again(engine: MiniLm, folder: Path) -> None:
-    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
-    embedder = PassageEmbedder(host, passages(folder))
+async def test_a_short_text_that_comes_again_is_not_computed_again(engine: MiniLm, root: Path) -> None:
+    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(root, threads=1), HostLimits(max_batch=16))
+    embedder = PassageEmbedder(host, passages(root))
     labels = ["Invoice number", "Total", "Invoice number"]
     try:
         first = await embedder.embed(labels)

@@ -18,7 +18,7 @@ from models.embedding.multilingual_e5 import MAX_TOKENS, WEIGHTS, MultilingualE5
 from models.embedding.passages import Passage, Role
 from models.runtime import Runtime
 from models.safety.text.capability import OWN, TEXT_GUARD
-from tests.e5_model import random_e5, random_tokenizer
+from tests.kit.engines.e5_model import random_e5, random_tokenizer
 
 LONG = "die Rechnung " * 900
 TEXTS = ["die Rechnung", "请求退款", "вода", "", " ", LONG, "the invoice, 25 agua", "a"]
@@ -95,7 +95,7 @@ def runtime(root: Path, choice: str) -> Runtime:
 
 
 def test_it_serves_who_names_it_and_no_part_of_openfaze_itself(root: Path) -> None:
-    if remedy := embedding_remedy():
+    if remedy := embedding_remedy(Path("weights")):
         pytest.skip(f"needs the embedding engine. {remedy}")
     engines = runtime(root, MULTILINGUAL_E5.spec.name)
     assert engines.choose("embedding") is MULTILINGUAL_E5

@@ -1,6 +1,7 @@
 """The encoder of pages on small pages, on both runtimes."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +20,7 @@ from models.extraction.page_encoder import (
 )
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
 from models.hosts.host import EngineHost
-from tests.parts import finished
+from tests.kit.engines.parts import finished
 
 NUMBER = Prompt("invoice number", "text", False)
 DAY = Prompt("invoice date", "date", False)
@@ -29,7 +30,7 @@ LINES = ("Invoice number: 123", "Date: 4 May 2024", "Thank you for your order")
 
 @pytest.fixture(scope="module", autouse=True)
 def _weights() -> None:
-    if remedy := embedding_remedy():
+    if remedy := embedding_remedy(Path("weights")):
         pytest.skip(f"needs the embedding engine. {remedy}")
 
 
@@ -55,9 +56,7 @@ def words_of(lines: Sequence[str]) -> tuple[list[str], list[Box]]:
 
 
 def tokenizer() -> Any:
-    folder = embedding_weights()
-    assert folder is not None
-    return read_tokenizer(folder / "tokenizer.json")
+    return read_tokenizer(embedding_weights()[1])
 
 
 def given(*prompts: Prompt) -> EncoderInput:

@@ -16,7 +16,7 @@ from models.extraction.page_tokens import (
     page_tokens,
     rows_of,
 )
-from tests.letters import LETTERS, letter_tokenizer
+from tests.kit.engines.letters import LETTERS, letter_tokenizer
 
 
 def tokens_of(*words: tuple[str, Box]) -> PageTokens:

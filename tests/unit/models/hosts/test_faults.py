@@ -10,8 +10,8 @@ from models.hosts.faults import Faults, staying_error
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
 from tests.conftest import each_case
-from tests.hosts import SPEC, Doubler, hosted, running
-from tests.waiting import until
+from tests.kit.engines.hosts import SPEC, Doubler, hosted, running
+from tests.kit.waits.waiting import until
 
 
 class Fail(Exception):

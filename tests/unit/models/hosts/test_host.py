@@ -7,9 +7,9 @@ import pytest
 
 from models.base import EngineFailed, EngineOverloaded
 from models.hosts.host import EngineHost
-from tests.hosts import abandoned, has_entered, hosted, running, shared_by
-from tests.panics import Panic
-from tests.waiting import until
+from tests.kit.engines.hosts import abandoned, has_entered, hosted, running, shared_by
+from tests.kit.processes.panics import Panic
+from tests.kit.waits.waiting import until
 
 
 async def test_results_come_back_in_order() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from models.base import EngineNotReady, EngineUnavailable
 from models.hosts.host import EngineHost
-from tests.hosts import SPEC, Doubler, abandoned, hosted, running
-from tests.waiting import until
+from tests.kit.engines.hosts import SPEC, Doubler, abandoned, hosted, running
+from tests.kit.waits.waiting import until
 
 
 async def test_the_engine_loads_once_for_many_first_callers() -> None:

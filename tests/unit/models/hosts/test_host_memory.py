@@ -9,7 +9,7 @@ import pytest
 from models.base import EngineFailed
 from models.hosts.host import EngineHost
 from models.hosts.workplace import _BATCHES_BEFORE_GROWTH, Batches, HostLimits
-from tests.hosts import SPEC, Doubler
+from tests.kit.engines.hosts import SPEC, Doubler
 
 
 class OutOfMemoryError(RuntimeError):

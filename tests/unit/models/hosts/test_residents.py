@@ -6,12 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from models.base import EngineFailed, EngineNotReady, EngineSpec
+from models.base import EngineNotReady, EngineSpec
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.devices.device import DRIVER, Backend
 from models.hosts.host import EngineHost
-from models.hosts.residents import Residents
-from models.hosts.workplace import CardMemory
+from models.hosts.residents import CUDA_BYTES, Residents
+from models.hosts.workplace import CardMemory, HostLimits
 from models.runtime import Runtime
 
 GB = 10**9
@@ -19,7 +19,7 @@ DEVICE = "cuda:0"
 
 
 class Card:
-    """What a card has free, and what time it is."""
+    """The memory of a card, what of it is taken, and what time it is."""
 
     def __init__(self, total: int, *, told: bool = True) -> None:
         self.total, self.told = total, told
@@ -27,9 +27,9 @@ class Card:
         self.now = 100.0
         self.loads: list[str] = []
 
-    def free(self, device: str) -> int | None:
+    def room(self, device: str) -> int | None:
         assert device == DEVICE
-        return self.total - sum(self.taken.values()) if self.told else None
+        return self.total + CUDA_BYTES if self.told else None
 
     def clock(self) -> float:
         return self.now
@@ -38,8 +38,8 @@ class Card:
 class Weights:
     """An engine that takes `size` bytes of the card while it is loaded. Implements `Engine`."""
 
-    def __init__(self, card: Card, name: str, size: int, load_s: float, each: int = 0) -> None:
-        self._card, self._name, self._size, self._load_s, self._each = card, name, size, load_s, each
+    def __init__(self, card: Card, name: str, size: int, load_s: float) -> None:
+        self._card, self._name, self._size, self._load_s = card, name, size, load_s
 
     def load(self) -> None:
         if sum(self._card.taken.values()) + self._size > self._card.total:
@@ -49,8 +49,6 @@ class Weights:
         self._card.loads.append(self._name)
 
     def run(self, items: Sequence[str]) -> list[str]:
-        if sum(self._card.taken.values()) + self._each * len(items) > self._card.total:
-            raise RuntimeError("CUDA failed with error out of memory")
         return [f"{self._name}: {item}" for item in items]
 
     def close(self) -> None:
@@ -61,12 +59,10 @@ class Machine:
     def __init__(self, card: Card, residents: Residents, stack: AsyncExitStack) -> None:
         self.card, self._residents, self._stack = card, residents, stack
 
-    def engine(
-        self, name: str, size: int, *, says: int | None = None, load_s: float = 0.0, each: int = 0
-    ) -> EngineHost[str, str]:
-        """`says`: what it declares to take; `each`: what an item takes while it is computed."""
+    def engine(self, name: str, size: int, *, says: int | None = None, load_s: float = 0.0) -> EngineHost[str, str]:
+        """`says`: the part of the card that it has."""
         spec = EngineSpec(name, "toy", "Apache-2.0", "here")
-        host = EngineHost[str, str](spec, lambda: Weights(self.card, name, size, load_s, each))
+        host = EngineHost[str, str](spec, lambda: Weights(self.card, name, size, load_s))
         host.reside(self._residents, DEVICE, size if says is None else says)
         self._stack.push_async_callback(host.close)
         self._any = host
@@ -81,7 +77,7 @@ class Machine:
 async def machine(total: int = 10 * GB, *, told: bool = True, max_wait_s: float = 30) -> AsyncIterator[Machine]:
     card = Card(total, told=told)
     async with AsyncExitStack() as stack:
-        yield Machine(card, Residents(free=card.free, clock=card.clock, max_wait_s=max_wait_s), stack)
+        yield Machine(card, Residents(card.room, clock=card.clock, max_wait_s=max_wait_s), stack)
 
 
 async def test_the_one_that_was_used_least_lately_leaves() -> None:
@@ -141,17 +137,30 @@ async def test_one_that_has_just_come_stays_for_twice_as_long_as_its_loading_too
         assert not one.loaded
 
 
-async def test_what_it_takes_is_seen_once_it_is_loaded() -> None:
+async def test_what_others_load_meanwhile_is_not_counted_as_an_engine_s() -> None:
+    async with machine() as here:
+        one, two = here.engine("one", 2 * GB, says=4 * GB), here.engine("two", 2 * GB, says=4 * GB)
+        await one.run("x")
+        here.card.taken["an LLM"] = 5 * GB
+        assert await two.run("x") == "two: x"
+        assert (one.loaded, two.loaded) == (True, True)
+
+
+async def test_an_engine_that_takes_more_than_its_part_has_another_leave() -> None:
     async with machine() as here:
         shy, other = here.engine("shy", 6 * GB, says=1 * GB), here.engine("other", 5 * GB)
         await other.run("x")
-        # It declares too little, so nobody leaves for it at first: memory runs out, and then somebody does.
         assert await shy.run("x") == "shy: x"
         assert not other.loaded
         assert shy.counters.failures.total() == 0
+
+
+async def test_an_engine_with_a_larger_part_than_the_card_is_loaded_alone() -> None:
+    async with machine() as here:
+        other, large = here.engine("other", 1 * GB), here.engine("large", 9 * GB, says=12 * GB)
         await other.run("x")
-        assert await shy.run("x") == "shy: x"
-        assert here.card.loads == ["other", "shy", "other", "shy"]
+        assert await large.run("x") == "large: x"
+        assert not other.loaded
 
 
 async def test_what_is_not_told_is_found_out_by_running_out() -> None:
@@ -181,29 +190,6 @@ async def test_who_waits_behind_another_who_waits_is_told_after_as_long() -> Non
         assert [type(error) for error in told] == [EngineNotReady, EngineNotReady]
 
 
-async def test_an_item_that_finds_too_little_memory_has_idle_engines_leave() -> None:
-    async with machine() as here:
-        idle, busy = here.engine("idle", 4 * GB), here.engine("busy", 2 * GB)
-        large = here.engine("large", 2 * GB, each=4 * GB)
-        async with busy.lease():
-            await busy.run("x")
-            await idle.run("x")
-            assert await large.run("x") == "large: x"
-            assert (idle.loaded, busy.loaded) == (False, True)
-        assert large.counters.failures.total() == 0
-
-
-async def test_an_item_that_does_not_fit_beside_engines_in_use_may_be_tried_again_later() -> None:
-    async with machine() as here:
-        busy, large = here.engine("busy", 6 * GB), here.engine("large", 2 * GB, each=4 * GB)
-        async with busy.lease():
-            with pytest.raises(EngineFailed) as failure:
-                await large.run("x")
-        assert failure.value.retry_after is not None
-        assert await large.run("x") == "large: x"
-        assert not busy.loaded
-
-
 async def test_two_that_are_asked_for_at_once_come_one_after_the_other() -> None:
     async with machine() as here:
         one, two = here.engine("one", 6 * GB), here.engine("two", 6 * GB)
@@ -211,9 +197,9 @@ async def test_two_that_are_asked_for_at_once_come_one_after_the_other() -> None
         assert sorted(here.card.loads) == ["one", "two"]
 
 
-@pytest.mark.parametrize("device", ["auto", "cuda", "cpu"])
-async def test_the_engines_of_a_runtime_share_the_card_that_they_are_on(
-    device: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("device", "batch", "stay"), [("auto", 8, 1), ("cuda", 4, 1), ("cuda", 2, 2), ("cpu", 8, 2)])
+async def test_the_engines_of_a_runtime_have_parts_of_their_card_for_their_largest_batch(
+    device: str, batch: int, stay: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = Card(9 * GB)
     monkeypatch.setattr(DRIVER, "_probe_result", (1, ""))
@@ -222,11 +208,11 @@ async def test_the_engines_of_a_runtime_share_the_card_that_they_are_on(
         spec = EngineSpec(name, name, "Apache-2.0", "here")
 
         def build(_: EngineConfig) -> Built:
-            host = EngineHost[str, str](spec, lambda: Weights(card, name, 4 * GB, 0.0))
+            host = EngineHost[str, str](spec, lambda: Weights(card, name, 4 * GB, 0.0), HostLimits(max_batch=batch))
             return Built(host, [host])
 
         backend = Backend("toys", lambda: 1)
-        return Candidate(spec, lambda _: None, build, backend=backend, card=CardMemory(base=6000, item=1))
+        return Candidate(spec, lambda _: None, build, backend=backend, card=CardMemory(base=2000, item=1000, items=4))
 
     async def self_test(_: object) -> str:
         return ""
@@ -234,10 +220,9 @@ async def test_the_engines_of_a_runtime_share_the_card_that_they_are_on(
     catalog: dict[str, Capability[EngineHost[str, str]]] = {
         name: Capability(name, [candidate(name)], self_test) for name in ("one", "two")
     }
-    runtime = Runtime(catalog, EngineConfig(device=device), residents=Residents(free=card.free, clock=card.clock))
+    runtime = Runtime(catalog, EngineConfig(device=device), residents=Residents(card.room, clock=card.clock))
     hosts = [runtime.use(capability) for capability in catalog.values()]
     for host in hosts:
         await host.run("x")
-    # By what they declare there is no room for both beside what is left: the first one made room.
-    assert [host.loaded for host in hosts] == [device == "cpu", True]
+    assert [host.loaded for host in hosts] == [stay == 2, True]
     await runtime.close()

@@ -19,8 +19,8 @@ import pytest
 from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
 from models.language.llama_process import ServerOptions
 from models.language.llm import ContextOverflow, LlmCall, LlmNotSetUp, LlmRefused, TextDelta, ToolCallDelta
-from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, text_of, under, user
-from tests.waiting import until
+from tests.kit.engines.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, text_of, under, user
+from tests.kit.waits.waiting import until
 
 FIELDS = {
     "type": "object",

@@ -1,40 +1,11 @@
 """Where the embedded LLM's GGUF comes from."""
 
-import sys
 from pathlib import Path
 
-import pytest
-
-from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.language import capability
-from models.language.capability import QWEN3_4B_WEIGHTS, LlmSettings, embedded_gguf, pulled_gguf
+from models.language.capability import QWEN3_4B_WEIGHTS, LlmSettings
 from models.weights.files import WEIGHT_SETS
-
-
-def test_the_small_model_is_found_without_importing_its_package() -> None:
-    try:
-        gguf = embedded_gguf()
-    except EngineUnavailable as error:
-        pytest.skip(str(error))
-    assert gguf.read_bytes()[:4] == b"GGUF"
-    assert capability.EMBEDDED_PACKAGE not in sys.modules
-
-
-def test_without_its_package_the_remedy_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capability, "EMBEDDED_PACKAGE", "no_such_package_anywhere")
-    with pytest.raises(EngineUnavailable) as error:
-        embedded_gguf()
-    assert "openfaze install weights" in error.value.remedy
-
-
-def test_a_pulled_model_is_found_once_it_is_there(tmp_path: Path) -> None:
-    assert pulled_gguf(tmp_path) is None
-    target = tmp_path / QWEN3_4B_WEIGHTS.files[0].path
-    target.parent.mkdir(parents=True)
-    target.write_bytes(b"GGUF")
-    assert pulled_gguf(tmp_path) == target
 
 
 def test_only_the_one_that_comes_along_is_not_to_be_relied_on(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from models.language.llm import Abilities, LlmUnavailable
 from models.language.openai_http import ServerPatience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
-from tests.llm_server import LlmServer, Reply, Request, serving_llm
+from tests.kit.servers.llm_server import LlmServer, Reply, Request, serving_llm
 
 ONCE = ServerPatience(retries=0)
 NOTHING = Abilities(context_tokens=4096)

@@ -23,8 +23,8 @@ from models.language.llm import (
 from models.language.openai_http import ServerPatience, api_url, proxy_for
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
-from tests.llm_server import Call, LlmServer, Reply, Request, serving_llm
-from tests.loop_time import LoopTime
+from tests.kit.servers.llm_server import Call, LlmServer, Reply, Request, serving_llm
+from tests.kit.waits.loop_time import LoopTime
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
 READY = ServerPatience(backoff_s=0.0)

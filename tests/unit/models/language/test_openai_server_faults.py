@@ -28,7 +28,7 @@ from models.language.openai_faults import (
 from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
 from tests.conftest import each_case
-from tests.llm_server import Reply, serving_llm
+from tests.kit.servers.llm_server import Reply, serving_llm
 
 KEY = "very_secret"
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])

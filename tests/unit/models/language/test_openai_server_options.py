@@ -7,7 +7,7 @@ import pytest
 from models.language.llm import ContextOverflow, Done, LlmCall, LlmRefused
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
-from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
 
 MESSAGES = [{"role": "user", "content": "Hello?"}]
 

@@ -10,7 +10,7 @@ from models.language.openai_answer import AnswerReader, call_in
 from models.language.openai_http import LONGEST_EVENT
 from models.language.openai_server import OpenAiServer
 from tests.conftest import each_case
-from tests.llm_server import Call, Reply, serving_llm
+from tests.kit.servers.llm_server import Call, Reply, serving_llm
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
 

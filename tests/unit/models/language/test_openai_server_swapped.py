@@ -8,7 +8,7 @@ from models.language import openai_server
 from models.language.llm import Abilities, LlmCall, LlmModelUnknown, LlmUnavailable, TextDelta
 from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
-from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
 

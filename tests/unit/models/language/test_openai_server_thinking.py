@@ -6,7 +6,7 @@ import pytest
 
 from models.language.llm import THINKING_TOKENS, LlmCall, LlmEvent, TextDelta
 from models.language.openai_server import OpenAiServer
-from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
 
 QUESTION = LlmCall([{"role": "user", "content": "Hello?"}], options={"max_tokens": 100})
 LISTED_BY_OLLAMA = {"/v1/models": {"data": [{"id": "qwen3", "owned_by": "library"}]}}

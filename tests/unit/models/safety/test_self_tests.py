@@ -14,8 +14,8 @@ from models.language.llm import Abilities
 from models.runtime import Runtime
 from models.safety.images.capability import ImageGuardSettings
 from models.safety.text.settings import GuardSettings
-from tests.image_guards import save_nsfw_vit
-from tests.llm_server import Reply, serving_llm
+from tests.kit.engines.image_guards import save_nsfw_vit
+from tests.kit.servers.llm_server import Reply, serving_llm
 
 Judge = Callable[[str], bool]
 

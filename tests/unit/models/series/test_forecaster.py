@@ -19,7 +19,7 @@ from models.series.methods import (
     normal,
 )
 from models.series.statistical import Statistical
-from tests.parts import finished
+from tests.kit.engines.parts import finished
 
 MONTHS = np.arange(96)
 NOISE = np.random.default_rng(1).normal(size=96)

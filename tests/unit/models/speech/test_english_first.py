@@ -7,7 +7,7 @@ import pytest
 from models.capability import EngineConfig
 from models.speech.english_first import EnglishFirst
 from models.speech.transcriber import SpeechWindow, SpokenWord, WindowText
-from models.speech.whisper_files import packaged_base, read_parts
+from models.speech.whisper_files import BASE, files_of, read_parts
 
 
 class Engine:
@@ -59,7 +59,7 @@ async def test_unclear_words_are_english_if_both_engines_say_so(language: str, k
 
 
 def test_the_halves_of_the_weights_make_the_file_of_their_authors() -> None:
-    files = packaged_base(EngineConfig())
+    files = files_of(BASE, EngineConfig())
     contents = read_parts(files)
     assert contents is not None
     assert sorted(contents) == ["config.json", "model.bin", "tokenizer.json", "vocabulary.txt"]

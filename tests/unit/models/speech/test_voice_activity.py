@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.speech.voice_activity import FRAME, FRAME_S, VoiceActivity
-from tests.speech import RATE, Samples, decoded, in_a_row, pause, say
+from tests.kit.audio.speech import RATE, Samples, decoded, in_a_row, pause, say
 
 
 async def heard(samples: Samples, step: int) -> np.ndarray:

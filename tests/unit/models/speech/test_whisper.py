@@ -15,8 +15,8 @@ from models.speech.capability import (
 )
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded, _Group, _Search
-from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged_tiny_en
-from tests.speech import (
+from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, TINY_EN, WhisperFiles, files_of
+from tests.kit.audio.speech import (
     FOREIGN,
     JFK,
     SENTENCES,
@@ -29,7 +29,7 @@ from tests.speech import (
     transcribed,
     word_errors,
 )
-from tests.whisper_model import random_whisper
+from tests.kit.engines.whisper_model import random_whisper
 
 
 def text_of(heard: WindowText | Exception) -> str:
@@ -39,7 +39,7 @@ def text_of(heard: WindowText | Exception) -> str:
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[Whisper]:
-    engine = Whisper(packaged_tiny_en(EngineConfig()), threads=1, fills_windows=False)
+    engine = Whisper(files_of(TINY_EN, EngineConfig()), threads=1, fills_windows=False)
     engine.load()
     yield engine
     engine.close()

@@ -19,8 +19,8 @@ from models.translation.capability import TRANSLATE
 from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.marks import closing_mark, content_mark, markup_mark, opening_mark, same_marks
 from models.translation.translator import TranslationJob, Translator, shortest_route
-from tests.llm_server import Reply, serving_llm
-from tests.translation_model import random_madlad
+from tests.kit.engines.translation_model import random_madlad
+from tests.kit.servers.llm_server import Reply, serving_llm
 
 needs_apertium = pytest.mark.skipif(
     shutil.which("apertium") is None or ("en", "es") not in directions(), reason="needs Apertium with apertium-eng-spa"

@@ -12,7 +12,7 @@ import pytest
 from models.workers import pool as pool_module
 from models.workers.memory import memory_of_machine
 from models.workers.pool import JobCrashed, WorkerLimits, Workers
-from tests.worker_jobs import allocate, same
+from tests.kit.processes.worker_jobs import allocate, same
 
 GB = 1024**3
 MACHINE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -21,7 +21,7 @@ from models.queues import KEY
 from models.workers import pool as workers_module
 from models.workers.pool import SMALL, JobCrashed, JobTooLong, WorkerLimits, Workers
 from tasks.errors import InputError
-from tests.worker_jobs import (
+from tests.kit.processes.worker_jobs import (
     Counter,
     allocate,
     compute_for_ever,
@@ -320,7 +320,7 @@ async def test_processes_that_do_not_start_are_the_operators_to_mend(
 SERVER = """
 import asyncio, sys
 from models.workers.pool import Workers
-from tests.worker_jobs import stick
+from tests.kit.processes.worker_jobs import stick
 
 async def main():
     pool = Workers()

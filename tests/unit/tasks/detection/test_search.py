@@ -13,7 +13,7 @@ from models.vision.detection.capability import FASTESTDET
 from models.vision.detection.detector import Detection, Detector, Mask
 from models.vision.text import Image
 from tasks.detection.search import Slice, detect_in_slices, slices_of
-from tests.photos import THREE_PEOPLE, Box, best_iou, photo
+from tests.kit.pictures.photos import THREE_PEOPLE, Box, best_iou, photo
 
 
 def covered(slices: Sequence[Slice], width: int, height: int) -> bool:

@@ -9,7 +9,7 @@ from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tasks.schema.awaited import in_thread
 from tasks.tracing.find_evidence import find_evidence
-from tests.filling import extractor
+from tests.kit.papers.filling import extractor
 
 NUMBER, TEXT, BOOLEAN = ({"type": [name, "null"]} for name in ("number", "string", "boolean"))
 DAY = {"type": ["string", "null"], "format": "date"}

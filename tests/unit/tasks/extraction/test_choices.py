@@ -5,7 +5,7 @@ from typing import Any
 from tasks.extraction.doubts import DOUBTFUL
 from tasks.extraction.yes_and_no import EMPTY, TICKED, EnumValues, answer_of, most_harmless
 from tests.conftest import each_case
-from tests.filling import filled, pasted
+from tests.kit.papers.filling import filled, pasted
 from tests.unit.tasks.extraction.reading import BOOLEAN, choice, read_field
 
 TRUTH, OR_NULL = {"type": "boolean"}, {"type": ["boolean", "null"]}

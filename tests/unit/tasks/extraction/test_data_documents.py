@@ -12,8 +12,8 @@ from tasks.extraction.folding import fold
 from tasks.precontext import Entry
 from tasks.result import JsonResult, SourceLine, bounds_of, lines_below
 from tests.conftest import each_case
-from tests.entries import ground
-from tests.filling import NUMBER, OR_NULL, Found, filled, found, shape_of, whole
+from tests.kit.chats.entries import ground
+from tests.kit.papers.filling import NUMBER, OR_NULL, Found, filled, found, shape_of, whole
 from tests.unit.tasks.extraction.reading import read_field
 
 GOODS = [{"sku": "A1", "what": "Lamp", "price": 40.0}, {"sku": "B2", "what": "Bulb", "price": 44.3}]

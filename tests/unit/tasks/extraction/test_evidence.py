@@ -3,7 +3,7 @@
 from tasks.extraction.decisions import Decision
 from tasks.extraction.evidence import evidence_at, evidence_of_decision
 from tasks.extraction.passages import passages_to_search
-from tests.read_pages import ocr
+from tests.kit.papers.read_pages import ocr
 
 
 def test_a_contradicted_match_says_where_it_stands_and_has_a_low_score() -> None:

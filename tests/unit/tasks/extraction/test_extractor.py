@@ -14,7 +14,7 @@ from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.schema.paths import JsonPath
-from tests.read_pages import ocr
+from tests.kit.papers.read_pages import ocr
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 

@@ -13,7 +13,7 @@ from tasks.extraction.passages import passages_to_search
 from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
 from tests.conftest import each_case
-from tests.read_pages import text_line
+from tests.kit.papers.read_pages import text_line
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}
 OR_NULL = {"type": ["number", "null"]}

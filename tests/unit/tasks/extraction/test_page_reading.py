@@ -17,8 +17,8 @@ from tasks.extraction.page_reading import (
 )
 from tasks.extraction.passages import passages_to_search
 from tasks.schema.awaited import in_thread
-from tests.letters import letter_tokenizer
-from tests.read_pages import ocr
+from tests.kit.engines.letters import letter_tokenizer
+from tests.kit.papers.read_pages import ocr
 
 PROMPTS = [Prompt("number", "text", False), Prompt("city", "text", False)]
 

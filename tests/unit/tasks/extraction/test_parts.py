@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tasks.extraction.parts import parts_of_name, places_in
-from tests.filling import STRING, filled, read
-from tests.read_pages import ocr
+from tests.kit.papers.filling import STRING, filled, read
+from tests.kit.papers.read_pages import ocr
 
 
 @pytest.mark.parametrize(

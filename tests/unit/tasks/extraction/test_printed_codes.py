@@ -6,10 +6,10 @@ from tasks.inputs.printed_codes import PrintedCode
 from tasks.ocr_result import OcrResult, PageLayout
 from tasks.precontext import Entry
 from tasks.redaction import Redactor
-from tests.entries import ground
-from tests.filling import NUMBER, OR_NULL, Found, filled, found
-from tests.printed_codes import LICENCE, PAYMENT
-from tests.read_pages import ocr
+from tests.kit.chats.entries import ground
+from tests.kit.papers.filling import NUMBER, OR_NULL, Found, filled, found
+from tests.kit.papers.printed_codes import LICENCE, PAYMENT
+from tests.kit.papers.read_pages import ocr
 
 DAY = {"type": ["string", "null"], "format": "date"}
 QUAD = ((300.0, 40.0), (400.0, 40.0), (400.0, 140.0), (300.0, 140.0))

@@ -4,8 +4,8 @@ from typing import Any
 
 from tasks.notation.currencies import find_currencies
 from tests.conftest import each_case
-from tests.filling import IBAN, OR_NULL, STRING, fill, filled, pasted, read, shape_of
-from tests.read_pages import ocr
+from tests.kit.papers.filling import IBAN, OR_NULL, STRING, fill, filled, pasted, read, shape_of
+from tests.kit.papers.read_pages import ocr
 
 
 @each_case(

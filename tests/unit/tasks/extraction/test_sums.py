@@ -11,8 +11,8 @@ from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread
 from tasks.schema.paths import JsonPath
 from tests.conftest import each_case
-from tests.filling import extractor
-from tests.read_pages import ocr
+from tests.kit.papers.filling import extractor
+from tests.kit.papers.read_pages import ocr
 from tests.unit.tasks.extraction.test_extractor import read as find
 from tests.unit.tasks.extraction.test_extractor import scored, wanted
 from tests.unit.tasks.extraction.test_headed_rows import NUMBER, TEXT

@@ -11,7 +11,7 @@ from tasks.extraction.extract import copy_fields
 from tasks.extraction.given_values import GivenValues
 from tasks.tracing.find_evidence import find_evidence
 from tests.conftest import each_case
-from tests.filling import pasted
+from tests.kit.papers.filling import pasted
 
 TEXT, NUMBER, DAY = {"type": "string"}, {"type": "number"}, {"type": "string", "format": "date"}
 INTEGER, BOOLEAN, MOMENT = {"type": "integer"}, {"type": "boolean"}, {"type": "string", "format": "date-time"}

@@ -9,7 +9,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.units import converted, units_named
 from tests.conftest import each_case
-from tests.filling import NUMBER, filled, pasted
+from tests.kit.papers.filling import NUMBER, filled, pasted
 from tests.unit.tasks.extraction.reading import NUMBER as NUMBER_OR_NULL
 from tests.unit.tasks.extraction.reading import read_field
 

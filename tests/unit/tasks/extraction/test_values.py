@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import each_case
-from tests.filling import BIC, IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
-from tests.read_pages import ocr
+from tests.kit.papers.filling import BIC, IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
+from tests.kit.papers.read_pages import ocr
 
 
 @each_case(

@@ -3,8 +3,8 @@
 from tasks.from_results.given import copy_with_results, given_values
 from tasks.from_results.whole_results import TaskResult, TaskResults
 from tasks.wording.options import TaskOptions
-from tests.filling import STRING
-from tests.read_pages import ocr
+from tests.kit.papers.filling import STRING
+from tests.kit.papers.read_pages import ocr
 
 PAGE = ocr("Opening hours", "9 to 17")
 READ = TaskResults([TaskResult("ocr", TaskOptions(), PAGE.result)], reads_out=True, has_text=True)

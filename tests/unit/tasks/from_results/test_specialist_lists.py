@@ -10,9 +10,9 @@ from tasks.from_results.specialist_lists import specialist_lists
 from tasks.from_results.whole_results import TaskResult, TaskResults
 from tasks.schema.checker import prepared_checker
 from tests.conftest import each_case
-from tests.entries import entry_of
-from tests.filling import INTEGER, NUMBER, OR_NULL, STRING
-from tests.read_pages import ocr
+from tests.kit.chats.entries import entry_of
+from tests.kit.papers.filling import INTEGER, NUMBER, OR_NULL, STRING
+from tests.kit.papers.read_pages import ocr
 
 
 def corner(x: int, y: int) -> dict[str, int]:

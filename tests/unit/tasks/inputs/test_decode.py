@@ -15,8 +15,8 @@ from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.pages import Pages
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.source import Blob
-from tests.pdfs import pdf_of_pages
-from tests.worker_jobs import Counter, compute_for_ever
+from tests.kit.papers.pdfs import pdf_of_pages
+from tests.kit.processes.worker_jobs import Counter, compute_for_ever
 
 BLOB = Blob(b"data", "application/x", "a.bin", "p")
 PATIENT = 600.0
@@ -73,7 +73,7 @@ async def test_any_other_exception_is_the_files_and_is_logged_without_its_messag
     assert (caught.value.code, caught.value.param) == ("decode_failed", "p")
     (line,) = logs
     assert line["error"] == "KeyError"
-    assert line["place"].startswith("tests.worker_jobs:")
+    assert line["place"].startswith("tests.kit.processes.worker_jobs:")
     assert "what the file says" not in str(line)
 
 

@@ -11,9 +11,9 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader, Upload
 from tasks.inputs.source import Origin, Source, Total
-from tests.origin import Origin as Host
-from tests.origin import serving_origin
-from tests.pages import single_line
+from tests.kit.internet.origin import Origin as Host
+from tests.kit.internet.origin import serving_origin
+from tests.kit.papers.pages import single_line
 
 
 @dataclass

@@ -23,8 +23,8 @@ from tasks.inputs.mail_file import (
 from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tests.conftest import each_case
-from tests.office_files import document
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
+from tests.kit.papers.office_files import document
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from tasks.inputs.readers import READERS
 from tasks.inputs.source import Blob
 from tasks.markdown_text import plain_form
 from tests.conftest import each_case
-from tests.office_files import picture, workbook
-from tests.outlook_files import message, msg_file, storage
+from tests.kit.papers.office_files import picture, workbook
+from tests.kit.papers.outlook_files import message, msg_file, storage
 
 OFFER: dict[str, Any] = {
     "subject": "Angebot für Öfen",

@@ -7,7 +7,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.printed_codes import find_codes
 from tasks.inputs.source import Blob
-from tests.printed_codes import LICENCE, PAYMENT, code_drawn, pdf_with, sheet_of
+from tests.kit.papers.printed_codes import LICENCE, PAYMENT, code_drawn, pdf_with, sheet_of
 
 
 def box_of(quad: Quad) -> tuple[float, float, float, float]:

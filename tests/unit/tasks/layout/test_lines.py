@@ -8,10 +8,10 @@ import pytest
 
 from models.vision.text import Point, Quad, TextLine, Word
 from tasks.layout.lines import in_reading_order
-from tests import pages
 from tests.conftest import each_case
-from tests.drawn_cards import perfect_lines
-from tests.turns import calls_of
+from tests.kit.papers import pages
+from tests.kit.papers.drawn_cards import perfect_lines
+from tests.kit.waits.turns import calls_of
 
 HEIGHT = 20
 CHARACTER = 9

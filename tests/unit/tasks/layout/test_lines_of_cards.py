@@ -8,7 +8,7 @@ from eval.lines import embedded_reader
 from models.vision.ppocr.reader import PpOcrReader
 from tasks.layout.lines import in_reading_order
 from tests.conftest import each_case
-from tests.drawn_cards import KINDS, cards, perfect_lines, right_in_order
+from tests.kit.papers.drawn_cards import KINDS, cards, perfect_lines, right_in_order
 from tests.unit.tasks.layout.test_lines import line, read
 
 

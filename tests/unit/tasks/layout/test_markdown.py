@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from models.vision.text import Quad, Word
 from tasks.layout.cells import Cell, Table
 from tasks.layout.markdown import blocks_of, gfm, text_of
-from tests.entries import text_line
+from tests.kit.chats.entries import text_line
 
 _RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _TEXTS = [

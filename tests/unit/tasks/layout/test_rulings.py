@@ -10,7 +10,7 @@ from models.vision.text import Ruling
 from tasks.layout.rulings import rulings_in, skew_of_rulings
 from tasks.layout.tables import tables_on
 from tasks.layout.upright import UprightGrey
-from tests.entries import text_line
+from tests.kit.chats.entries import text_line
 
 WIDTH, LEFT, TOP, PITCH, ROWS = 1300, 60, 100, 60, 4
 COLUMNS = (0, 200, 500, 900, WIDTH)

@@ -19,8 +19,8 @@ from tasks.ocr import OcrTask
 from tasks.ocr_result import page_section, picture_result
 from tasks.redaction import Redactor
 from tasks.wording.page_range import OcrOptions, parse_ocr
-from tests.entries import text_line
-from tests.requests import request_of
+from tests.kit.chats.entries import text_line
+from tests.kit.chats.requests import request_of
 
 DOCUMENTS = made(2 * len(KINDS))
 

@@ -11,9 +11,9 @@ from models.vision.text import Quad, TextLine, Word
 from tasks.layout.rulings import skew_of
 from tasks.layout.tick_boxes import TickBox, tick_boxes_in
 from tasks.layout.upright import UprightGrey, UprightInk
-from tests.drawn_forms import form_of
-from tests.entries import text_line
-from tests.pages import typeface_of
+from tests.kit.chats.entries import text_line
+from tests.kit.papers.drawn_forms import form_of
+from tests.kit.papers.pages import typeface_of
 
 HEIGHT = 32.0
 """Height of the lines of a form whose letters have size 26."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from models.vision.text import Quad, TextLine
 from tasks.layout.ticked_lines import UprightBox, with_ticks
-from tests.entries import text_line
+from tests.kit.chats.entries import text_line
 
 
 def box(left: float, top: float, *, ticked: bool = False) -> UprightBox:

@@ -3,7 +3,7 @@
 import re
 from datetime import time, timedelta, timezone
 
-from tasks.notation.clock_times import clock_beside, is_clock_with_point
+from tasks.notation.clock_times import clock_beside, is_clock_with_point, written_clock
 from tasks.notation.dates import find_days
 from tests.conftest import each_case
 
@@ -94,3 +94,30 @@ def test_a_time_has_its_zone(text: str, clock: time | None) -> None:
 def test_a_time_with_a_point_has_a_word_beside_it(text: str, is_clock: bool) -> None:
     digits = list(re.finditer(r"\d+\.\d\d", text))[-1 if text.startswith("dalle") else 0]
     assert is_clock_with_point(text, *digits.span()) is is_clock
+
+
+@each_case(
+    ("text", "clock"),
+    [
+        ("20H30", "20:30"),
+        ("8.30 pm", "20:30"),
+        ("9am", "09:00"),
+        ("12 am", "00:00"),
+        ("8:20p", "20:20"),
+        ("5:42 p. m.", "17:42"),
+        ("0312 PM", "15:12"),
+        ("0645 hrs", "06:45"),
+        ("4.45 Uhr", "04:45"),
+        ("kl. 14", "14:00"),
+        ("ore 17", "17:00"),
+        ("klo 9.12", "09:12"),
+        ("17 heures", "17:00"),
+        ("09:14 CET", "09:14"),
+        ("12", None),
+        ("12 a", None),
+        ("25:10", None),
+        ("9 items", None),
+    ],
+)
+def test_a_time_of_day_is_read_with_the_words_beside_it(text: str, clock: str | None) -> None:
+    assert written_clock(text) == clock

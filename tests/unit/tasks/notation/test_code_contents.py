@@ -2,7 +2,7 @@
 
 from tasks.notation.code_contents import MAX_CHARS, facts_of_code
 from tests.conftest import each_case
-from tests.printed_codes import LICENCE, PAYMENT, SWISS
+from tests.kit.papers.printed_codes import LICENCE, PAYMENT, SWISS
 
 
 def said(text: str, *, is_gs1: bool = False) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from tasks.notation.dates import day_of_week_near, find_days, find_lone_days
-from tasks.notation.words import MONTHS_OF_ALL, month_named
+from tasks.notation.cldr import MONTHS, month_named
+from tasks.notation.dates import day_of_week_near, days_without_year, find_days, find_lone_days, parse_day
 from tests.conftest import each_case
 
 
@@ -78,6 +78,14 @@ def test_a_number_and_a_word_before_a_day_are_no_part_of_it(text: str, day: date
         "令和8年3月5日",
         "民國115年3月5日",
         "2026-03-05T23:50:00Z",
+        "2026年3月5日(木)",
+        "2026. 03. 05.",
+        "2026 m. kovo 5 d.",
+        "5-III-2026",
+        "5.iii.2026",
+        "5 MAR/MARS 2026",
+        "5/3-2026",
+        "2026-MAR-05",
     ],
 )
 def test_a_day_is_read_in_other_scripts_and_eras(text: str) -> None:
@@ -97,11 +105,84 @@ def test_eras_and_numbers_before_a_day_are_told_apart(text: str, day: date) -> N
     assert [one.readings[0] for one in find_days(text)] == [day]
 
 
+@each_case(
+    "text",
+    [
+        "Do., 5. März 2026",
+        "čtvrtek 5. března 2026",
+        "torsdag den 5. marts 2026",
+        "5 Mart 2026 Perşembe",
+        "الخميس 5 مارس 2026",
+        "5 марта 2026 г.",
+        "5 marca 2026 r.",
+        "10 am on 5 March 2026",
+        "Thu 5 Mar 2026, 9.30 am",
+        "05 Mar 2026 21:40",
+        "5. března 2026, 16 h",
+        "2026-03-05 14:05+02:00",
+    ],
+)
+def test_weekdays_words_and_times_may_stand_beside_a_day(text: str) -> None:
+    day = parse_day(text)
+    assert day is not None
+    assert day.readings == (date(2026, 3, 5),)
+
+
+@each_case(
+    "text",
+    [
+        "Invoice 5 March 2026",
+        "12-3456",
+        "1.2.3",
+        "+49 170 123 4567",
+        "0170 12 03 2026 5",
+        "nr 4471/XI/25",
+        "(£25, MAY 2009)",
+        "maintenance 03/2025",
+        "11 Nov 0830",
+        "Heft 3/4 2019",
+    ],
+)
+def test_a_text_with_anything_else_is_no_day(text: str) -> None:
+    assert parse_day(text) is None
+
+
+@each_case(
+    ("text", "start", "end"),
+    [("Paid 3 May 23:15", 0, 0), ("3 pieces 24 May 2024", 9, 20), ("vr 28 februari 20.15", 0, 0)],
+)
+def test_a_time_and_a_count_are_no_part_of_a_day(text: str, start: int, end: int) -> None:
+    assert [(day.start, day.end) for day in find_days(text)] == ([(start, end)] if end else [])
+
+
+@each_case(
+    ("text", "day"),
+    [
+        ("10月8日(木)", date(2026, 10, 8)),
+        ("3월 20일", date(2026, 3, 20)),
+        ("Freitag, den 6.3.", date(2026, 3, 6)),
+        ("pe 6.3. klo 19.00", date(2026, 3, 6)),
+        ("sobota 6. února", date(2026, 2, 6)),
+        ("Fri 6 Mar 16:30", date(2026, 3, 6)),
+        ("KW 11/24", None),
+        ("week of 10 March", None),
+        ("2026. 6.", None),
+    ],
+)
+def test_a_day_without_a_year_is_read_alone_in_its_text(text: str, day: date | None) -> None:
+    assert days_without_year([text], [date(2026, 5, 1)]) == [day]
+
+
+def test_a_month_of_two_languages_has_both_readings() -> None:
+    [day] = find_days("8 listopada 2025")
+    assert day.readings == (date(2025, 11, 8), date(2025, 10, 8))
+
+
 def test_a_version_is_no_day_of_an_era() -> None:
     assert [*find_days("Release R8.3.5 of 2026")] == []
 
 
 def test_each_month_has_names_of_its_own() -> None:
-    assert len(MONTHS_OF_ALL) > 700
+    assert len(MONTHS.all) > 700
     assert {month_named(name) for name in ("ledna", "января", "มกราคม", "يناير")} == {1}
     assert month_named("lipstick") == 0

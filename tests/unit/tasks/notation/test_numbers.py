@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tasks.notation.dates import find_days, parse_day
-from tasks.notation.numbers import find_numbers, parse_number
+from tasks.notation.numbers import find_numbers, parse_number, parse_quantity
 from tests.conftest import each_case
 
 
@@ -71,6 +71,63 @@ def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readi
     number = parse_number(text)
     assert number is not None
     assert number.readings == {Decimal(reading) for reading in readings}
+
+
+@each_case(
+    ("text", "readings"),
+    [
+        ("+1,75", ["1.75"]),
+        ("+38.400,00", ["38400"]),
+        ("△230", ["-230"]),
+        ("▲4,970", ["-4.97", "-4970"]),
+        ("▲3.5%", None),
+        ("39:-", ["39"]),
+        ("21 600:-", ["21600"]),
+        ("₹13,500/-", ["13500"]),
+        ("22,50 -/-", ["-22.5"]),
+        ("%20", ["20", "0.2"]),
+        ("5,00,000", ["500000"]),
+        ("3,000만원", ["30000", "30000000"]),
+        ("126 hours", ["126"]),
+        ("15,3 km/h", ["15.3"]),
+        ("2,20 kr./kWh", ["2.2"]),
+        ("1,5 Mio. €", ["1500000"]),
+        ("36.9℃", ["36.9"]),
+        ("58,4 m2", ["58.4"]),
+        ("9.000 Euro", ["9", "9000"]),
+        ("+4917012345", None),
+        ("+49 170 1234567", None),
+        ("12-3456", None),
+        ("6 coralistas", None),
+        ("10 km 5", None),
+    ],
+)
+def test_a_quantity_is_a_number_with_a_unit_of_any_language(text: str, readings: list[str] | None) -> None:
+    number = parse_quantity(text)
+    assert (number and number.readings) == (readings and {Decimal(reading) for reading in readings})
+
+
+def test_a_number_with_a_long_unit_is_only_a_quantity() -> None:
+    assert parse_number("126 hours") is None
+
+
+@each_case(
+    ("text", "last"),
+    [
+        ("Teaching 8.4 (8.1)", "8.1"),
+        ("Ground rent £1,200 (1,100.50)", "1100.5"),
+        ("die Kaution (25,00 EUR) wird", "25"),
+        ("em março (701,20), resta", "701.2"),
+        ("READY FOR PICKUP (2)", "2"),
+        ("Résultat\t(385)", "-385"),
+        ("Loss (2,000.00)", "-2000"),
+        ("Discount\t(15,00 €)", "-15"),
+        ("(41.07)", "-41.07"),
+    ],
+)
+def test_brackets_are_a_minus_around_an_amount_that_is_no_aside(text: str, last: str) -> None:
+    *_, number = find_numbers(text)
+    assert number.readings == {Decimal(last)}
 
 
 @each_case(
@@ -139,7 +196,7 @@ def test_a_number_in_scientific_notation_is_read_as_a_whole(text: str, values: l
         ("mit vierzig (40) Tagen", 40),
         ("two thousand pounds (£2,000) as damages", 2_000),
         ("seventy-five thousand pounds (£75,000), without prejudice", 75_000),
-        ("Seats (3) 14", -3),
+        ("Seats (3) 14", 3),
         ("Loss (2,000) 14", -2_000),
     ],
 )

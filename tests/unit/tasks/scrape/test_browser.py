@@ -16,8 +16,8 @@ from models.base import EngineUnavailable
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, find_browser
-from tests.web import Names, Server, redirect, response, serving
-from tests.web_pages import extract_page
+from tests.kit.internet.web import Names, Server, redirect, response, serving
+from tests.kit.internet.web_pages import extract_page
 
 PROGRAM = find_browser()
 pytestmark = [

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
-from tests.web import TLS, Names, Server, response, serving
+from tests.kit.internet.web import TLS, Names, Server, response, serving
 
 OPEN = ("127.0.0.1/32",)
 

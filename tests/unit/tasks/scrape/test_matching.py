@@ -10,7 +10,7 @@ from tasks.scrape.matching import RecordMatch
 from tasks.scrape.page_file import read_bytes
 from tasks.scraper import fields_asked
 from tests.conftest import each_case
-from tests.web_pages import LAYOUTS, document
+from tests.kit.internet.web_pages import LAYOUTS, document
 
 
 def match(html: bytes, fields: Sequence[str]) -> RecordMatch | None:

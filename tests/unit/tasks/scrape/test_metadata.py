@@ -3,7 +3,7 @@
 import json
 
 from tasks.scrape.metadata import MAX_BYTES, MAX_DEPTH
-from tests.web_pages import document, extract_page
+from tests.kit.internet.web_pages import document, extract_page
 
 URL = "https://h.example/page"
 

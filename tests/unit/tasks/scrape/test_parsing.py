@@ -8,7 +8,7 @@ import pytest
 from tasks.errors import InputError, InputTooLarge
 from tasks.scrape.parsing import Link, ParsedPage
 from tests.conftest import each_case
-from tests.web_pages import LAYOUTS, WebPage, document, extract_page, web_pages, word_f1
+from tests.kit.internet.web_pages import LAYOUTS, WebPage, document, extract_page, web_pages, word_f1
 
 URL = "https://h.example/folder/page"
 PROSE = "<p>The ferry leaves at eight, and the harbour master waves from the pier every morning.</p>" * 6

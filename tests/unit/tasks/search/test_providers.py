@@ -18,9 +18,9 @@ from tasks.search import providers
 from tasks.search.failover import BLOCKED_S, REFUSED_S, UNREACHABLE_S, Hit, SearchFailed, SearchProvider, hits_of
 from tasks.search.providers import Brave, Ddgs, Searxng, Serper, Tavily
 from tasks.wording.search_query import Freshness
-from tests import search_engines as said
 from tests.conftest import each_case
-from tests.web import TLS, Names, Server, proxying, redirect, response, serving
+from tests.kit.internet import search_engines as said
+from tests.kit.internet.web import TLS, Names, Server, proxying, redirect, response, serving
 
 TODAY = date(2026, 11, 20)
 WEEK = Freshness(date(2026, 11, 13), TODAY, TODAY)

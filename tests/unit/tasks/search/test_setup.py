@@ -8,8 +8,8 @@ from app.cli.doctor import _search_the_web
 from app.settings import Settings
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.search.providers import SearchConfig, Searxng, build_providers, names_of
-from tests import search_engines as said
-from tests.web import TLS, response, serving
+from tests.kit.internet import search_engines as said
+from tests.kit.internet.web import TLS, response, serving
 
 AUTO = ("auto",)
 

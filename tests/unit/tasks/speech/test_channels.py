@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.speech.channels import are_apart
-from tests.speech import Samples, decoded, in_a_row, pause, say
+from tests.kit.audio.speech import Samples, decoded, in_a_row, pause, say
 
 FIRST = "Good morning everybody, and thank you for coming."
 SECOND = "The price of coffee has gone up again this month."

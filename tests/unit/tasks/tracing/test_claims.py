@@ -13,8 +13,8 @@ from tasks.extraction.labelled_values import layout_of
 from tasks.precontext import Entry
 from tasks.tracing.traced_passages import passages_to_trace
 from tests.conftest import each_case
-from tests.entries import Grounding, ground
-from tests.read_pages import ocr
+from tests.kit.chats.entries import Grounding, ground
+from tests.kit.papers.read_pages import ocr
 
 RECEIPT = ocr(
     "INDAH GIFT & HOME DECO",

@@ -10,8 +10,8 @@ from tasks.ocr_result import document_result, page_section
 from tasks.precontext import Entry
 from tasks.tracing.find_evidence import find_evidence
 from tests.conftest import each_case
-from tests.entries import Grounding, entry_of, failure_of, ground
-from tests.read_pages import ocr, text_line
+from tests.kit.chats.entries import Grounding, entry_of, failure_of, ground
+from tests.kit.papers.read_pages import ocr, text_line
 
 
 def only(value: Any, *entries: Entry) -> FieldEvidence:

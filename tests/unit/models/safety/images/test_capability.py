@@ -11,8 +11,8 @@ from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD, VLM
 from models.weights.files import WEIGHT_SETS
-from tests.image_guards import ABLE, RED, save_nsfw_vit, verdict
-from tests.llm_server import serving_llm
+from tests.kit.engines.image_guards import ABLE, RED, save_nsfw_vit, verdict
+from tests.kit.servers.llm_server import serving_llm
 
 
 def runtime(config: EngineConfig) -> Runtime:

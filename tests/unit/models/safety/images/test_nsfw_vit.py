@@ -12,7 +12,7 @@ from models.capability import EngineConfig
 from models.safety.images.capability import NSFW_VIT
 from models.safety.images.nsfw_vit import SIDE, parts_of, planes
 from models.weights.files import WEIGHT_SETS
-from tests.image_guards import BLACK, RED, WHITE, Open, opening, plain, save_nsfw_vit, shown
+from tests.kit.engines.image_guards import BLACK, RED, WHITE, Open, opening, plain, save_nsfw_vit, shown
 
 
 @pytest.fixture

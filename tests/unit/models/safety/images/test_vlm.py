@@ -18,8 +18,8 @@ from models.safety.guard import IMAGE_CODES, Judgement
 from models.safety.images.vlm import VlmGuard, verdict_in
 from models.vision.jpeg import data_url
 from tests.conftest import each_case
-from tests.image_guards import ABLE, RED, Picture, plain, verdict
-from tests.llm_server import Reply, serving_llm
+from tests.kit.engines.image_guards import ABLE, RED, Picture, plain, verdict
+from tests.kit.servers.llm_server import Reply, serving_llm
 
 
 async def by_llm(

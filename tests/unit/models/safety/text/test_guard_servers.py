@@ -18,10 +18,10 @@ from models.safety.text.dialects import without_markup
 from models.safety.text.server import WINDOW
 from models.safety.text.settings import GuardSettings
 from tests.conftest import each_case
-from tests.llm_replies import DONE
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.loop_time import LoopTime
-from tests.server import free_port
+from tests.kit.servers.llm_replies import DONE
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
+from tests.kit.servers.server import free_port
+from tests.kit.waits.loop_time import LoopTime
 
 SERVERS = (QWEN3GUARD_SERVER, GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER)
 MODELS = {

@@ -8,7 +8,7 @@ from models.safety.text.engine import WINDOW, OwnTextGuard, windows_of
 from models.safety.text.head import load_head
 from tasks.errors import InputTooLarge
 from tasks.guardrails import Guardrails
-from tests.shared_workers import shared_workers
+from tests.kit.processes.shared_workers import shared_workers
 
 LONG = "The committee met on Tuesday and approved the minutes. " * 4000
 

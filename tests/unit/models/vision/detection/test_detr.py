@@ -13,7 +13,7 @@ from models.base import EngineUnavailable
 from models.capability import Built, EngineConfig
 from models.vision.detection.capability import LLMDET, OWN_ONNX, RF_DETR_SEG, DetectionSettings
 from models.vision.detection.detector import Detection, Detector
-from tests.networks import save_network
+from tests.kit.engines.networks import save_network
 
 PICTURE = np.zeros((200, 400, 3), np.uint8)
 MEAN = np.full_like(PICTURE, (124, 116, 104))

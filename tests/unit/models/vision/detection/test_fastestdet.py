@@ -11,7 +11,7 @@ from models.capability import EngineConfig
 from models.vision.detection.capability import FASTESTDET
 from models.vision.detection.detector import Detection, Detector
 from models.vision.detection.fastestdet import FastestDetHead
-from tests.photos import THREE_PEOPLE, best_iou, photo
+from tests.kit.pictures.photos import THREE_PEOPLE, best_iou, photo
 
 
 @pytest.fixture

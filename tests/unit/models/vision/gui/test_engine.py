@@ -10,9 +10,9 @@ from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Sc
 from models.vision.gui.engine import MAX_ELEMENTS, ContourEngine, choose_boxes
 from models.vision.gui.regions import differences, propose_boxes
 from models.vision.text import Image
-from tests.parts import finished
-from tests.photos import iou
-from tests.screens import DrawnScreen, sign_up
+from tests.kit.engines.parts import finished
+from tests.kit.pictures.photos import iou
+from tests.kit.pictures.screens import DrawnScreen, sign_up
 
 
 @pytest.fixture(scope="module")

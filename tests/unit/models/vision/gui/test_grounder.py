@@ -24,10 +24,10 @@ from models.vision.gui.engine import ContourEngine
 from models.vision.gui.grounder import LlmGrounder
 from models.vision.text import TextLine
 from tests.conftest import each_case
-from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.parts import finished
-from tests.photos import iou
-from tests.screens import Box, DrawnScreen, sign_up
+from tests.kit.engines.parts import finished
+from tests.kit.pictures.photos import iou
+from tests.kit.pictures.screens import Box, DrawnScreen, sign_up
+from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
 
 SEES = Abilities(vision=True, json_schema=True, context_tokens=32768)
 Say = Callable[[Mapping[str, Any]], str]

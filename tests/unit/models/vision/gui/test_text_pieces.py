@@ -6,7 +6,7 @@ from models.vision.gui.regions import propose_boxes
 from models.vision.gui.screen_view import USUAL_LINE_HEIGHT, views_of
 from models.vision.gui.text_pieces import box_with_em_height, pieces_of
 from models.vision.text import TextLine
-from tests.screens import BLUE, DrawnScreen
+from tests.kit.pictures.screens import BLUE, DrawnScreen
 
 
 def texts(screen: DrawnScreen) -> list[str]:

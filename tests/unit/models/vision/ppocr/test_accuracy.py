@@ -21,7 +21,8 @@ from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.text import TextLine
-from tests.pages import (
+from tests.kit.engines.parts import finished
+from tests.kit.papers.pages import (
     FONTS,
     FOREIGN_LINES,
     Line,
@@ -39,7 +40,6 @@ from tests.pages import (
     two_column_page,
     words_read,
 )
-from tests.parts import finished
 
 
 def short_form() -> Page:

@@ -5,7 +5,7 @@ import pytest
 
 from models.vision.ppocr.detector import Scales, choose_scales, tiles
 from models.vision.text import Image
-from tests.pages import blank_page, paragraph_page, pasted, single_line, table_page, turned
+from tests.kit.papers.pages import blank_page, paragraph_page, pasted, single_line, table_page, turned
 
 
 def scales_of(image: Image) -> Scales:

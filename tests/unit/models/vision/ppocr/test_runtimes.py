@@ -14,15 +14,15 @@ from models.base import EngineUnavailable
 from models.devices.device import CPU, CUDA
 from models.devices.onnx_sessions import onnx_session as open_on_cpu
 from models.vision.ocr.capability import embedded_weights
-from models.vision.ppocr import detector, onnx_session, recognizer
+from models.vision.ppocr import onnx_session
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.onnx_session import CardSession
 from models.vision.ppocr.reader import ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import Pictures
 from models.vision.text import Image
-from tests.pages import Page, paragraph_page, single_line
-from tests.parts import finished
+from tests.kit.engines.parts import finished
+from tests.kit.papers.pages import Page, paragraph_page, single_line
 
 DETECTOR, RECOGNIZER = embedded_weights()
 
@@ -48,8 +48,6 @@ def page() -> Page:
 def test_a_card_gets_inputs_of_few_shapes_and_reads_the_same_text(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     # The sessions of a card, opened on the CPU.
     monkeypatch.setattr(onnx_session, "onnx_session", lambda file, capability, **_: open_on_cpu(file, capability))
-    monkeypatch.setattr(detector, "_CARD_SIDE_MULTIPLE", 1024)
-    monkeypatch.setattr(recognizer, "_CARD_WIDTHS", (320, 1280))
     shapes = []
     infer = onnx_session.CardSession.infer
 

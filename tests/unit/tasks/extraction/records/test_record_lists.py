@@ -2,8 +2,7 @@
 
 from tasks.extraction.extract import copy_fields
 from tasks.extraction.given_values import GivenValues
-from tests.filling import pasted
-from tests.lists_in_text import OR_NULL, TEXT, list_in
+from tests.kit.papers.filling import OR_NULL, STRING, list_in, pasted
 
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
 JOBS = """# Oona Marsh
@@ -39,7 +38,7 @@ chess
 
 
 def test_headings_below_a_heading_begin_records() -> None:
-    jobs = list_in(JOBS, "jobs", company=TEXT, city=OR_NULL, position=TEXT, **{"from": TEXT, "to": OR_NULL})
+    jobs = list_in(JOBS, "jobs", company=STRING, city=OR_NULL, position=STRING, **{"from": STRING, "to": OR_NULL})
     assert [(one["company"], one["city"], one["position"], one["from"], one["to"]) for one in jobs] == [
         ("Kestrel Windows sp. z o.o.", "Derby", "Glazier", "04/2017", None),
         ("Marlow & Sons", "Leek", "Apprentice", "01/2011", "03/2017"),
@@ -47,7 +46,7 @@ def test_headings_below_a_heading_begin_records() -> None:
 
 
 def test_what_all_records_say_is_a_label() -> None:
-    found = list_in(PERMITS, "certificates", name=TEXT, valid_until=DATE_OR_NULL)
+    found = list_in(PERMITS, "certificates", name=STRING, valid_until=DATE_OR_NULL)
     assert [tuple(one.values()) for one in found] == [
         ("Forklift", "2029-05-14"),
         ("First aid", "2027-02-01"),
@@ -57,7 +56,7 @@ def test_what_all_records_say_is_a_label() -> None:
 
 def test_two_lines_without_a_heading_are_no_list() -> None:
     assert not list_in(
-        "Dear Oona,\nthe lamp is here.\nYours, Tim\n", "certificates", name=TEXT, valid_until=DATE_OR_NULL
+        "Dear Oona,\nthe lamp is here.\nYours, Tim\n", "certificates", name=STRING, valid_until=DATE_OR_NULL
     )
 
 
@@ -101,7 +100,7 @@ Signed in two copies
 
 def test_cards_in_two_columns_are_records_of_one_list() -> None:
     number = {"type": "number"}
-    covers = list_in(COVERS, "covers", name=TEXT, limit=number, excess=number, note=OR_NULL)
+    covers = list_in(COVERS, "covers", name=STRING, limit=number, excess=number, note=OR_NULL)
     assert [(cover["name"], cover["limit"], cover["excess"]) for cover in covers] == [
         ("Fire and storm", 9000, 150),
         ("Natural disasters", 5000, 380),
@@ -125,7 +124,7 @@ NUMBER = {"type": "number"}
 
 def test_cards_of_a_shop_side_by_side_are_items_with_the_price_that_is_not_replaced() -> None:
     boolean, integer = {"type": "boolean"}, {"type": "integer"}
-    lamps = list_in(CARDS, "products", name=TEXT, price=NUMBER, rating=NUMBER, reviews=integer, in_stock=boolean)
+    lamps = list_in(CARDS, "products", name=STRING, price=NUMBER, rating=NUMBER, reviews=integer, in_stock=boolean)
     assert [tuple(lamp.values()) for lamp in lamps] == [
         ("Oak table lamp", 49.9, 4.4, 128, True),
         ("Brass floor lamp", 89, 4.8, 57, True),
@@ -163,7 +162,7 @@ Please repair them.
 
 
 def test_a_numbered_line_has_the_text_before_its_colon() -> None:
-    found = list_in(DEFECTS, "defects", room=TEXT, description=TEXT, since={"type": "string", "format": "date"})
+    found = list_in(DEFECTS, "defects", room=STRING, description=STRING, since={"type": "string", "format": "date"})
     assert [tuple(one.values()) for one in found] == [
         ("Bathroom", "the tap drips", "2025-03-03"),
         ("Kitchen", "the window does not close", "2025-04-12"),
@@ -172,7 +171,7 @@ def test_a_numbered_line_has_the_text_before_its_colon() -> None:
 
 
 def test_records_have_no_label_that_is_not_printed() -> None:
-    columns = {"room": TEXT, "description": TEXT, "since": {"type": "string", "format": "date"}}
+    columns = {"room": STRING, "description": STRING, "since": {"type": "string", "format": "date"}}
     item = {"type": "object", "properties": columns, "required": [*columns]}
     schema = {"type": "object", "properties": {"defects": {"type": "array", "items": item}}, "required": ["defects"]}
     document = pasted(DEFECTS).document

@@ -15,7 +15,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import sniff
 from tasks.inputs.source import Blob, Origin, Source
 from tests.conftest import each_case
-from tests.recordings import AUDIO, VIDEO, Samples, beep_starts, beeps, encoded, filmed, plain_wav
+from tests.kit.audio.recordings import AUDIO, VIDEO, Samples, beep_starts, beeps, encoded, filmed, plain_wav
 
 CODEC_DELAY_S = 0.03
 """What an encoder puts before the sound and a raw stream, MP3 without its Xing header or AVI cannot say."""

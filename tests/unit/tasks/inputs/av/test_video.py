@@ -13,7 +13,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import sniff
 from tasks.inputs.source import Blob, Origin, Source
-from tests.recordings import VIDEO, Picture, beeps, encoded, filmed
+from tests.kit.audio.recordings import VIDEO, Picture, beeps, encoded, filmed
 
 SIZE = (144, 176)
 """The height and width that H.263 knows too."""

@@ -12,9 +12,9 @@ from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MB
 from tests.conftest import each_case
-from tests.fetching import OPEN, fetch, refusal
-from tests.loop_time import LoopTime
-from tests.web import Handler, response, serving
+from tests.kit.internet.fetching import OPEN, fetch, refusal
+from tests.kit.internet.web import Handler, response, serving
+from tests.kit.waits.loop_time import LoopTime
 
 ENCODED = "Content-Encoding: gzip"
 

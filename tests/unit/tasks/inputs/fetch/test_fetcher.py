@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
-from tests.fetching import OPEN, fetch, refusal
-from tests.web import TLS, Certificate, Names, certificate_for, redirect, response, serving
+from tests.kit.internet.fetching import OPEN, fetch, refusal
+from tests.kit.internet.web import TLS, Certificate, Names, certificate_for, redirect, response, serving
 
 
 async def test_a_body_is_fetched_with_its_type() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
 from tasks.inputs.fetch.network import Proxy
-from tests.web import TLS, Certificate, Names, certificate_for, proxying, response, serving
+from tests.kit.internet.web import TLS, Certificate, Names, certificate_for, proxying, response, serving
 
 PUBLIC = "93.184.216.34"
 NAMES = Names(outer_test=[PUBLIC], six_test=["2606:4700::1111"], inner_test=["10.0.0.1"])

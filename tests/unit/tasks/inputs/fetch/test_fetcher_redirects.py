@@ -7,8 +7,8 @@ import pytest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.inputs.source import LONGEST_URL
-from tests.fetching import OPEN, fetch, refusal
-from tests.web import TLS, Names, redirect, response, serving
+from tests.kit.internet.fetching import OPEN, fetch, refusal
+from tests.kit.internet.web import TLS, Names, redirect, response, serving
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "308 Permanent"])

@@ -12,7 +12,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.fetch.url_policy import FetchFailed
 from tests.conftest import each_case
-from tests.web import TLS, Handler, Names, Server, redirect, response, serving
+from tests.kit.internet.web import TLS, Handler, Names, Server, redirect, response, serving
 
 CLOSED = b"User-agent: *\nDisallow: /closed\nAllow: /closed/but-this\n"
 

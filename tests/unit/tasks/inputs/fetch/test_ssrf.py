@@ -14,8 +14,8 @@ import pytest
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
 from tests.conftest import each_case
-from tests.origin import Origin, serving_origin
-from tests.web import TLS, Names, redirect, response, serving
+from tests.kit.internet.origin import Origin, serving_origin
+from tests.kit.internet.web import TLS, Names, redirect, response, serving
 
 INNER = (
     # Loopback, and this host

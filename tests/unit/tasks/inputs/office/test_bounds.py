@@ -18,7 +18,7 @@ from tasks.inputs.media_types import sniff
 from tasks.inputs.office.bounds import inflated
 from tasks.inputs.source import Blob
 from tests.conftest import each_case
-from tests.office_files import WORD, changed, document, document_of, opened, slides, text_of, workbook
+from tests.kit.papers.office_files import WORD, changed, document, document_of, opened, slides, text_of, workbook
 
 TEXT = document_of("<w:p><w:r><w:t>text</w:t></w:r></w:p>")
 BODY = "word/document.xml"

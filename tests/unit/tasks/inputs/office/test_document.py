@@ -19,8 +19,8 @@ from tasks.inputs.source import Origin, Source
 from tasks.inputs.text.text_file import mark, with_pictures, without_marks
 from tasks.ocr import OcrTask
 from tests.conftest import each_case
-from tests.office_files import changed, document, picture
-from tests.requests import request_of
+from tests.kit.chats.requests import request_of
+from tests.kit.papers.office_files import changed, document, picture
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from docx.document import Document as WordDocument
 from docx.shared import Inches
 
-from tests.office_files import changed, document, document_of, member, opened, picture, text_of
+from tests.kit.papers.office_files import changed, document, document_of, member, opened, picture, text_of
 
 
 def paragraph(text: str) -> str:

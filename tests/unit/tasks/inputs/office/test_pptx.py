@@ -10,7 +10,7 @@ from pptx.slide import Slide
 from pptx.util import Inches
 
 from tasks.errors import InputError
-from tests.office_files import changed, member, opened, picture, slides, text_of
+from tests.kit.papers.office_files import changed, member, opened, picture, slides, text_of
 
 BOX = (0, 0, Inches(2), Inches(1))
 

@@ -17,7 +17,7 @@ from tasks.inputs.media_types import sniff
 from tasks.inputs.readers import READERS
 from tasks.inputs.source import Blob
 from tests.conftest import each_case
-from tests.office_files import changed, document, member, picture, slides, workbook
+from tests.kit.papers.office_files import changed, document, member, picture, slides, workbook
 
 BOX = (0, 0, Inches(2), Inches(1))
 Edit = Callable[[bytes], bytes]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.office_files import changed, document_of, member, text_of
+from tests.kit.papers.office_files import changed, document_of, member, text_of
 
 ALTERNATIVES = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 SHAPES = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"

@@ -6,7 +6,7 @@ from docx.document import Document as WordDocument
 from docx.oxml import parse_xml
 
 from tests.conftest import each_case
-from tests.office_files import WORD, document, text_of
+from tests.kit.papers.office_files import WORD, document, text_of
 
 CLAUSES = (("decimal", "%1."), ("decimal", "%1.%2"), ("lowerLetter", "(%3)"), ("lowerRoman", "%4)"))
 

@@ -14,7 +14,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office.xlsx import shown
 from tests.conftest import each_case
-from tests.office_files import changed, member, opened, picture, text_of, workbook
+from tests.kit.papers.office_files import changed, member, opened, picture, text_of, workbook
 
 SHEET = "xl/worksheets/sheet1.xml"
 

@@ -12,9 +12,9 @@ from tasks.inputs.pages import Pages
 from tasks.inputs.readers import READERS
 from tasks.inputs.source import Blob
 from tasks.markdown_text import plain_form
-from tests.office_files import workbook
-from tests.pdf_forms import form, widget
-from tests.pdfs import pdf_of_pages, raw_pdf
+from tests.kit.papers.office_files import workbook
+from tests.kit.papers.pdf_forms import form, widget
+from tests.kit.papers.pdfs import pdf_of_pages, raw_pdf
 
 WAIT = "BT /F1 12 Tf 20 160 Td (Please wait...) Tj ET"
 

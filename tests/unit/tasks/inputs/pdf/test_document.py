@@ -19,7 +19,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.source import Blob
-from tests.pdfs import raw_pdf
+from tests.kit.papers.pdfs import raw_pdf
 
 Draw = Callable[[Canvas], object]
 PARAGRAPH = ["The quick brown fox jumps", "over the lazy dog, 42 times."]

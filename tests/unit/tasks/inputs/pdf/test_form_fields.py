@@ -4,7 +4,7 @@ import pytest
 
 from tasks.inputs.pages import PdfField
 from tests.conftest import each_case
-from tests.pdf_forms import DRAWINGS, form, widget
+from tests.kit.papers.pdf_forms import DRAWINGS, form, widget
 from tests.unit.tasks.inputs.pdf.drawn import layer_in, texts
 
 

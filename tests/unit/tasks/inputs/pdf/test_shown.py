@@ -7,7 +7,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tasks.inputs.pages import TextLayer
 from tasks.layout.lines import in_reading_order
-from tests.pages import FONTS, prose
+from tests.kit.papers.pages import FONTS, prose
 from tests.unit.tasks.inputs.pdf.drawn import Draw, layer_of, photo, scanned, texts, words
 
 

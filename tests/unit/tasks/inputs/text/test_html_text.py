@@ -10,7 +10,7 @@ from tasks.inputs.source import Blob
 from tasks.inputs.text import html_text
 from tasks.markdown_text import plain_form
 from tests.conftest import each_case
-from tests.office_files import picture
+from tests.kit.papers.office_files import picture
 
 
 def html_to_markdown(html: str) -> str:

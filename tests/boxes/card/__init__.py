@@ -1,0 +1,1 @@
+"""The proof on a machine with a card: `tests/boxes/card/run`."""
