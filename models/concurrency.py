@@ -4,7 +4,7 @@ simultaneous items."""
 import asyncio
 import contextvars
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
@@ -119,20 +119,74 @@ async def call_off(*tasks: asyncio.Task[Any]) -> None:
 
 
 class TimeIsUp(Exception):
-    """Raised at the end of a time that a caller of `next_until` set. A TimeoutError may also come from the work."""
+    """Raised at the end of the time that a Deadline sets. A TimeoutError may also come from the work."""
 
 
-async def next_until(pieces: AsyncGenerator[Result, None], when: float) -> Result:
-    """Return the next of `pieces`. Raises StopAsyncIteration after the last, and TimeIsUp at `when`, a time of the
-    event loop's clock, but for a piece that is there already."""
-    limit = asyncio.timeout_at(None if when == math.inf else when)
-    try:
-        async with limit:
-            return await anext(pieces)
-    except TimeoutError:
-        if limit.expired():
-            raise TimeIsUp from None
-        raise
+class Deadline:
+    """A time that ends waits of one task, one at a time, such as the waits for the pieces of an answer.
+
+    All waits share one timer, because a timer for each of thousands of pieces would cost more than the pieces. It runs
+    until the end of the `with` block, or until it ends a wait.
+    """
+
+    def __init__(self, when: float) -> None:
+        """Create a deadline at `when`, a time of the event loop's clock, or infinity."""
+        self._when = when
+        self._timer: asyncio.Handle | None = None
+        self._rings_at = when
+        """Time at which the timer ends a wait, unless the deadline has moved."""
+        self._waiting: asyncio.Task[Any] | None = None
+        self._has_ended_wait = False
+
+    def __enter__(self) -> "Deadline":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop_timer()
+
+    def move(self, when: float) -> None:
+        """Move the deadline to another time. A timer that runs earlier is left as it is, and set again at its end."""
+        self._when = when
+        if self._rings_at > when:
+            self._stop_timer()
+
+    async def wait_for(self, work: Awaitable[Result]) -> Result:
+        """Return what `work` returns. Raises what it raises, and TimeIsUp at the deadline unless the work is done
+        without a wait. The work is then cancelled, and has ended."""
+        if self._timer is None and self._when != math.inf:
+            self._start_timer()
+        task = self._waiting = asyncio.current_task()
+        assert task is not None
+        cancelled_before = task.cancelling()
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if self._has_ended_wait and task.cancelling() - 1 <= cancelled_before:
+                raise TimeIsUp from None
+            raise
+        finally:
+            self._waiting = None
+            if self._has_ended_wait:
+                self._has_ended_wait = False
+                task.uncancel()
+
+    def _end_wait(self) -> None:
+        self._timer = None
+        if self._when > self._rings_at:
+            self._start_timer()
+        elif self._waiting is not None:
+            self._has_ended_wait = True
+            self._waiting.cancel()
+
+    def _start_timer(self) -> None:
+        loop, self._rings_at = asyncio.get_running_loop(), self._when
+        is_over = self._when <= loop.time()
+        self._timer = loop.call_soon(self._end_wait) if is_over else loop.call_at(self._when, self._end_wait)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class EngineAdmission:

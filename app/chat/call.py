@@ -3,20 +3,17 @@
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from app.access.admission import Admission
 from app.access.keys import Caller
-from app.errors import took_too_long
 from app.events import Event, Finish, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.monitoring.metrics import Stages
 from app.wire.request import ChatRequest
-from models.concurrency import TimeIsUp, call_off, next_until
+from models.concurrency import call_off
 from tasks import base
 
-EventT = TypeVar("EventT")
 ReportT = TypeVar("ReportT")
 T = TypeVar("T")
 
@@ -73,37 +70,6 @@ class ChatCall:
                 self.stages.reasoning_tokens += event.reasoning_tokens or 0
                 await self.admission.settle(event.prompt_tokens, event.completion_tokens, is_free=event.vcache)
         return event
-
-
-async def within(
-    seconds: float, events: AsyncGenerator[EventT, None], spent_s: float = 0.0
-) -> AsyncGenerator[EventT, None]:
-    """Yield the events of a request that may take `seconds`, of which `spent_s` have passed, and close their generator.
-
-    Raises what the work raises, and Unavailable if the time is over.
-    """
-    until = asyncio.get_running_loop().time() + seconds - spent_s
-    async with aclosing(events):
-        while True:
-            try:
-                event = await next_until(events, until)
-            except StopAsyncIteration:
-                return
-            except TimeIsUp:
-                raise took_too_long(seconds) from None
-            except asyncio.CancelledError as error:
-                if _is_cancelled():
-                    raise
-                # A part of the work was cancelled on its own. The caller must not mistake this for its own
-                # cancellation.
-                raise RuntimeError("a part of the work was cancelled") from error
-            yield event
-
-
-def _is_cancelled() -> bool:
-    """True if somebody cancelled the running task itself."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 class Work(Generic[ReportT, T]):

@@ -19,7 +19,7 @@ from app.chat.shape import Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.tool_loop import Rounds
 from app.chat.trim import trim
-from app.events import AnswerWarning, Event, Precontext
+from app.events import AnswerWarning, Event
 from app.wire.request import ChatRequest
 from models.embedding.embedder import Embedder
 from models.language.llm import Llm, estimate_tokens, fence_around, new_fence
@@ -89,7 +89,7 @@ class LlmAnswers:
             for warning in filling.copied.warnings if filling else ():
                 yield AnswerWarning(warning)
         ready = filling.answer if filling else None
-        answer = self.write(material) if ready is None else self.structured.copied(ready, material)
+        answer = await self.write(material) if ready is None else self.structured.copied(ready, material)
         async with aclosing(answer) as events:
             async for event in events:
                 yield event
@@ -112,28 +112,9 @@ class LlmAnswers:
         return replace(material, document=document, filling=filling), filling
 
     async def write(self, material: Material) -> AsyncGenerator[Event, None]:
-        """Yield the events of an answer that the LLM writes from the material."""
+        """Return the events of an answer that the LLM writes from the material, with Finish last."""
         rounds = await self._prepare(material)
-        events = rounds.answer() if material.shape is None else self.structured.by_llm(rounds, material)
-        # The precontext is sent as one piece before the answer. It waits if the LLM may still call specialists, because
-        # their results are added to it.
-        waiting = tuple(rounds.entries)
-        if waiting and not rounds.internal:
-            yield Precontext(waiting)
-            waiting = ()
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, Precontext):
-                    waiting += event.entries
-                    continue
-                if waiting:
-                    yield Precontext(waiting)
-                    waiting = ()
-                yield event
-        if waiting:
-            yield Precontext(waiting)
-        material.inquiry.call.stages.done("answer")
-        yield rounds.finish
+        return rounds.answer() if material.shape is None else self.structured.by_llm(rounds, material)
 
     async def _prepare(self, material: Material) -> Rounds:
         """Return the rounds of the LLM: its first prompt, its tools and their limits."""

@@ -6,7 +6,7 @@ A question is a schema: "What is the total?" asks for a field `total`. The field
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -102,7 +102,7 @@ class OwnAnswers:
     structured: StructuredAnswers
     embedder: Embedder | None
     has_task: Callable[[str], bool]
-    write: Callable[[Material], AsyncGenerator[Event, None]]
+    write: Callable[[Material], Awaitable[AsyncGenerator[Event, None]]]
     """Lets the incapable LLM write free text."""
 
     async def answer(self, llm: Llm, inquiry: Inquiry, specialists: Specialists) -> AsyncGenerator[Event, None]:
@@ -156,7 +156,7 @@ class OwnAnswers:
             answer = _plain_events(plain, material)
         else:
             llm.check_room()
-            answer = self.write(material)
+            answer = await self.write(material)
         async with aclosing(answer) as answer_events:
             async for event in answer_events:
                 yield event

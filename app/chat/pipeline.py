@@ -144,19 +144,17 @@ class Pipeline:
         await inquiry.call.admission.require_budget()
         guard = RequestGuard(self.guardrails, inquiry) if inquiry.policy.codes else None
         specialists = Specialists(self.find_task, guard)
-        if inquiry.task is not None:
-            events = _run_task(inquiry.task, inquiry, specialists, self.guardrails.loader)
-        else:
-            events = self._full_answer(inquiry, specialists)
-        return guard.around(events) if guard else events
+        answer = partial(self._unguarded, inquiry, specialists)
+        return answer() if guard is None else guard.around(answer)
 
-    async def _full_answer(self, inquiry: Inquiry, specialists: Specialists) -> AsyncGenerator[Event, None]:
-        """Yield the events of an answer of the full model. The LLM is looked for only now that the guard has judged."""
+    def _unguarded(self, inquiry: Inquiry, specialists: Specialists) -> AsyncGenerator[Event, None]:
+        """Return the events of an answer by a task, the LLM or this server itself. The LLM is looked for only now that
+        the guard has judged."""
+        if inquiry.task is not None:
+            return _run_task(inquiry.task, inquiry, specialists, self.guardrails.loader)
         llm = self.find_llm()
         answers = self.llm_answers if llm.is_capable else self.own_answers
-        async with aclosing(answers.answer(llm, inquiry, specialists)) as events:
-            async for event in events:
-                yield event
+        return answers.answer(llm, inquiry, specialists)
 
     def _read_directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
         """Return the directives in the request's system messages, the warnings for its caller, and the tokens of all

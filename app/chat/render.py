@@ -174,30 +174,14 @@ def _precontext_block(entry: Entry) -> str:
     return f"<precontext>\n{json}\n</precontext>"
 
 
-async def stream(
-    events: AsyncGenerator[Event, None], envelope: Envelope, options: ChunkOptions
-) -> AsyncGenerator[bytes, None]:
-    """Yield the events as server-sent events, and raise the error with which they end."""
-    encoder = _ChunkEncoder(envelope, options)
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, Precontext):
-                # What specialists found may have megabytes.
-                encoded = await asyncio.to_thread(encoder.encode, event)
-            else:
-                encoded = encoder.encode(event)
-            if encoded:
-                yield encoded
-
-
 def failure(request_id: str) -> Callable[[ApiError], bytes]:
     """Return a function that encodes the end of a stream in which an error occurred."""
     return lambda error: encode_error(error.body(request_id)) + DONE
 
 
-class _ChunkEncoder:
-    """Encodes events as chunks. The encoder remembers whether the role was sent, and whether the tag `<think>` is
-    open."""
+class ChunkEncoder:
+    """Encodes the events of an answer as chunks of a stream. The encoder remembers whether the role was sent, and
+    whether the tag `<think>` is open."""
 
     def __init__(self, envelope: Envelope, options: ChunkOptions) -> None:
         self._envelope = envelope
@@ -209,10 +193,14 @@ class _ChunkEncoder:
         self._evidence: Evidence | None = None
         self._warnings: dict[str, None] = {}
 
-    def encode(self, event: Event) -> bytes:
-        return b"".join(self._encode(event))
+    async def encode(self, event: Event) -> bytes:
+        """Return the chunks for an event; empty if the client does not see it."""
+        if isinstance(event, Precontext):
+            # What specialists found may have megabytes.
+            return await asyncio.to_thread(lambda: b"".join(self._chunks_of(event)))
+        return b"".join(self._chunks_of(event))
 
-    def _encode(self, event: Event) -> Iterator[bytes]:
+    def _chunks_of(self, event: Event) -> Iterator[bytes]:
         match event:
             case Progress(stage, done, total):
                 if self._options.show_progress:

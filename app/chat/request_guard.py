@@ -106,18 +106,17 @@ class RequestGuard:
         """Text of the answer that replaces an unsafe one."""
         return f"unsafe {' '.join(codes_of(self.checks))}"
 
-    async def around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    async def around(self, answer: Callable[[], AsyncGenerator[Event, None]]) -> AsyncGenerator[Event, None]:
         """Yield the events of `answer` after the request and the answer were checked.
 
-        No part of `answer` runs before the request is judged, and nothing unsafe is shown unless the request is only
-        flagged. Raises what `check_request` raises, except Unsafe, which is answered by a refusal.
+        `answer` is called once the request is judged, and nothing unsafe is shown unless the request is only flagged.
+        Raises what `check_request` raises, except Unsafe, which is answered by a refusal.
         """
-        # If a task's result is the answer, `check_results` has judged it.
-        judged = self.check_answer(answer) if self.inquiry.task is None else answer
         try:
-            async with aclosing(judged) as events:
-                await self.check_request()
-                self.inquiry.call.stages.done("guard")
+            await self.check_request()
+            self.inquiry.call.stages.done("guard")
+            # If a task's result is the answer, `check_results` judges it.
+            async with aclosing(answer() if self.inquiry.task is not None else self.check_answer(answer())) as events:
                 async for event in events:
                     if isinstance(event, Finish) and self.policy.left_out:
                         codes = ", ".join(code for code in self.policy.codes if code in self.policy.left_out)

@@ -50,43 +50,48 @@ class StructuredAnswers:
     """Extractor that finds and scores values of fields. None if neither is wanted."""
 
     async def by_llm(self, rounds: Rounds, material: Material) -> AsyncGenerator[Event, None]:
-        """Yield the events of an answer by the LLM. Its text is not yielded before it is known to satisfy the schema.
+        """Yield the events of an answer by the LLM, with Finish last. Its text is not yielded before it is known to
+        satisfy the schema.
 
         After an invalid answer, the LLM is asked a second time. An answer that was cut, or that calls the client's
         tools, is not checked; its finish reason tells the client so. A refusal is an answer, too."""
         filling = material.filling
         events = rounds.answer()
+        ending: Sequence[Event] = ()
         for is_last in (False, True):
             async with aclosing(events):
                 async for event in events:
-                    if not isinstance(event, TextChunk) or event.is_refusal:
+                    if not isinstance(event, TextChunk | Finish) or (isinstance(event, TextChunk) and event.is_refusal):
                         yield event
             if rounds.refused:
-                return
+                break
             if rounds.finish_reason != "stop":
-                text = filling.cut_answer(rounds.text) if filling and rounds.text else rounds.text
-                if text:
-                    yield TextChunk(text)
-                if rounds.finish_reason != "tool_calls":
-                    members = await asyncio.to_thread(whole_members, text)
-                    for warning in _written_fields(material):
-                        yield warning
-                    traced, _ = await self._trace_events(members, rounds.entries, material, is_cut=True)
-                    for event in traced:
-                        yield event
-                return
+                ending = await self._end_of_unchecked(rounds, material)
+                break
             try:
                 answer = await asyncio.to_thread(filling.parse if filling else material.form.parse, rounds.text)
+                ending = [*_written_fields(material), *await self.with_evidence(answer, rounds.entries, material)]
                 break
             except AnswerInvalid as invalid:
                 if is_last:
                     raise SchemaNotSatisfied(str(invalid)) from invalid
                 log.info("answer_invalid", llm=rounds.llm.name)
                 events = rounds.retry(COMPLAINT.format(reason=invalid))
-        for warning in _written_fields(material):
-            yield warning
-        for event in await self.with_evidence(answer, rounds.entries, material):
+        for event in ending:
             yield event
+        material.inquiry.call.stages.done("answer")
+        yield rounds.finish
+
+    async def _end_of_unchecked(self, rounds: Rounds, material: Material) -> list[Event]:
+        """Return the text of an answer that was cut or that calls the client's tools, and what is known of it."""
+        filling = material.filling
+        text = filling.cut_answer(rounds.text) if filling and rounds.text else rounds.text
+        ending: list[Event] = [TextChunk(text)] if text else []
+        if rounds.finish_reason != "tool_calls":
+            members = await asyncio.to_thread(whole_members, text)
+            traced, _ = await self._trace_events(members, rounds.entries, material, is_cut=True)
+            ending += [*_written_fields(material), *traced]
+        return ending
 
     async def copied(
         self, answer: JsonAnswer, material: Material, function: str | None = None

@@ -18,7 +18,7 @@ from app.chat.run_plan import Specialists
 from app.errors import took_too_long
 from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import LLM_OPTIONS, ChatRequest
-from models.concurrency import TimeIsUp, next_until
+from models.concurrency import Deadline, TimeIsUp
 from models.language.llm import (
     CAUTION,
     Done,
@@ -127,61 +127,85 @@ class Rounds:
     completion_tokens: int = 0
     reasoning_tokens: int | None = None
     _reply: _Reply | None = None
-    """Output of the current call."""
+    """Output of the current call; None between two calls."""
+    _requested: list[_RequestedCall] = field(default_factory=list)
+    """Calls of the last reply that are to be run."""
+    _has_begun: bool = False
+    """True once the client was shown a part of the answer."""
 
     async def answer(self) -> AsyncGenerator[Event, None]:
-        """Yield the events of the answer. A Precontext with the new entries follows each round of specialists."""
+        """Yield the events of the answer, with Finish last. A Precontext with the new entries follows each round of
+        specialists.
+
+        The precontext is sent as one piece before the answer. It waits if the LLM may still call specialists, because
+        their results are added to it.
+        """
         has_reasoned = False
-        async with aclosing(self._in_time(self._rounds())) as events:
-            async for event in events:
-                has_reasoned = has_reasoned or isinstance(event, ReasoningChunk)
-                yield event
+        late: Sequence[Event] = ()
+        untold = tuple(self.entries)
+        if untold and not self.internal:
+            yield Precontext(untold)
+            untold = ()
+        for round_ in range(MAX_TOOL_ROUNDS + 1):
+            is_last = round_ == MAX_TOOL_ROUNDS
+            async with aclosing(self._call({} if is_last else self.internal, corrects=not is_last)) as events:
+                async for event in events:
+                    if untold and not (self.holds_text and isinstance(event, TextChunk) and not event.is_refusal):
+                        yield Precontext(untold)
+                        untold = ()
+                    has_reasoned = has_reasoned or isinstance(event, ReasoningChunk)
+                    yield event
+            if not self._requested:
+                break
+            with Deadline(self.inquiry.call.limit.answer_by) as deadline:
+                try:
+                    untold += await deadline.wait_for(self._run(self._requested))
+                except TimeIsUp:
+                    late = self._cut(*self._too_late)
+                    break
+            if self.text.strip():
+                if untold and not self.holds_text:
+                    yield Precontext(untold)
+                    untold = ()
+                yield TextChunk("\n\n")
+        if untold:
+            yield Precontext(untold)
+        for event in late:
+            yield event
         if self.inquiry.request.reasoning_effort in _ASKS_FOR_REASONING and not has_reasoned:
             yield AnswerWarning(_NO_REASONING)
         if not self.llm.is_capable:
             yield AnswerWarning(CAUTION)
+        self.inquiry.call.stages.done("answer")
+        yield self.finish
 
     def retry(self, complaint: str) -> AsyncGenerator[Event, None]:
         """Call the LLM again, with a `complaint` about the text of its last call."""
         self.messages += [{"role": "assistant", "content": self.text}, {"role": "user", "content": complaint}]
-        return self._in_time(self._call({}, []))
+        self._has_begun = False
+        return self._call({})
 
     @property
     def finish(self) -> Finish:
         return Finish(self.finish_reason, self.prompt_tokens, self.completion_tokens, self.reasoning_tokens)
 
-    async def _in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """Yield `events` until the time is over or the LLM falls silent.
+    @property
+    def _too_late(self) -> tuple[Exception, str]:
+        """The error of a request whose time is over, and the warning if its answer has begun."""
+        seconds = self.inquiry.call.limit.seconds
+        return took_too_long(seconds), _TIME_IS_UP.format(seconds)
 
-        Raises Unavailable, LlmLate or LlmSilent if the client cannot be shown the beginning of an answer.
-        """
-        has_begun = False
-        error: Exception
-        async with aclosing(events):
-            while True:
-                try:
-                    event = await next_until(events, self.inquiry.call.limit.answer_by)
-                except StopAsyncIteration:
-                    return
-                except TimeIsUp:
-                    error, warning = (
-                        took_too_long(self.inquiry.call.limit.seconds),
-                        _TIME_IS_UP.format(self.inquiry.call.limit.seconds),
-                    )
-                    break
-                except (LlmLate, LlmSilent) as silence:
-                    error, warning = silence, _FELL_SILENT
-                    break
-                has_begun = has_begun or self._shows(event)
-                yield event
+    def _cut(self, error: Exception, warning: str) -> Sequence[Event]:
+        """Cut an answer whose time is over, or whose LLM has fallen silent, and return its last events. Raises `error`
+        if the client cannot be shown the beginning of an answer."""
         reply = self._reply
-        if not (has_begun or (reply and any(isinstance(one, TextChunk) or self._shows(one) for one in reply.held))):
+        if not (
+            self._has_begun or (reply and any(isinstance(one, TextChunk) or self._shows(one) for one in reply.held))
+        ):
             raise error
-        if reply:
-            for event in self._end_call(reply, Done("length")):
-                yield event
+        events = self._end_call(reply, Done("length")) if reply else ()
         self.finish_reason = "length"
-        yield AnswerWarning(warning)
+        return [*events, AnswerWarning(warning)]
 
     def _shows(self, event: Event) -> bool:
         """True if the event shows the client a part of the answer."""
@@ -197,30 +221,16 @@ class Rounds:
         the beginning of reasoning may be marked in the prompt alone."""
         return self.holds_text or not self.inquiry.request.stream
 
-    async def _rounds(self) -> AsyncGenerator[Event, None]:
-        for round_ in range(MAX_TOOL_ROUNDS + 1):
-            is_last = round_ == MAX_TOOL_ROUNDS
-            requested: list[_RequestedCall] = []
-            async with aclosing(
-                self._call({} if is_last else self.internal, requested, corrects=not is_last)
-            ) as events:
-                async for event in events:
-                    yield event
-            if not requested:
-                return
-            yield Precontext(await self._run(requested))
-            if self.text.strip():
-                yield TextChunk("\n\n")
-
     async def _call(
-        self, internal: Mapping[str, InternalTool], requested: list[_RequestedCall], *, corrects: bool = False
+        self, internal: Mapping[str, InternalTool], *, corrects: bool = False
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of one call to the LLM.
 
-        Calls of internal tools are added to `requested`, unless the reply also calls tools of the client. With
-        `corrects`, calls of unknown tools are added, too, if the reply contains nothing else; otherwise they are
-        dropped. The client sees calls of its own tools only.
+        Afterwards, `_requested` has the calls of internal tools, unless the reply also calls tools of the client. With
+        `corrects`, it has calls of unknown tools, too, if the reply contains nothing else; otherwise they are dropped.
+        The client sees calls of its own tools only.
         """
+        self._requested = []
         reply = self._reply = _Reply()
         done = Done("stop")
 
@@ -230,17 +240,33 @@ class Rounds:
             self.inquiry.call.admission.count_text(text)
 
         llm_call = replace(self._llm_call(internal), on_written=note)
-        async with aclosing(self.llm.stream(llm_call)) as events:
-            async for event in events:
-                if isinstance(event, Done):
-                    done = event
-                elif (shown := self._record(reply, event)) is None:
-                    continue
-                elif self._holds:
-                    reply.held.append(shown)
-                else:
-                    yield shown
+        late: Sequence[Event] = ()
+        with Deadline(self.inquiry.call.limit.answer_by) as deadline:
+            async with aclosing(self.llm.stream(llm_call)) as events:
+                try:
+                    while True:
+                        event = await deadline.wait_for(anext(events))
+                        if isinstance(event, Done):
+                            done = event
+                        elif (shown := self._record(reply, event)) is None:
+                            continue
+                        elif self._holds:
+                            reply.held.append(shown)
+                        else:
+                            self._has_begun = self._has_begun or self._shows(shown)
+                            yield shown
+                except StopAsyncIteration:
+                    pass
+                except TimeIsUp:
+                    late = self._cut(*self._too_late)
+                except (LlmLate, LlmSilent) as silence:
+                    late = self._cut(silence, _FELL_SILENT)
+        if late:
+            for last in late:
+                yield last
+            return
         for held in self._end_call(reply, done):
+            self._has_begun = self._has_begun or self._shows(held)
             yield held
         if lacks_opening_tag(self.text):
             yield AnswerWarning(_REASONING_AS_TEXT)
@@ -253,14 +279,14 @@ class Rounds:
             if corrects and invented and not (runnable or self.text or self.corrected):
                 self.corrected = True
                 runnable = list(reply.calls.values())
-            requested += runnable
-            if reply.calls and not (requested or self.text):
+            self._requested = runnable
+            if reply.calls and not (runnable or self.text):
                 raise LlmBroke(
                     "The LLM keeps calling tools that it was not offered.",
                     reason="a call of a tool that was not offered",
                     public="The language model goes on calling tools that it was not offered.",
                 )
-        if invented and not requested:
+        if invented and not self._requested:
             for name in dict.fromkeys(call.name for call in invented if not call.name.startswith(PREFIX)):
                 yield AnswerWarning(_LEFT_OUT.format(name[:LONGEST_NAME]))
         if done.finish_reason in ("stop", "tool_calls"):

@@ -3,7 +3,7 @@ time, and the end of the connection, which ends the work for this caller."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -159,6 +159,26 @@ class ReadAhead:
         self._read.append(message)
         self._size += len(message.get("body", b""))
         return message
+
+
+async def within(seconds: float, work: Awaitable[T], spent_s: float = 0.0) -> T:
+    """Return what `work` returns: the work for a request that may take `seconds`, of which `spent_s` have passed.
+
+    Raises what the work raises, and Unavailable if the time is over.
+    """
+    try:
+        async with asyncio.timeout(seconds - spent_s) as limit:
+            return await work
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise took_too_long(seconds) from None
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        # A part of the work was cancelled on its own. The caller must not mistake this for its own cancellation.
+        raise RuntimeError("a part of the work was cancelled") from error
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

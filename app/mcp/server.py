@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from app.access.admission import Admission
 from app.assembly.services import Services
-from app.chat.call import ChatCall, TimeLimit, within
+from app.chat.call import ChatCall, TimeLimit
 from app.chat.render import Envelope, completion
 from app.errors import (
     ApiError,
@@ -24,6 +24,7 @@ from app.errors import (
     report_error,
 )
 from app.events import Progress
+from app.http.request import within
 from app.mcp.tools import EXTRACT, FILE, LIST, SCHEMA, TOOLS, Extracted, McpTool, offered
 from app.monitoring.metrics import Stages
 from app.wire.parse import parse_off_loop
@@ -164,8 +165,8 @@ async def _complete(services: Services, body: dict[str, Any], caller: ToolContex
         limit=TimeLimit.of(limit_s),
         admission=caller.admission,
     )
-    events = within(limit_s, services.pipeline.run(call))
-    return await completion(events, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
+    envelope = Envelope(caller.request_id, int(time.time()), chat.model)
+    return await within(limit_s, completion(services.pipeline.run(call), envelope, report=report))
 
 
 def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from starlette.responses import PlainTextResponse, Response
 
 from app.access.admission import Admission
 from app.assembly.services import Services
-from app.chat.call import Work, as_progress, within
+from app.chat.call import Work, as_progress
 from app.chat.render import failure
 from app.events import Progress
 from app.http.form import UploadForm
-from app.http.request import PROGRESS_HEADER, body_chunks, is_on, until_disconnect
+from app.http.request import PROGRESS_HEADER, body_chunks, is_on, until_disconnect, within
 from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
 from app.routes.openapi import body_schema
@@ -95,37 +95,28 @@ def translation(transcript: Transcript, request: audio.TranslationRequest) -> Ba
     return _plain(transcript, request.response_format)
 
 
-async def stream(
-    events: AsyncGenerator[TranscriptionEvent, None], *, diarized: bool, show_progress: bool
-) -> AsyncGenerator[bytes, None]:
-    """Encode the events as server-sent events. Failures are raised, as in `app.chat.render.stream`."""
-    encoder = _StreamEncoder(diarized=diarized, show_progress=show_progress)
-    async with aclosing(events):
-        async for event in events:
-            for piece in encoder.encode(event):
-                yield piece
+class StreamEncoder:
+    """Encodes the events of a transcription as server-sent events."""
 
-
-class _StreamEncoder:
     def __init__(self, *, diarized: bool, show_progress: bool) -> None:
         self._diarized = diarized
         self._show_progress = show_progress
         self._last = ""
         """Text of the last phrase."""
 
-    def encode(self, event: TranscriptionEvent) -> list[bytes]:
+    async def encode(self, event: TranscriptionEvent) -> bytes:
         match event:
             case Progress(stage, done, total):
-                return [encode_progress(stage, done, total)] if self._show_progress else []
+                return encode_progress(stage, done, total) if self._show_progress else b""
             case Phrase():
                 delta = separator(self._last, event.text) + event.text
                 self._last = event.text
-                return [encode_model(audio.TranscriptTextDelta(delta=delta))]
+                return encode_model(audio.TranscriptTextDelta(delta=delta))
             case Transcript():
                 end = audio.TranscriptTextDone(
                     text=event.text, low_confidence=_low_confidence(event), usage=_usage(event)
                 )
-                return [*self._segments(event), encode_model(end), DONE]
+                return b"".join([*self._segments(event), encode_model(end), DONE])
 
     def _segments(self, transcript: Transcript) -> list[bytes]:
         if not self._diarized:
@@ -273,9 +264,9 @@ async def transcribe(request: Request) -> Response:
     )
     events = await _begin(request, wanted.model, file, form.filename, options, stages, stream=wanted.stream)
     if wanted.stream:
-        pieces = stream(events, diarized=options.diarize, show_progress=is_on(request, PROGRESS_HEADER))
+        encoder = StreamEncoder(diarized=options.diarize, show_progress=is_on(request, PROGRESS_HEADER))
         limit_s = request.app.state.services.settings.request_timeout_s
-        return EventStream(pieces, stages, failure(request.state.request_id), limit_s)
+        return EventStream(events, encoder.encode, stages, failure(request.state.request_id), limit_s)
     return _answer(transcription(await _transcript(request, events), wanted), stages)
 
 
@@ -337,8 +328,7 @@ async def _begin(
     await services.tasks.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
     transcription_events = hear(services.tasks.of_kind(SpeechToTextTask), source, options, stages)
-    charged = _charged(transcription_events, admission, prompt_tokens)
-    return within(services.settings.request_timeout_s, charged, stages.seconds)
+    return _charged(transcription_events, admission, prompt_tokens)
 
 
 async def _charged(
@@ -363,7 +353,8 @@ async def _transcript(request: Request, events: AsyncGenerator[TranscriptionEven
             [transcript] = [event async for event in events if isinstance(event, Transcript)]
             return transcript
 
-    return await until_disconnect(request.receive, complete())
+    limit_s = request.app.state.services.settings.request_timeout_s
+    return await until_disconnect(request.receive, within(limit_s, complete(), request.state.stages.seconds))
 
 
 def _answer(answer: BaseModel | str, stages: Stages) -> Response:

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from app import runnable_commands
 from app.assembly.services import Services
 from app.chat import render
-from app.chat.call import ChatCall, TimeLimit, within
-from app.chat.render import ChunkOptions, Envelope
+from app.chat.call import ChatCall, TimeLimit
+from app.chat.render import ChunkEncoder, ChunkOptions, Envelope
 from app.http.request import (
     PRECONTEXT_HEADER,
     PROGRESS_HEADER,
@@ -20,6 +20,7 @@ from app.http.request import (
     read_body,
     skips_planning,
     until_disconnect,
+    within,
 )
 from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
@@ -71,7 +72,7 @@ async def chat_completions(request: Request) -> Response:
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)
     limit_s = services.settings.request_timeout_s
-    events = within(limit_s, services.pipeline.run(call_of(request, chat)), stages.seconds)
+    events = services.pipeline.run(call_of(request, chat))
     if chat.stream:
         options = ChunkOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
@@ -79,10 +80,12 @@ async def chat_completions(request: Request) -> Response:
             show_progress=is_on(request, PROGRESS_HEADER),
             show_reasoning=chat.shows_reasoning,
         )
-        return EventStream(render.stream(events, envelope, options), stages, render.failure(envelope.id), limit_s)
+        encoder = ChunkEncoder(envelope, options)
+        return EventStream(events, encoder.encode, stages, render.failure(envelope.id), limit_s)
 
     answer = render.completion(events, envelope, show_reasoning=chat.shows_reasoning)
-    content = await asyncio.to_thread(pydantic_core.to_json, await until_disconnect(request.receive, answer))
+    whole = await until_disconnect(request.receive, within(limit_s, answer, stages.seconds))
+    content = await asyncio.to_thread(pydantic_core.to_json, whole)
     stages.done("render")
     return Response(content, headers={"server-timing": stages.header}, media_type="application/json")
 

@@ -15,10 +15,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response as HttpResponse
 
 from app.assembly.services import Services
-from app.chat.call import ChatCall, within
 from app.errors import BadRequest, NotFound, PayloadTooLarge
-from app.events import Finish, Progress
-from app.http.request import PROGRESS_HEADER, ZDR_HEADER, is_on, read_body, until_disconnect
+from app.events import Event, Finish, Progress
+from app.http.request import PROGRESS_HEADER, ZDR_HEADER, is_on, read_body, until_disconnect, within
 from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
 from app.routes.chat import BOOKING, call_of
@@ -144,13 +143,14 @@ async def create_response(request: Request) -> HttpResponse:
     tenant = request.state.caller.tenant
     converted, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets)
     call = call_of(request, converted.chat)
+    events = services.pipeline.run(call)
+    limit_s = services.settings.request_timeout_s
     if wanted.stream:
-        show_progress = is_on(request, PROGRESS_HEADER)
-        pieces_to_send = _stream(services, call, answering, keeping, show_progress=show_progress)
-        limit_s = services.settings.request_timeout_s
-        return EventStream(within(limit_s, pieces_to_send, stages.seconds), stages, answering.fail, limit_s)
-    work = _answer_whole(services, call, answering, keeping, stages.seconds)
-    content = await until_disconnect(request.receive, work)
+        encoder = _StreamEncoder(answering, keeping, is_on(request, PROGRESS_HEADER))
+        events = _with_errors_in_client_terms(events, converted)
+        return EventStream(events, encoder.encode, stages, answering.fail, limit_s)
+    work = _answer_whole(events, answering, keeping)
+    content = await until_disconnect(request.receive, within(limit_s, work, stages.seconds))
     stages.done("render")
     return HttpResponse(content, headers={"server-timing": stages.header}, media_type="application/json")
 
@@ -242,46 +242,29 @@ async def _prepare(
     return converted, answering, partial(_keep, services, tenant, wanted) if keeps else None
 
 
-async def _stream(
-    services: Services,
-    call: ChatCall,
-    answering: ResponseBuilder,
-    keeping: Keep | None,
-    *,
-    show_progress: bool,
-) -> AsyncGenerator[bytes, None]:
-    """Yield the chunks of a stream."""
-    with _errors_in_client_terms(answering.converted):
-        async with aclosing(services.pipeline.run(call)) as events:
-            async for event in events:
-                match event:
-                    case Progress(stage, done, total):
-                        if show_progress:
-                            yield encode_progress(stage, done, total)
-                    case Finish():
-                        encoded, content = await asyncio.to_thread(_finish_and_encode, answering, event)
-                        if encoded:
-                            yield encoded
-                        content = await _keep_and_encode(answering, content, keeping)
-                        yield answering.end(content)
-                    case _:
-                        if encoded := answering.encode(event):
-                            yield encoded
+@dataclass(frozen=True, slots=True)
+class _StreamEncoder:
+    """Encodes the events of an answer as those of a response."""
+
+    answering: ResponseBuilder
+    keeping: Keep | None
+    shows_progress: bool
+
+    async def encode(self, event: Event) -> bytes:
+        match event:
+            case Progress(stage, done, total):
+                return encode_progress(stage, done, total) if self.shows_progress else b""
+            case Finish():
+                encoded, content = await asyncio.to_thread(_finish_and_encode, self.answering, event)
+                return encoded + self.answering.end(await _keep_and_encode(self.answering, content, self.keeping))
+        return self.answering.encode(event)
 
 
-async def _answer_whole(
-    services: Services,
-    call: ChatCall,
-    answering: ResponseBuilder,
-    keeping: Keep | None,
-    spent_s: float,
-) -> bytes:
-    """Return the whole response to a request that arrived `spent_s` seconds ago."""
+async def _answer_whole(events: AsyncGenerator[Event, None], answering: ResponseBuilder, keeping: Keep | None) -> bytes:
+    """Return the whole response."""
     finish: Finish | None = None
     with _errors_in_client_terms(answering.converted):
-        async with aclosing(
-            within(services.settings.request_timeout_s, services.pipeline.run(call), spent_s)
-        ) as events:
+        async with aclosing(events):
             async for event in events:
                 if isinstance(event, Finish):
                     finish = event
@@ -290,6 +273,15 @@ async def _answer_whole(
         assert finish is not None
         _, content = await asyncio.to_thread(_finish_and_encode, answering, finish)
         return await _keep_and_encode(answering, content, keeping)
+
+
+async def _with_errors_in_client_terms(
+    events: AsyncGenerator[Event, None], converted: ConvertedRequest
+) -> AsyncGenerator[Event, None]:
+    with _errors_in_client_terms(converted):
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
 
 @contextmanager

@@ -4,13 +4,14 @@ one chunk."""
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import groupby
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.language.llm import Done, LlmBroke, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
+from models.language.llm import Done, LlmBroke, LlmError, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
 from models.language.openai_faults import NO_COMPLETION, ServerError, error_of
 from models.language.openai_http import STREAM_END
 from models.language.think_tags import ThinkTags
@@ -102,6 +103,8 @@ class AnswerReader:
         """Types of the content's parts that are neither text nor reasoning."""
         self.is_empty = True
         """True until a part of the answer has arrived."""
+        self.failure: LlmError | None = None
+        """The error that ends the answer, once a chunk shows it."""
 
     @property
     def lacks_opening_tag(self) -> bool:
@@ -113,12 +116,23 @@ class AnswerReader:
         """True once the server has stated how the answer ended, or that it has; counts may follow."""
         return self._finish_reason is not None
 
-    def read(self, document: bytes) -> list[LlmEvent]:
-        """Return the events of a chunk. Raises LlmBroke if the document is not a valid chunk, or the matching error if
-        it reports one."""
+    def read(self, documents: Iterable[bytes]) -> Sequence[LlmEvent]:
+        """Return the events of chunks that arrived together. Pieces of text in a row become one event. If a chunk is
+        not valid or reports an error, `failure` is set, and what came before it is returned."""
+        events: list[LlmEvent] = []
+        try:
+            for document in documents:
+                self._read_chunk(document, events)
+        except LlmError as failure:
+            self.failure = failure
+        return events if len(events) < 2 else list(_joined(events))
+
+    def _read_chunk(self, document: bytes, events: list[LlmEvent]) -> None:
+        """Add the events of a chunk to `events`. Raises LlmBroke if the document is not a valid chunk, or the matching
+        error if it reports one."""
         if document == STREAM_END:
             self._finish_reason = self._finish_reason or "stop"
-            return []
+            return
         try:
             chunk = _Chunk.model_validate_json(document)
         except ValidationError as error:
@@ -131,13 +145,11 @@ class AnswerReader:
             complaint = ServerError.of(chunk.error)
             raise error_of(complaint.status or 500, complaint)
         self._usage = chunk.usage or self._usage
-        events: list[LlmEvent] = []
         for choice in chunk.choices or ():
             self.is_empty = False
             if (message := choice.delta or choice.message) is not None:
                 self._read_message(message, choice.logprobs, events)
             self._finish_reason = choice.finish_reason or self._finish_reason
-        return events
 
     def close(self) -> list[LlmEvent]:
         """Return the text that was held back, then Done. Raises LlmBroke if the server reported a failure, or sent no
@@ -220,6 +232,21 @@ class AnswerReader:
         self._calls.append(call)
         self._latest_by_index[call.index if piece.index is None else piece.index] = call
         return [ToolCallDelta(call.index, arguments, call.id, piece.function.name or "")]
+
+
+def _joined(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
+    """Yield the events, with adjacent pieces of text or reasoning as one. Pieces with log probabilities stay apart."""
+    for kind, group in groupby(events, _joined_kind):
+        if kind is None:
+            yield from group
+        else:
+            yield kind("".join(cast(TextDelta | ReasoningDelta, event).text for event in group))
+
+
+def _joined_kind(event: LlmEvent) -> type[TextDelta] | type[ReasoningDelta] | None:
+    if isinstance(event, TextDelta) and event.logprobs is None and not event.is_refusal:
+        return TextDelta
+    return ReasoningDelta if isinstance(event, ReasoningDelta) else None
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import ipaddress
 import random
 import re
 import urllib.request
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from models.base import media_type_of
 from models.certificates import trusted
-from models.concurrency import TimeIsUp, next_until
+from models.concurrency import Deadline, TimeIsUp
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_dialect import ServerDialect
 from models.language.openai_faults import PAGES, ServerError, empty_answer, error_of, not_an_api, seconds_until
@@ -99,9 +99,11 @@ class OpenAiHttp:
         # The transport uses the limit `pool` for resolving names. The answer has its own deadlines.
         self._timeouts = httpx.Timeout(None, connect=patience.connect_s, pool=patience.connect_s).as_dict()
 
-    async def documents(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> AsyncGenerator[bytes, None]:
-        """Call the LLM, and yield the JSON of each chunk of its answer, then STREAM_END if the server sends it. Raises
-        LlmError."""
+    async def documents(
+        self, body: Mapping[str, Any], agent: str, first_byte_by: float
+    ) -> AsyncGenerator[Sequence[bytes], None]:
+        """Call the LLM, and yield the JSON of the chunks of its answer, those together that arrive together, and
+        STREAM_END as the last if the server sends it. Raises LlmError."""
         with self._reaching():
             response = await self._call(body, agent, first_byte_by)
         content_type = response.headers.get("content-type")
@@ -109,29 +111,32 @@ class OpenAiHttp:
         is_json = media_type == "application/json"
         rest, has_said, is_empty = b"", False, True
         # The stream is closed explicitly, because the garbage collector would close the connection only later.
-        async with contextlib.aclosing(self._pieces(response, first_byte_by)) as pieces:
-            async for piece in pieces:
-                is_empty = is_empty and not piece
-                if media_type in PAGES:
-                    break
-                rest += piece
-                events = [] if is_json else _EVENT_END.split(rest)
-                rest = events.pop() if events else rest
-                for event in events:
-                    if (document := _data_of(event)) == STREAM_END:
+        with Deadline(first_byte_by) as deadline:
+            async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
+                while (piece := await self._next_piece(pieces, deadline, has_begun=not is_empty)) is not None:
+                    is_empty = is_empty and not piece
+                    if media_type in PAGES:
+                        break
+                    rest += piece
+                    events = [] if is_json else _EVENT_END.split(rest)
+                    rest = events.pop() if events else rest
+                    documents = [document for event in events if (document := _data_of(event))]
+                    if STREAM_END in documents:
+                        yield documents[: documents.index(STREAM_END) + 1]
                         await self._drain(pieces)
-                        yield STREAM_END
                         return
-                    if document:
+                    if documents:
                         has_said = True
-                        yield document
-                if len(rest) > (LONGEST_BODY if is_json else LONGEST_EVENT):
-                    raise LlmBroke(
-                        "The LLM server sends events that are larger than any answer.", reason="an endless event"
-                    )
+                        yield documents
+                    if len(rest) > (LONGEST_BODY if is_json else LONGEST_EVENT):
+                        raise LlmBroke(
+                            "The LLM server sends events that are larger than any answer.", reason="an endless event"
+                        )
+                    # Any silence before the next piece was asked for was the reader's.
+                    deadline.move(asyncio.get_running_loop().time() + self.patience.silence_s)
         last = rest.removeprefix(_BYTE_ORDER_MARK) if is_json else _data_of(rest)
         if last:
-            yield last
+            yield [last]
         elif is_empty:
             raise empty_answer("an empty body")
         elif not has_said:
@@ -216,33 +221,28 @@ class OpenAiHttp:
         request = httpx.Request(method, url, headers=headers, extensions={"timeout": self._timeouts}, **body)
         return await self._transport.handle_async_request(request)
 
-    async def _pieces(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
-        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not
-        begin in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
-        loop, until, has_begun = asyncio.get_running_loop(), first_byte_by, False
-        async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
-            while True:
-                try:
-                    piece = await next_until(pieces, until)
-                except StopAsyncIteration:
-                    return
-                except TimeIsUp:
-                    if not has_begun:
-                        raise _late_error() from None
-                    raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
-                except CONNECTION_ERRORS as error:
-                    raise LlmBroke(
-                        f"The LLM server broke the connection: {type(error).__name__}.",
-                        reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
-                    ) from error
-                has_begun = True
-                yield piece
-                # Any silence before the next piece was asked for was the reader's.
-                until = loop.time() + self.patience.silence_s
+    async def _next_piece(
+        self, pieces: AsyncGenerator[bytes, None], deadline: Deadline, *, has_begun: bool
+    ) -> bytes | None:
+        """Return the next piece of a body as it arrives; None after the last. Raises LlmLate if the body does not begin
+        in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
+        try:
+            return await deadline.wait_for(anext(pieces))
+        except StopAsyncIteration:
+            return None
+        except TimeIsUp:
+            if not has_begun:
+                raise _late_error() from None
+            raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
+        except CONNECTION_ERRORS as error:
+            raise LlmBroke(
+                f"The LLM server broke the connection: {type(error).__name__}.",
+                reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
+            ) from error
 
     async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
         """Read to the end of the body. Only then can the connection be used again."""
-        with contextlib.suppress(TimeoutError, LlmBroke):
+        with contextlib.suppress(TimeoutError, *CONNECTION_ERRORS):
             async with asyncio.timeout(self.patience.drain_s):
                 async for _ in pieces:
                     pass

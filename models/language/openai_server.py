@@ -5,6 +5,7 @@ import contextlib
 import json
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -144,17 +145,17 @@ class OpenAiServer:
                 return await self._probing.join()
         return known
 
-    async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+    def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         if _forced_functions(call):
-            answer = self._forced_call(call)
-        elif call.is_the_clients:
-            answer = self._answer(call)
-        else:
-            answer = self._own_question(call)
-        async with self._slots.slot(), contextlib.aclosing(answer) as events:
+            return self._forced_call(call)
+        return self._answer(call, self._turn()) if call.is_the_clients else self._own_question(call)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None, None]:
+        """Wait for the turn of a call, and measure how long it takes."""
+        async with self._slots.slot():
             with self.counters.answering():
-                async for event in events:
-                    yield event
+                yield
 
     def check_room(self) -> None:
         self._slots.check_room()
@@ -169,45 +170,47 @@ class OpenAiServer:
         `tool_choice` and silently ignore it, as Ollama does for all models. It is asked for the call as JSON under a
         schema, which nearly all servers observe."""
         functions = _forced_functions(call)
-        abilities = await self.abilities()
-        if (abilities.tools or not abilities.json_schema) and not self._is_ollama:
-            # Only the forced tools are sent, because llama.cpp treats a choice that names a function as `auto`.
-            forced = replace(call, tools=[tool for tool in call.tools if tool["function"] in functions])
-            async with contextlib.aclosing(self._answer(forced)) as events:
+        async with self._turn():
+            abilities = await self.abilities()
+            if (abilities.tools or not abilities.json_schema) and not self._is_ollama:
+                # Only the forced tools are sent, because llama.cpp treats a choice that names a function as `auto`.
+                forced = replace(call, tools=[tool for tool in call.tools if tool["function"] in functions])
+                async with contextlib.aclosing(self._answer(forced)) as events:
+                    async for event in events:
+                        yield event
+                return
+            text, is_refused = "", False
+            async with contextlib.aclosing(self._answer(_with_call_schema(call, functions))) as events:
                 async for event in events:
+                    if isinstance(event, TextDelta) and not event.is_refusal:
+                        text += event.text
+                        continue
+                    is_refused = is_refused or isinstance(event, TextDelta)
+                    if isinstance(event, Done) and not is_refused:
+                        is_whole = event.finish_reason == "stop"
+                        for piece in call_in(text, is_whole=is_whole):
+                            yield piece
+                        event = replace(event, finish_reason="tool_calls") if is_whole else event
                     yield event
-            return
-        text, is_refused = "", False
-        async with contextlib.aclosing(self._answer(_with_call_schema(call, functions))) as events:
-            async for event in events:
-                if isinstance(event, TextDelta) and not event.is_refusal:
-                    text += event.text
-                    continue
-                is_refused = is_refused or isinstance(event, TextDelta)
-                if isinstance(event, Done) and not is_refused:
-                    is_whole = event.finish_reason == "stop"
-                    for piece in call_in(text, is_whole=is_whole):
-                        yield piece
-                    event = replace(event, finish_reason="tool_calls") if is_whole else event
-                yield event
 
     async def _own_question(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer to a question of openfaze's own. If the answer is cut while the model is still reasoning,
         the question is repeated with room for the reasoning, and all later questions get this room from the start."""
-        for has_room in (True,) if self._always_reasons else (False, True):
-            asked = self._with_thinking_room(call) if has_room else call
-            has_reasoned = has_answered = False
-            async with contextlib.aclosing(self._answer(asked)) as events:
-                async for event in events:
-                    is_cut = isinstance(event, Done) and event.finish_reason == "length"
-                    if is_cut and has_reasoned and not (has_answered or has_room):
-                        self._always_reasons = True
-                        break
-                    has_reasoned = has_reasoned or isinstance(event, ReasoningDelta)
-                    has_answered = has_answered or isinstance(event, TextDelta | ToolCallDelta)
-                    yield event
-                else:
-                    return
+        async with self._turn():
+            for has_room in (True,) if self._always_reasons else (False, True):
+                asked = self._with_thinking_room(call) if has_room else call
+                has_reasoned = has_answered = False
+                async with contextlib.aclosing(self._answer(asked)) as events:
+                    async for event in events:
+                        is_cut = isinstance(event, Done) and event.finish_reason == "length"
+                        if is_cut and has_reasoned and not (has_answered or has_room):
+                            self._always_reasons = True
+                            break
+                        has_reasoned = has_reasoned or isinstance(event, ReasoningDelta)
+                        has_answered = has_answered or isinstance(event, TextDelta | ToolCallDelta)
+                        yield event
+                    else:
+                        return
 
     def _with_thinking_room(self, call: LlmCall) -> LlmCall:
         """Return the call with additional tokens for a model whose reasoning cannot be switched off."""
@@ -218,30 +221,34 @@ class OpenAiServer:
         room = THINKING_TOKENS if context is None else min(THINKING_TOKENS, context // 4)
         return replace(call, options={**call.options, "max_tokens": limit + room})
 
-    async def _answer(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield the answer to the call, or to the first simpler form of it that the server accepts."""
+    async def _answer(
+        self, call: LlmCall, turn: AbstractAsyncContextManager[None] | None = None
+    ) -> AsyncGenerator[LlmEvent, None]:
+        """Yield the answer to the call, or to the first simpler form of it that the server accepts. `turn` is the turn
+        that the call has to wait for; None if it has it."""
         form: LlmCall | None = call
         first: LlmRefused | None = None
         may_have_moved = self._set_model is None
-        while form is not None:
-            has_begun, model = False, self._model
-            try:
-                async with contextlib.aclosing(self._stream(form)) as events:
-                    async for event in events:
-                        has_begun = True
-                        yield self._noting_limit(event, call, form) if isinstance(event, Done) else event
-                return
-            except LlmRefused as refused:
-                if has_begun:
-                    raise
-                # If simpler forms are refused, too, the first refusal is the clearest.
-                first = first or refused
-                form = _simpler(form, refused)
-            except LlmModelUnknown:
-                # The answer has not begun, because later errors are LlmBroke.
-                if not may_have_moved or not await self._has_moved(model):
-                    raise
-                may_have_moved = False
+        async with turn or contextlib.nullcontext():
+            while form is not None:
+                has_begun, model = False, self._model
+                try:
+                    async with contextlib.aclosing(self._stream(form)) as events:
+                        async for event in events:
+                            has_begun = True
+                            yield self._noting_limit(event, call, form) if isinstance(event, Done) else event
+                    return
+                except LlmRefused as refused:
+                    if has_begun:
+                        raise
+                    # If simpler forms are refused, too, the first refusal is the clearest.
+                    first = first or refused
+                    form = _simpler(form, refused)
+                except LlmModelUnknown:
+                    # The answer has not begun, because later errors are LlmBroke.
+                    if not may_have_moved or not await self._has_moved(model):
+                        raise
+                    may_have_moved = False
         assert first is not None
         raise first
 
@@ -266,10 +273,12 @@ class OpenAiServer:
             documents = self._http.documents(self._body(call), agent, first_byte_by)
             try:
                 async with contextlib.aclosing(documents):
-                    async for document in documents:
-                        for event in reader.read(document):
+                    async for arrived in documents:
+                        for event in reader.read(arrived):
                             has_begun = True
                             yield event
+                        if reader.failure is not None:
+                            raise reader.failure
             except LlmBroke:
                 # A whole answer is kept, because only its token counts can be missing.
                 if not reader.is_whole:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from models.concurrency import EngineAdmission, TimeIsUp, both, next_until, side_by_side
+from models.concurrency import Deadline, EngineAdmission, TimeIsUp, both, side_by_side
 from tasks.errors import InputError
 
 
@@ -142,39 +142,72 @@ async def two() -> AsyncGenerator[int, None]:
 
 async def test_pieces_come_until_their_end() -> None:
     pieces = two()
-    assert [await next_until(pieces, math.inf), await next_until(pieces, FAR)] == [1, 2]
-    with pytest.raises(StopAsyncIteration):
-        await next_until(pieces, FAR)
+    with Deadline(math.inf) as deadline:
+        assert [await deadline.wait_for(anext(pieces)), await deadline.wait_for(anext(pieces))] == [1, 2]
+        with pytest.raises(StopAsyncIteration):
+            await deadline.wait_for(anext(pieces))
 
 
 async def test_a_time_ends_the_wait_and_leaves_no_cancellation_behind() -> None:
     pieces = Pieces()
     coming, soon = pieces.come(), asyncio.get_running_loop().time() + 0.05
-    assert await next_until(coming, soon) == 1
-    with pytest.raises(TimeIsUp):
-        await next_until(coming, soon)
+    with Deadline(soon) as deadline:
+        assert await deadline.wait_for(anext(coming)) == 1
+        with pytest.raises(TimeIsUp):
+            await deadline.wait_for(anext(coming))
     assert pieces.let_go
     late = two()
-    assert await next_until(late, NOW) == 1
-    with pytest.raises(TimeIsUp):
-        await next_until(late, NOW)
+    with Deadline(NOW) as deadline:
+        assert await deadline.wait_for(anext(late)) == 1
+        with pytest.raises(TimeIsUp):
+            await deadline.wait_for(anext(late))
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
 
 
+async def test_a_deadline_may_move_either_way() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with Deadline(began + 0.05) as deadline:
+        await deadline.wait_for(asyncio.sleep(0))
+        deadline.move(began + 0.2)
+        await deadline.wait_for(asyncio.sleep(0.1))
+        deadline.move(began + 600)
+        deadline.move(loop.time() + 0.01)
+        with pytest.raises(TimeIsUp):
+            await deadline.wait_for(asyncio.sleep(600))
+    assert loop.time() < began + 60
+
+
+async def test_of_two_deadlines_the_earlier_one_ends_the_wait() -> None:
+    with Deadline(FAR) as far, Deadline(asyncio.get_running_loop().time() + 0.01) as near:
+
+        async def wait() -> str:
+            try:
+                return await near.wait_for(asyncio.sleep(600, ""))
+            except TimeIsUp:
+                return "near"
+
+        assert await far.wait_for(wait()) == "near"
+    with Deadline(asyncio.get_running_loop().time() + 0.01) as near, pytest.raises(TimeIsUp):
+        await near.wait_for(far.wait_for(asyncio.sleep(600)))
+
+
 async def test_other_failures_and_cancellations_are_passed_on() -> None:
     failing = Pieces(TimeoutError("a socket's")).come()
-    await next_until(failing, FAR)
-    with pytest.raises(TimeoutError, match="a socket's"):
-        await next_until(failing, FAR)
+    with Deadline(FAR) as deadline:
+        await deadline.wait_for(anext(failing))
+        with pytest.raises(TimeoutError, match="a socket's"):
+            await deadline.wait_for(anext(failing))
 
     pieces = Pieces()
 
     async def wait() -> None:
         coming = pieces.come()
-        await next_until(coming, FAR)
-        await next_until(coming, FAR)
+        with Deadline(FAR) as deadline:
+            await deadline.wait_for(anext(coming))
+            await deadline.wait_for(anext(coming))
 
     waiting = asyncio.create_task(wait())
     await pieces.waits.wait()

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from app.chat.render import ChunkOptions, Envelope, completion, failure, stream
+from app.chat.render import ChunkEncoder, ChunkOptions, Envelope, completion, failure
 from app.chat.shape import NotFoundInInput
 from app.events import (
     AnswerWarning,
@@ -30,7 +30,8 @@ async def folded(*events: Event, show_reasoning: bool = False) -> str:
 
 
 async def streamed(*events: Event, **options: bool) -> list[str]:
-    pieces = b"".join([piece async for piece in stream(said(*events), ENVELOPE, ChunkOptions(**options))])
+    encoder = ChunkEncoder(ENVELOPE, ChunkOptions(**options))
+    pieces = b"".join([await encoder.encode(event) for event in events])
     return pieces.decode().removesuffix("\n\n").split("\n\n")
 
 

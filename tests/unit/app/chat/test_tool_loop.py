@@ -119,7 +119,10 @@ def searched(*queries: str) -> list[LlmEvent]:
 
 
 async def events_of(rounds: Rounds) -> list[Event]:
-    return [event async for event in rounds.answer()]
+    """Return the events of the answer before its Finish."""
+    *events, finish = [event async for event in rounds.answer()]
+    assert finish == rounds.finish
+    return events
 
 
 async def test_what_the_llm_writes_is_counted_when_it_is_written() -> None:
@@ -186,7 +189,7 @@ async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told(monkeypat
     events = await events_of(rounds)
     assert ran == [*many[:5], *many[:3]]
     assert most == 3
-    assert [len(event.entries) for event in events if isinstance(event, Precontext)] == [5, 3, 0]
+    assert [len(event.entries) for event in events if isinstance(event, Precontext)] == [8]
     told = [message for message in llm.calls[1].messages if message["role"] == "tool"]
     assert len(told) == 2000
     assert "q4" in told[4]["content"]
@@ -208,7 +211,7 @@ async def test_an_invented_tool_is_not_shown_and_the_llm_is_told_once_what_there
     llm = ScriptedLlm(INVENTED, [ToolCallDelta(0, "{}", "call_2", "look_up"), CALLS])
     rounds = rounds_with(llm, searching=searching, tools=[LOOK_UP])
     events = await events_of(rounds)
-    assert [event for event in events if event != Precontext(())] == [ToolCallChunk(0, "{}", "call_2", "look_up")]
+    assert events == [ToolCallChunk(0, "{}", "call_2", "look_up")]
     assert (rounds.finish_reason, rounds.entries) == ("tool_calls", [])
     asked, told = llm.calls[1].messages[1:]
     assert asked["tool_calls"][0]["function"]["name"] == "look_down"

@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
-from app.errors import BadRequest
+from app.errors import ApiError, BadRequest
 from app.http import stream
 from app.http.request import ClientGone
 from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
 
 SCOPE = {"type": "http", "method": "POST"}
+
+
+async def as_it_is(event: bytes) -> bytes:
+    return event
 
 
 class Client:
@@ -37,7 +41,10 @@ class Client:
             self.leave.set()  # as servers report a response that is complete
 
     async def read(self, events: AsyncGenerator[bytes, None]) -> None:
-        response = EventStream(events, self.stages, lambda error: f"{error.code};end".encode(), self.limit_s)
+        def failure(error: ApiError) -> bytes:
+            return f"{error.code};end".encode()
+
+        response = EventStream(events, as_it_is, self.stages, failure, self.limit_s)
         await response(SCOPE, self.receive, self.send)
 
     @property

@@ -1,7 +1,6 @@
 """What the audio routes take and answer: OpenAI's fields, from a form's text."""
 
 import json
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pydantic
@@ -120,12 +119,8 @@ def test_a_text_in_doubt_says_so(form: str) -> None:
 
 
 async def streamed(*events: TranscriptionEvent, diarized: bool = False, show_progress: bool = False) -> str:
-    async def heard() -> AsyncGenerator[TranscriptionEvent, None]:
-        for event in events:
-            yield event
-
-    pieces = [piece async for piece in audio.stream(heard(), diarized=diarized, show_progress=show_progress)]
-    return b"".join(pieces).decode()
+    encoder = audio.StreamEncoder(diarized=diarized, show_progress=show_progress)
+    return b"".join([await encoder.encode(event) for event in events]).decode()
 
 
 def events_in(stream: str) -> list[TranscriptionStreamEvent]:

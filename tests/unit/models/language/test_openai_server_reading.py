@@ -37,12 +37,31 @@ def reasoning_of(events: list[LlmEvent]) -> str:
 
 
 async def test_text_comes_piece_by_piece_and_then_the_counts() -> None:
-    assert await answer(Reply("Paris is nice.")) == [
+    assert await answer(Reply("Paris is nice.", delay_s=0.02)) == [
         TextDelta("Paris"),
         TextDelta(" is"),
         TextDelta(" nice."),
         Done("stop", prompt_tokens=11, completion_tokens=3),
     ]
+
+
+def test_pieces_that_arrive_together_are_one_event_unless_they_have_log_probabilities() -> None:
+    arrived = [
+        *(delta(content=text) for text in ("Paris", " is")),
+        {"choices": [{"delta": {"content": " nice"}, "logprobs": {"content": []}}]},
+        *(delta(reasoning=text) for text in ("so", " it", " is")),
+    ]
+    assert AnswerReader().read(json.dumps(one).encode() for one in arrived) == [
+        TextDelta("Paris is"),
+        TextDelta(" nice", {"content": []}),
+        ReasoningDelta("so it is"),
+    ]
+
+
+def test_what_arrives_with_an_error_comes_before_it() -> None:
+    reader = AnswerReader()
+    assert reader.read([json.dumps(delta(content="Paris")).encode(), b"{", b"{}"]) == [TextDelta("Paris")]
+    assert isinstance(reader.failure, LlmBroke)
 
 
 STREAM = 'data: {"choices":[{"delta":{"content":"é€😀"}}]}\n\n: comment\n\nevent: x\nid: 3\ndata: {"choices":\n'
@@ -202,7 +221,7 @@ async def test_everything_written_is_told_when_it_arrives() -> None:
         delta(reasoning="so"),
         delta(tool_calls=[{"index": 0, "function": function}]),
     ):
-        reader.read(json.dumps(one).encode())
+        reader.read([json.dumps(one).encode()])
     assert written == ["\n", "<thi", "nk>", "so", '{"b":1}']
 
 
