@@ -4,10 +4,9 @@ one chunk."""
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -117,15 +116,15 @@ class AnswerReader:
         return self._finish_reason is not None
 
     def read(self, documents: Iterable[bytes]) -> Sequence[LlmEvent]:
-        """Return the events of chunks that arrived together. Pieces of text in a row become one event. If a chunk is
-        not valid or reports an error, `failure` is set, and what came before it is returned."""
+        """Return the events of chunks that arrived together. If a chunk is not valid or reports an error, `failure` is
+        set, and what came before it is returned."""
         events: list[LlmEvent] = []
         try:
             for document in documents:
                 self._read_chunk(document, events)
         except LlmError as failure:
             self.failure = failure
-        return events if len(events) < 2 else list(_joined(events))
+        return events
 
     def _read_chunk(self, document: bytes, events: list[LlmEvent]) -> None:
         """Add the events of a chunk to `events`. Raises LlmBroke if the document is not a valid chunk, or the matching
@@ -232,21 +231,6 @@ class AnswerReader:
         self._calls.append(call)
         self._latest_by_index[call.index if piece.index is None else piece.index] = call
         return [ToolCallDelta(call.index, arguments, call.id, piece.function.name or "")]
-
-
-def _joined(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
-    """Yield the events, with adjacent pieces of text or reasoning as one. Pieces with log probabilities stay apart."""
-    for kind, group in groupby(events, _joined_kind):
-        if kind is None:
-            yield from group
-        else:
-            yield kind("".join(cast(TextDelta | ReasoningDelta, event).text for event in group))
-
-
-def _joined_kind(event: LlmEvent) -> type[TextDelta] | type[ReasoningDelta] | None:
-    if isinstance(event, TextDelta) and event.logprobs is None and not event.is_refusal:
-        return TextDelta
-    return ReasoningDelta if isinstance(event, ReasoningDelta) else None
 
 
 @dataclass(slots=True)

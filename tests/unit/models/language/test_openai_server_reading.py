@@ -45,19 +45,6 @@ async def test_text_comes_piece_by_piece_and_then_the_counts() -> None:
     ]
 
 
-def test_pieces_that_arrive_together_are_one_event_unless_they_have_log_probabilities() -> None:
-    arrived = [
-        *(delta(content=text) for text in ("Paris", " is")),
-        {"choices": [{"delta": {"content": " nice"}, "logprobs": {"content": []}}]},
-        *(delta(reasoning=text) for text in ("so", " it", " is")),
-    ]
-    assert AnswerReader().read(json.dumps(one).encode() for one in arrived) == [
-        TextDelta("Paris is"),
-        TextDelta(" nice", {"content": []}),
-        ReasoningDelta("so it is"),
-    ]
-
-
 def test_what_arrives_with_an_error_comes_before_it() -> None:
     reader = AnswerReader()
     assert reader.read([json.dumps(delta(content="Paris")).encode(), b"{", b"{}"]) == [TextDelta("Paris")]
