@@ -19,8 +19,8 @@ from typing import Any
 
 import httpx
 
-from tests.llm_server import Reply, serving_llm
-from tests.server import SERVE, serving
+from tests.kit.servers.llm_server import Reply, serving_llm
+from tests.kit.servers.server import SERVE, serving
 
 FEW, MANY = 40, 80
 """Tokens of the two answers whose difference is what a token costs."""
