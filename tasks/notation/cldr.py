@@ -60,7 +60,7 @@ _BEFORE_MONTH: Final = re.compile(r"([^\W\d_a-zA-Z])M{3}")
 """Pattern of a letter that is written together with the name of a month, in Hebrew."""
 
 
-class Names(NamedTuple):
+class NumbersByName(NamedTuple):
     """Words with all their meanings, the likeliest first."""
 
     all: Mapping[str, tuple[int, ...]]
@@ -94,7 +94,7 @@ def _leaves(node: Any, without: Collection[str] = ("narrow",)) -> Iterator[tuple
             yield from _leaves(below, without)
 
 
-def _named(found: Iterable[tuple[str, int, str]], *, may_be_one_sign: bool = False) -> Names:
+def _named(found: Iterable[tuple[str, int, str]], *, may_be_one_sign: bool = False) -> NumbersByName:
     """Return names, each with its locale and its meaning, by their words. With `may_be_one_sign`, a single Chinese or
     Korean sign counts anywhere."""
     meanings: defaultdict[str, dict[int, None]] = defaultdict(dict)
@@ -110,7 +110,7 @@ def _named(found: Iterable[tuple[str, int, str]], *, may_be_one_sign: bool = Fal
         if len(word) >= fewest and word not in _WORDS_ELSEWHERE:
             common |= {word: word, name.lower().strip(_ENDS): word}
     every = {word: tuple(found) for word, found in meanings.items()}
-    return Names(every, {printed: every[word] for printed, word in common.items()})
+    return NumbersByName(every, {printed: every[word] for printed, word in common.items()})
 
 
 def _magnitudes(tables: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
@@ -130,7 +130,7 @@ def _patterns_of_days(tables: Mapping[str, Any]) -> Iterator[str]:
                 yield pattern
 
 
-def _all_names() -> tuple[Names, Names, Names, frozenset[str]]:
+def _all_names() -> tuple[NumbersByName, NumbersByName, NumbersByName, frozenset[str]]:
     months, days, magnitudes = ([("", *one) for one in _UNLISTED[kind]] for kind in ("months", "days", "magnitudes"))
     words = set[str]()
     for locale, tables in _tables():

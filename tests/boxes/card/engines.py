@@ -25,7 +25,7 @@ class Tried:
     error: str = ""
     load_s: float = 0.0
     same: bool = False
-    """Whether it says what it says on the CPU, with numbers within the margin of its work."""
+    """True if the engine says the same as on the CPU, with numbers within the margin of its work."""
     difference: float = 0.0
     """The largest between its numbers and those of the CPU."""
     per_second: float = 0.0

@@ -65,7 +65,7 @@ class Kept:
     fault: Path
     """What this file says, the next call of the engine does."""
     statuses: list[int] = field(default_factory=list)
-    """Of the processes that ended by themselves."""
+    """Exit statuses of the processes that ended by themselves."""
 
     def wait_until_up(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
