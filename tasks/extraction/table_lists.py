@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from tasks.extraction.aligned_rows import aligned_tables
 from tasks.extraction.assign import Assignment, ComparedColumns, Likeness, assign
 from tasks.extraction.column_values import (
     NO_VALUE,
@@ -40,7 +39,6 @@ from tasks.extraction.table_readings import (
     affordable_tables,
     headed_tables,
     header_texts,
-    places_of,
     transposed,
     unfolded,
 )
@@ -196,11 +194,7 @@ def _readings_of_tables(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence
     exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
     passages = [one for one in passages_to_search(read) if not (one.is_data or id(read[one.entry]) in exact)]
     on_pages = tables_on_pages(passages, list(lists.values())[:MAX_FIELDS])
-    # A table that was found by its header has the further lines of its cells, too.
-    headed = {cell for _, table in on_pages for cell in places_of(table.rows)}
-    aligned = [one for one in aligned_tables(passages) if not _is_used(places_of(one[1].rows), headed)]
     all_tables = [*((read[passage.entry], table) for passage, table in on_pages), *tables]
-    all_tables += ((read[passage.entry], table) for passage, table in aligned)
     all_tables += [
         (entry, other)
         for entry, table in all_tables
