@@ -57,7 +57,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log_stray_exceptions(loop)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         works = (
-            services.look_for_ever(),
             services.watch_calls_for_ever(),
             services.report_devices(),
             services.preload(),

@@ -90,8 +90,8 @@ class Runtime:
     `off`. A capability that is missing from `choices` is `auto`. Engines compute in this process or on a `cluster`; in
     this process, `residents` determine which engines stay on a card.
 
-    Whether an engine can run here depends on packages and files. A server calls `look` before each request, to check
-    them in a thread. If `look` is never called, they are checked when an engine is needed.
+    Whether an engine can run here depends on packages and files. `prepare`, which a server calls for each request,
+    checks them in a thread. Without it, they are checked when an engine is needed.
 
     Raises ValueError for a name that the catalog does not know.
     """
@@ -221,8 +221,9 @@ class Runtime:
         )
 
     async def prepare(self, *capabilities: str) -> None:
-        """Build the engines of `capabilities` in a thread, because this imports whole libraries. Loads no weights.
-        Raises nothing for an engine that cannot run, because the caller that uses the engine gets the error."""
+        """Look, and build the engines of `capabilities` in a thread, because this imports whole libraries. No weights
+        are loaded. An engine that cannot run raises nothing here, because the caller that uses it gets the error."""
+        await self.look()
         missing = [
             one for capability in capabilities for one in self._serving(capability) if one.spec not in self._built
         ]
@@ -231,7 +232,6 @@ class Runtime:
 
     async def load(self, capability: str) -> None:
         """Load the engine of `capability` now. Raises EngineUnavailable."""
-        await self.look()
         await self.prepare(capability)
         for part in self._build(self.choose(capability)).parts:
             await part.load()

@@ -74,8 +74,6 @@ LONGEST_PRELOAD_PAUSE_S = 30.0
 ANSWERS_KEPT_S = 24 * 3600.0
 """The cache keeps an answer for this many seconds; one that depends on a web search or a scraped page for at most five
 minutes."""
-LOOK_S = 2.0
-"""Time between two checks of which engines can run here, in seconds."""
 
 _CALLS_S = 1.0
 """Time between two checks for calls of engines that do not end, in seconds."""
@@ -273,12 +271,6 @@ class Services:
     def max_request_bytes(self) -> int:
         return int(self.settings.max_request_mb * MB)
 
-    async def look_for_ever(self) -> None:
-        """Check at intervals, until cancelled, which engines can run here, so that no request has to wait for it."""
-        while True:
-            await self.runtime.look()
-            await asyncio.sleep(LOOK_S)
-
     async def watch_calls_for_ever(self) -> None:
         """Check at intervals, until cancelled, for calls of engines that do not end."""
         while True:
@@ -291,7 +283,6 @@ class Services:
             if self.settings.device != CPU and await asyncio.to_thread(machine_has_card):
                 log.warning("card_not_seen", reason=obstacle, remedy=CARD_REMEDY)
             return
-        await self.runtime.look()
         for reason in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):
             log.warning("not_on_the_card", reason=adapt_commands(reason))
 
@@ -305,7 +296,6 @@ class Services:
         caller need not wait for the card's preparations.
         """
         if self.settings.profile == GPU and not self.settings.preload:
-            await self.runtime.look()
             for capability in await asyncio.to_thread(lambda: list(self.runtime.on_the_card())):
                 await self._preload_one(capability, warms_up=True)
         for capability in self.settings.preload:

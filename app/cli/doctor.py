@@ -291,7 +291,6 @@ async def _check_cards(settings: Settings, runtime: Runtime) -> Finding | None:
         return Finding("cards", "failed", said=obstacle)
     if DRIVER.obstacle():
         return None
-    await runtime.look()
     off = await asyncio.to_thread(lambda: list(runtime.off_the_card()))
     if off:
         return Finding("cards", "failed" if on_cuda else "missing", said=" ".join(off))

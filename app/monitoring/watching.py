@@ -29,7 +29,6 @@ async def watch_servers_for_ever(runtime: Runtime, *capabilities: str) -> None:
         while True:
             if unprepared:
                 try:
-                    await runtime.look()
                     await runtime.prepare(*unprepared)
                     unprepared = ()
                 except Exception:

@@ -78,6 +78,7 @@ async def playground(request: Request) -> Response:
         return JSONResponse({"name": "openfaze", "version": version("openfaze"), **_PATHS}, headers={"vary": "accept"})
     if not services.settings.playground:
         raise NotFound("Unknown route: GET /")
+    await services.runtime.look()
     filled = {
         "version": version("openfaze"),
         "key_hint": "This server asks for one" if services.keys.are_required else "Not needed here",

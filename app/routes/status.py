@@ -62,6 +62,7 @@ async def ready(request: Request) -> JSONResponse:
     """200 once the preloaded capabilities run, with the state of each capability; 503 again as soon as the server is
     told to stop."""
     services: Services = request.app.state.services
+    await services.runtime.look()
     waiting = not services.ready or services.is_stopping
     body = {
         "status": "stopping" if services.is_stopping else "loading" if waiting else "ready",

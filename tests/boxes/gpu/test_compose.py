@@ -18,7 +18,6 @@ from tests.boxes.image.installation import until
 from tests.kit.project import gpu_cards
 from tests.kit.servers.server import held_port
 
-FILES = "docker-compose.yml:docker/gpu.yml:docker/llm.yml"
 STAND_IN = """
 services:
   openfaze:
@@ -34,8 +33,12 @@ services:
     image: {image}
     entrypoint: ["false"]
     deploy: !reset {{}}
+  guard:
+    image: {image}
+    entrypoint: ["false"]
+    deploy: !reset {{}}
 """
-"""What ends, in the place of what fetches and of the LLM."""
+"""What ends, in the place of what fetches, of the LLM and of its guard."""
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +77,19 @@ def services(machine: Container, size: int, **variables: str) -> dict[str, Any]:
 @pytest.mark.parametrize("size", gpu_cards.SIZES)
 def test_a_cards_size_means_the_same_for_all_services(machine: Container, size: int) -> None:
     found = services(machine, size)
-    with_llm = size in gpu_cards.WITH_LLM
-    assert sorted(found) == ["openfaze", *(["vllm"] if with_llm else []), "weights"]
+    with_llm, with_guard = size in gpu_cards.WITH_LLM, size in gpu_cards.WITH_GUARD
+    assert sorted(found) == [*(["guard"] * with_guard), "openfaze", *(["vllm"] * with_llm), "weights"]
     speech = gpu_cards.TABLE["card"][str(size)]["speech"]
     assert found["openfaze"]["environment"]["OPENFAZE_SPEECH_BATCH"] == str(speech)
     assert (int(found["openfaze"]["environment"]["OPENFAZE_CARD_MB"]) > 0) == with_llm
     if with_llm:
         assert found["vllm"]["command"] == gpu_cards.arguments_of(size)
+    if with_guard:
+        guard = found["guard"]
+        assert guard["command"] == gpu_cards.arguments_of(size, service="guard")
+        for same in ("image", "deploy", "profiles", "volumes", "healthcheck", "cap_drop"):
+            assert guard[same] == found["vllm"][same]
+        assert found["openfaze"]["environment"]["OPENFAZE_GUARD_MODEL"] in guard["command"]
 
 
 def test_what_an_operator_sets_goes_before_what_the_card_chooses(machine: Container) -> None:
@@ -95,9 +104,10 @@ def standing_in(machine: Container, engine: Path) -> Iterator[Mapping[str, str]]
     project = project_name()
     (engine / "stand-in.yml").write_text(STAND_IN.format(image=base(13, "docker-compose")))
     with held_port() as port:
+        chosen = gpu_cards.settings_of(80)
         variables = {
-            **gpu_cards.settings_of(24),
-            "COMPOSE_FILE": f"{FILES}:/engine/stand-in.yml",
+            **chosen,
+            "COMPOSE_FILE": f"{chosen['COMPOSE_FILE']}:/engine/stand-in.yml",
             "COMPOSE_PROJECT_NAME": project,
             "OPENFAZE_PORT": str(port),
         }
@@ -105,6 +115,12 @@ def standing_in(machine: Container, engine: Path) -> Iterator[Mapping[str, str]]
             yield variables
         finally:
             machine.run("docker-compose --profile llm down --volumes --timeout 0", variables=variables)
+
+
+def test_the_llm_is_started_with_its_guard(machine: Container, standing_in: Mapping[str, str]) -> None:
+    said = machine.run("docker-compose up --detach --no-build vllm", variables=standing_in).stderr
+    for service in ("guard", "vllm"):
+        assert f"Container {standing_in['COMPOSE_PROJECT_NAME']}-{service}-1  Started" in said
 
 
 def is_running(variables: Mapping[str, str]) -> bool:

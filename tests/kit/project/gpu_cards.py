@@ -19,6 +19,8 @@ SIZES = tuple(int(size) for size in TABLE["card"])
 """Sizes of cards, in gigabytes."""
 WITH_LLM = tuple(size for size in SIZES if "model" in TABLE["card"][str(size)])
 """Sizes of cards that have room for an LLM."""
+WITH_GUARD = tuple(size for size in SIZES if "guard_share" in TABLE["card"][str(size)])
+"""Sizes of cards that have room for an LLM and a model that judges texts."""
 AMPERE, HOPPER = "8.0", "9.0"
 TOOLKIT = " Runtimes: io.containerd.runc.v2 nvidia runc\n Kernel Version: 6.8.0-1013-nvidia"
 """What `docker info` says where containers may have cards."""
@@ -78,9 +80,10 @@ def settings_of(size: int, capability: str = HOPPER) -> dict[str, str]:
         return machine.settings()
 
 
-def arguments_of(size: int, capability: str = HOPPER) -> list[str]:
-    """Return the arguments with which vLLM is started if VLLM_ARGS adds nothing."""
-    command: str = yaml.safe_load((ROOT / "docker/llm.yml").read_text())["services"]["vllm"]["command"]
+def arguments_of(size: int, capability: str = HOPPER, *, service: str = "vllm") -> list[str]:
+    """Return the arguments with which the LLM's vLLM, or that of the `guard`, is started if VLLM_ARGS adds nothing."""
+    file = {"vllm": "docker/llm.yml", "guard": "docker/guard.yml"}[service]
+    command: str = yaml.safe_load((ROOT / file).read_text())["services"][service]["command"]
     settings = settings_of(size, capability)
     return shlex.split(re.sub(r"\$\{(\w+):[^}]*\}", lambda found: settings.get(found[1], ""), command))
 

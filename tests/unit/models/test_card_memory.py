@@ -110,23 +110,30 @@ def engines_on_a_box(card: int) -> list[tuple[Candidate, CardMemory]]:
 def division() -> Iterator[str]:
     yield (
         "| GB of the card (GiB that are there) | model | share | weights | to compute | for conversations: GiB, and "
-        "how many tokens | left for openfaze | its engines, loaded | … and all computing |"
+        "how many tokens | guard | left for openfaze | its engines, loaded | … and all computing |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    guard = gpu_cards.TABLE["guard"]
     for card in gpu_cards.SIZES:
         row = gpu_cards.TABLE["card"][str(card)]
-        there, left, vllm = row["gib"], row["gib"], ["none", "", "", "", ""]
+        there, left, vllm = row["gib"], row["gib"], ["none", "", "", "", "", ""]
         for name in [row[key] for key in ("model_ampere", "model") if key in row]:
             model = gpu_cards.TABLE["model"][name]
             weights, to_compute, for_tokens = model["weights_gib"], row["compute_gib"], row["tokens_gib"]
-            left = there * (1 - row["share"])
+            of_guard = row.get("guard_share", 0)
+            left = there * (1 - row["share"] - of_guard)
             assert weights + to_compute + for_tokens <= there * row["share"], f"{card} GB: more than vLLM's share"
             states = row["conversations"] * model["conversation_mib"] / 1024
             tokens = int((for_tokens - states) * 1024**2 / model["token_kib"])
             assert tokens > row["context"] * (4 if card == 24 else 1), f"{card} GB: too few tokens"
+            if of_guard:
+                needed = guard["weights_gib"] + guard["compute_gib"] + guard["tokens_gib"]
+                assert needed <= there * of_guard, f"{card} GB: the guard has more than its share"
+                assert guard["tokens_gib"] * 1024**2 >= guard["token_kib"] * guard["context"]
             share = f"{row['share']:.2f} = {there * row['share']:.1f}"
             conversations = f"{for_tokens:.1f}: {round(tokens, -3):,}"
             vllm = [model["repository"].partition("/")[2], share, f"{weights}", f"{to_compute:g}", conversations]
+            vllm.append(f"{there * of_guard:.1f}" if of_guard else "none")
         engines = [CardMemory(CUDA_ITSELF, 0), *(memory for _, memory in engines_on_a_box(card))]
         loaded = sum(one.base for one in engines) * 1e6 / GIB
         all_computing = sum(one.most for one in engines) * 1e6 / GIB

@@ -206,15 +206,15 @@ async def test_what_can_run_is_looked_up_off_the_event_loop_and_remembered() -> 
     assert len(lookups.threads) == 2
 
 
-async def test_weights_that_appear_are_found_at_the_next_look(tmp_path: Path) -> None:
+async def test_weights_that_appear_are_found_by_the_next_request(tmp_path: Path) -> None:
     weights = tmp_path / "weights"
     engines, _, clock = watched(lambda _: None if weights.exists() else "Pull it.")
     await engines.look()
     assert engines.states()[0].remedy == "Pull it."
     weights.touch()
     clock.now += LOOK_AGAIN_S
-    await engines.look()
-    assert engines.choose("ocr").spec.name == "small"
+    await engines.prepare("ocr")
+    assert engines.states()[0].public == {"state": "idle", "engine": "small"}
 
 
 def test_what_cannot_be_looked_at_keeps_no_other_engine_from_serving() -> None:
@@ -248,7 +248,6 @@ async def test_no_request_looks_for_engines_on_the_event_loop(tmp_path: Path, mo
     ]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
         for method, path, body, status in asked:
-            await app.state.services.runtime.look()  # as a running server does at intervals
             response = await client.request(method, path, json=body)
             assert response.status_code == status, response.text
     await app.state.services.close()

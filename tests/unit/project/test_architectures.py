@@ -2,11 +2,15 @@
 
 import json
 import struct
+import sys
+from importlib.metadata import distribution
 from pathlib import Path
+from platform import machine
 
 import pytest
 
 from tests.boxes.gpu.architectures import CARDS, COMPILED, MAGIC, NATIVE, NONE, PTX, SASS, Code, code_of, main
+from tests.conftest import ROOT
 
 
 def entry(kind: int, architecture: int, data: bytes = b"x" * 40) -> bytes:
@@ -39,6 +43,17 @@ def test_all_containers_of_a_library_are_read(tmp_path: Path, capsys: pytest.Cap
 def test_ptx_for_one_architecture_runs_on_no_other(tmp_path: Path) -> None:
     only = entry(PTX, 90, b"\n.version 8.7\n.target sm_90a\n")
     assert code_of(library(tmp_path / "lib.so", fatbin(only))) == Code({90}, set())
+
+
+@pytest.mark.skipif((sys.platform, machine()) != ("linux", "x86_64"), reason="its other packages have no kernels")
+def test_the_package_of_ctranslate2_runs_on_every_card_as_the_page_says() -> None:
+    [library] = Path(str(distribution("ctranslate2").locate_file("ctranslate2.libs"))).glob("libctranslate2-*.so*")
+    code = code_of(library)
+    assert {code.on(card) for card in CARDS} == {NATIVE, COMPILED}
+    generations = dict.fromkeys(CARDS[card].partition(":")[0] for card in CARDS if code.on(card) == COMPILED)
+    most = max(code.sass)
+    row = f"| CTranslate2 (speech, translation) | {most // 10}.{most % 10} | {', '.join(generations)} |"
+    assert row in (ROOT / "docs/gpu.md").read_text(), f"put this into docs/gpu.md: {row}"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.kit.project.gpu_cards import AMPERE, HOPPER, SIZES, TABLE, WITH_LLM, Machine, settings_of
+from tests.kit.project.gpu_cards import AMPERE, HOPPER, SIZES, TABLE, WITH_GUARD, WITH_LLM, Machine, settings_of
 
 L4 = "0, 23034, 580.65.06, [N/A], NVIDIA L4, 8.9"
 A100 = "0, 81920, 580.65.06, Enabled, NVIDIA A100-SXM4-80GB, 8.0"
@@ -84,7 +84,9 @@ def test_each_size_of_a_card_gets_its_row_of_the_table(size: int, capability: st
     row = TABLE["card"][str(size)]
     settings = settings_of(size, capability)
     assert settings["GPU_SPEECH"] == str(row["speech"])
-    assert ("LLM_MODEL" in settings) == (size in WITH_LLM) == settings["COMPOSE_FILE"].endswith("docker/llm.yml")
+    files = settings["COMPOSE_FILE"].split(":")
+    assert ("LLM_MODEL" in settings) == (size in WITH_LLM) == ("docker/llm.yml" in files)
+    assert ("LLM_GUARD_MODEL" in settings) == (size in WITH_GUARD) == ("docker/guard.yml" in files)
     if size in WITH_LLM:
         chosen = row.get("model_ampere", row["model"]) if capability == AMPERE else row["model"]
         known = TABLE["model"][chosen]
@@ -94,8 +96,14 @@ def test_each_size_of_a_card_gets_its_row_of_the_table(size: int, capability: st
         assert settings["LLM_CONVERSATIONS"] == str(row["conversations"])
         assert int(settings["LLM_KV_CACHE_BYTES"]) == pytest.approx(row["tokens_gib"] * 1024**3, abs=1)
         assert int(settings["LLM_PICTURE_PIXELS"]) == row["picture"] * 32 * 32
-        left = int(row["gib"] * 1024) * 1024**2 * (1 - row["share"]) - 1024**3 / 2
+        left = int(row["gib"] * 1024) * 1024**2 * (1 - row["share"] - row.get("guard_share", 0)) - 1024**3 / 2
         assert int(settings["LLM_LEAVES_MB"]) == pytest.approx(left / 1e6, abs=1)
+    if size in WITH_GUARD:
+        guard = TABLE["guard"]
+        assert (settings["LLM_GUARD_MODEL"], settings["LLM_GUARD_REVISION"]) == (guard["repository"], guard["revision"])
+        assert float(settings["LLM_GUARD_SHARE"]) == row["guard_share"]
+        assert int(settings["LLM_GUARD_KV_CACHE_BYTES"]) == guard["tokens_gib"] * 1024**3
+        assert int(settings["LLM_GUARD_CONTEXT"]) == guard["context"]
 
 
 @pytest.mark.parametrize(
@@ -232,6 +240,20 @@ def test_an_llm_of_the_operator_s_own_is_kept(machine: Machine) -> None:
     assert machine.settings()["COMPOSE_FILE"] == "docker-compose.yml:docker/gpu.yml"
 
 
+@pytest.mark.parametrize("own", ["OPENFAZE_TEXT_GUARD=openfaze", "OPENFAZE_GUARD_BASE_URL=http://elsewhere:8001/v1"])
+def test_a_guard_of_the_operator_s_own_is_kept(machine: Machine, own: str) -> None:
+    machine.add_cards("0, 81559, 580.65.06, [N/A], NVIDIA H100, 9.0")
+    assert TABLE["guard"]["repository"] in said(machine)["LLM"]
+    assert machine.settings()["COMPOSE_FILE"] == f"{EVERY_FILE}:docker/guard.yml"
+    left = int(machine.settings()["LLM_LEAVES_MB"])
+    with (machine.folder / ".env").open("a") as env:
+        env.write(f"{own}\n")
+    assert TABLE["guard"]["repository"] not in said(machine)["LLM"]
+    assert machine.settings()["COMPOSE_FILE"] == EVERY_FILE
+    assert "LLM_GUARD_MODEL" not in machine.settings()
+    assert int(machine.settings()["LLM_LEAVES_MB"]) > left
+
+
 def test_a_smaller_row_may_be_asked_for_and_one_that_there_is_not_is_refused(machine: Machine) -> None:
     machine.add_cards(L4)
     machine.environment["GPU_MEMORY"] = "16"
@@ -245,11 +267,11 @@ def test_a_smaller_row_may_be_asked_for_and_one_that_there_is_not_is_refused(mac
 
 
 def test_every_model_of_the_table_is_pinned_with_its_licence() -> None:
-    for known in TABLE["model"].values():
+    for known in (*TABLE["model"].values(), TABLE["guard"]):
         assert len(known["revision"]) == 40
         assert int(known["revision"], 16)
         assert known["licence"] == "Apache-2.0"
-        assert known["ampere"] or known["bits"] == 8
+        assert known.get("ampere", True) or known["bits"] == 8
         # A shell reads the table, and writes this into a line that is split at its spaces.
         assert set(known["repository"]) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./_-")
     used = {row[key] for row in TABLE["card"].values() for key in ("model", "model_ampere") if key in row}

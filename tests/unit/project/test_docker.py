@@ -13,6 +13,8 @@ import yaml
 
 from app.chat.pictures import MAX_PICTURES
 from app.settings import PREFIX, Settings
+from models.safety.text.dialects import Qwen3GuardDialect
+from models.safety.text.server import CONTEXT_TOKENS
 from tasks.scrape.browser import FLAGS
 from tests.conftest import ROOT
 from tests.kit.project import gpu_cards
@@ -25,9 +27,11 @@ SANDBOX = "docker/code-sandbox.yml"
 BROWSER = "docker/browser.yml"
 GPU = "docker/gpu.yml"
 LLM = "docker/llm.yml"
+GUARD = "docker/guard.yml"
 FILES = [
     *[(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, BROWSER), (COMPOSE, GPU), (COMPOSE, GPU, LLM)],
-    (COMPOSE, GPU, LLM, BROWSER, SANDBOX),
+    (COMPOSE, GPU, LLM, GUARD),
+    (COMPOSE, GPU, LLM, GUARD, BROWSER, SANDBOX),
 ]
 """What is to be combined by COMPOSE_FILE."""
 PIXELS_OF_A_TOKEN = 32 * 32
@@ -107,6 +111,25 @@ def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
         assert least < most <= int(options["max-model-len"]) * PIXELS_OF_A_TOKEN / 4
         assert f"{most // PIXELS_OF_A_TOKEN:,}" in (ROOT / "docs/gpu-memory.md").read_text()
     assert set(environment["OPENFAZE_LLM_ABILITIES"].split(",")) == {"vision", "tools", "json_schema"}
+
+
+def test_the_guard_of_a_card_is_one_that_the_server_knows_and_has_room_for_its_longest_call() -> None:
+    content = together((COMPOSE, GPU, LLM, GUARD))["services"]
+    environment, guard = content["openfaze"]["environment"], content["guard"]
+    assert environment["OPENFAZE_GUARD_BASE_URL"] == "http://guard:8000/v1"
+    assert environment["OPENFAZE_GUARD_MODEL"].startswith("${LLM_GUARD_MODEL:")
+    # As the LLM: nothing is published, and openfaze waits for neither. `docker compose up vllm` starts both.
+    assert guard["extends"] == {"file": LLM, "service": "vllm"}
+    assert not {"ports", "profiles", "image"} & guard.keys()
+    assert content["vllm"]["depends_on"] == ["guard"]
+    assert "guard" not in content["openfaze"]["depends_on"]
+    assert gpu_cards.WITH_GUARD
+    for size in gpu_cards.WITH_GUARD:
+        options = gpu_cards.options_of(gpu_cards.arguments_of(size, service="guard"))
+        assert Qwen3GuardDialect.family.search(options["model"])
+        assert int(options["max-model-len"]) == CONTEXT_TOKENS
+        known = gpu_cards.TABLE["guard"]
+        assert int(options["kv-cache-memory-bytes"]) > CONTEXT_TOKENS * known["token_kib"] * 1024
 
 
 def pinned(lock: str) -> dict[str, str]:
