@@ -1,4 +1,4 @@
-"""Measures how many faults the unit tests of ten central modules find: each fault is one changed place of the module.
+"""Measures how many faults the unit tests of central modules of each package find: each fault is one changed place of the module.
 
     python -m eval.mutation [--each 24] [--seed 7] [--only MODULE …] [--show]
 
@@ -26,12 +26,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = {
     "app.access.admission": ("tests/unit/app/access/test_admission.py",),
+    "app.access.keys": ("tests/unit/app/access/test_keys.py",),
     "app.batches.store": ("tests/unit/app/batches/test_store.py",),
+    "app.chat.plan": ("tests/unit/app/chat/test_plan.py", "tests/unit/app/chat/test_plan_table.py"),
     "app.chat.request_guard": ("tests/unit/app/chat/test_request_guard.py",),
     "app.chat.tool_loop": ("tests/unit/app/chat/test_tool_loop.py",),
+    "app.files.store": ("tests/unit/app/files/test_store.py",),
+    "app.folders.state": ("tests/unit/app/folders",),
+    "app.http.protocol": ("tests/unit/app/http/test_protocol.py",),
+    "app.state.counters": ("tests/unit/app/state/test_counters.py",),
+    "models.concurrency": ("tests/unit/models/test_concurrency.py",),
+    "models.hosts.host": ("tests/unit/models/hosts",),
     "models.queues": ("tests/unit/models/test_queues.py",),
+    "models.safety.personal_data": ("tests/unit/models/safety/test_personal_data.py",),
+    "models.workers.pool": ("tests/unit/models/workers",),
     "tasks.guardrails": ("tests/unit/tasks/test_guardrails.py",),
+    "tasks.inputs.fetch.fetcher": ("tests/unit/tasks/inputs/fetch",),
+    "tasks.inputs.fetch.url_policy": ("tests/unit/tasks/inputs/fetch",),
     "tasks.inputs.office.docx": ("tests/unit/tasks/inputs/office/test_docx.py",),
+    "tasks.layout.lines": ("tests/unit/tasks/layout/test_lines.py",),
+    "tasks.notation.numbers": ("tests/unit/tasks/notation/test_numbers.py",),
     "tasks.schema.checker": ("tests/unit/tasks/schema/test_checker.py",),
     "tasks.speech.turns": ("tests/unit/tasks/speech/test_turns.py", "tests/unit/tasks/speech/test_speakers.py"),
 }
