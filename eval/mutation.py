@@ -1,4 +1,4 @@
-"""Measures how many faults the unit tests of central modules of each package find: each fault is one changed place of the module.
+"""Measures how many faults the unit tests of central modules find: each fault is one changed place of the module.
 
     python -m eval.mutation [--each 24] [--seed 7] [--only MODULE …] [--show]
 
@@ -86,8 +86,9 @@ OPPOSITE: dict[type[ast.AST], type[ast.AST]] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
-SECONDS = 300.0
-"""Time that the tests of a mutant may take. A mutant that never ends counts as found."""
+MIN_SECONDS, TIMES = 30.0, 6
+"""Time that the tests of a mutant may take: so many times what those of the module as it is take. A mutant that never
+ends counts as found."""
 
 
 def places(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
@@ -156,10 +157,10 @@ class _Finder:
         return importlib.util.spec_from_loader(name, _Mutant(name, file, self._number))
 
 
-def is_found(module: str, number: int | None) -> bool:
+def is_found(module: str, number: int | None, seconds: float) -> bool:
     """True if the tests of the module fail for the mutant, in a process of its own. None: the module as it is."""
     if pid := os.fork():
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
@@ -178,20 +179,22 @@ def is_found(module: str, number: int | None) -> bool:
 
     status = 1
     with contextlib.suppress(BaseException):
-        options = ["-x", "-q", "-p", "no:xdist", "--timeout", "240", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        options = ["-x", "-q", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
         status = int(pytest.main([*MODULES[module], *options]))
     os._exit(status)
 
 
 def measure(module: str, each: int, seed: int, show: bool) -> tuple[int, int]:
-    if is_found(module, None):
+    started = time.monotonic()
+    if is_found(module, None, MIN_SECONDS * TIMES):
         raise SystemExit(f"the tests of {module} fail as it is")
+    seconds = max(MIN_SECONDS, (time.monotonic() - started) * TIMES)
     source = (ROOT / f"{module.replace('.', '/')}.py").read_text()
     everything = list(places(ast.parse(source)))
     numbers = sorted(random.Random(seed).sample(range(len(everything)), min(each, len(everything))))
     found = 0
     for number in numbers:
-        caught = is_found(module, number)
+        caught = is_found(module, number, seconds)
         found += caught
         if show and not caught:
             node, attribute = everything[number]

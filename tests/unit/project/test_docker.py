@@ -61,15 +61,6 @@ def test_the_variables_that_the_container_files_set_are_settings() -> None:
     assert named <= VARIABLES
 
 
-@pytest.mark.parametrize("name", [COMPOSE, LLM])
-def test_images_of_others_are_of_one_version(name: str) -> None:
-    images = [str(one["image"]) for one in document(name)["services"].values() if "image" in one]
-    others = [image for image in images if not image.startswith("openfaze")]
-    assert others
-    for image in others:
-        assert re.search(r":v?\d[\w.-]+@sha256:[0-9a-f]{64}$", image)
-
-
 @pytest.mark.parametrize("names", FILES, ids="+".join)
 def test_the_compose_files_and_what_they_become_together_are_as_the_specification_wants_them(
     names: tuple[str, ...],
