@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from eval.tables import cells_of, made
-from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.kit.papers.pages import single_line
 from tests.kit.servers.server import Server
@@ -81,30 +80,6 @@ def test_progress_is_told_when_it_is_asked_for(client: httpx.Client) -> None:
         comments = [line for line in response.iter_lines() if line.startswith(": progress ")]
     reports = [json.loads(line.removeprefix(": progress ")) for line in comments]
     assert reports[-1]["done"] == reports[-1]["total"] == 2
-
-
-@each_case("model", ["interfaze-beta", "interfaze-1", "interfaze-1-lite", "interfaze", "auto"])
-def test_the_model_asked_for_is_echoed(client: httpx.Client, model: str) -> None:
-    body = {**ocr_request(PICTURE), "model": model}
-    assert client.post("/v1/chat/completions", json=body).json()["model"] == model
-
-
-def test_what_has_no_effect_is_told_beside_the_answer(client: httpx.Client) -> None:
-    body = ocr_request(PICTURE, temprature=0, store=True)
-    body["messages"][0]["content"] = "<task>ocr</task> <task>translate</task>"  # type: ignore[index]
-    response = client.post("/v1/chat/completions", json=body)
-    assert result_of(response)["extracted_text"] == "The quick brown fox"
-    warnings = [
-        "There are several <task> tags: only the first, 'ocr', is used; ignored: 'translate'.",
-        "Field 'store' has no effect here: only /v1/responses keeps its answers.",
-        "Field 'temprature' is not known and has no effect. Did you mean 'temperature'?",
-    ]
-    assert response.json()["warnings"] == warnings
-    streamed = client.post("/v1/chat/completions", json={**body, "stream": True})
-    *_, last, done = filter(None, streamed.text.split("\n\n"))
-    assert done == "data: [DONE]"
-    end = json.loads(last.removeprefix("data: "))
-    assert (end["choices"][0]["finish_reason"], end["warnings"]) == ("stop", warnings)
 
 
 def test_models_are_listed_and_described(client: httpx.Client) -> None:

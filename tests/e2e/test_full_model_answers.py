@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from tests.conftest import each_case
-from tests.e2e.full_model import FullModel, picture_of, system, text_part
+from tests.e2e.full_model import FullModel, picture_of, text_part
 from tests.kit.servers.llm_server import Reply
 
 
@@ -65,44 +65,6 @@ def test_parameters_reach_the_llm_as_they_were_set(model: FullModel) -> None:
     [prompt] = model.prompts
     assert {name: prompt[name] for name in given} == given
     assert not prompt.keys() & {"metadata", "n", "a_field_of_tomorrow", "evidence", "max_tokens"}
-
-
-@each_case(
-    ("given", "sent"),
-    [
-        ({"max_tokens": 20}, 20),
-        ({"max_completion_tokens": 30}, 30),
-        ({"max_tokens": 20, "max_completion_tokens": 30}, 30),
-    ],
-)
-def test_the_limit_of_tokens_reaches_the_llm(model: FullModel, given: dict[str, Any], sent: int) -> None:
-    model.script(Reply("Hi."))
-    model.ask("Hello", **given)
-    assert model.prompts[0]["max_tokens"] == sent
-    assert "max_completion_tokens" not in model.prompts[0]
-
-
-def test_the_conversation_reaches_the_llm_with_system_texts_first_and_without_directives(model: FullModel) -> None:
-    model.script(Reply("Yes."))
-    model.ask(
-        system("<task>ocr</task>Be brief."),
-        "Hello",
-        {"role": "assistant", "content": "Hi."},
-        {"role": "developer", "content": "Answer in English."},
-        "Is it warm?",
-        response_format={
-            "type": "json_schema",
-            "json_schema": {"name": "a", "schema": {"type": "string", "enum": ["Yes."]}},
-        },
-    )
-    first, *rest = model.prompts[0]["messages"]
-    assert first["role"] == "system"
-    assert first["content"].startswith("Be brief.\n\nAnswer in English.\n\nAnswer with JSON")
-    assert rest == [
-        {"role": "user", "content": "Hello"},
-        {"role": "assistant", "content": "Hi."},
-        {"role": "user", "content": "Is it warm?"},
-    ]
 
 
 @each_case("header", ["x-interfaze-bypass-moa", "x-bypass-moe"])

@@ -6,7 +6,6 @@ import pytest
 
 from tests.e2e.full_model import (
     FullModel,
-    Json,
     error_of,
     picture_of,
     schema_of,
@@ -39,12 +38,6 @@ def test_a_stream_carries_the_same_evidence_on_the_chunk_that_ends_it(model: Ful
     assert last["choices"][0]["finish_reason"] == "stop"
     assert (last["evidence"], last["unsupported"]) == (whole["evidence"], whole["unsupported"])
     assert not any(chunk.keys() & {"evidence", "unsupported"} for chunk in others)
-
-
-@pytest.mark.parametrize("fields", [{"response_format": PLATFORM}, {"evidence": True}])
-def test_without_a_schema_or_unasked_there_is_none(model: FullModel, fields: Json) -> None:
-    model.script(ANSWER)
-    assert not model.ask(SAID, **fields).json().keys() & {"evidence", "unsupported"}
 
 
 def test_verbatim_leaves_out_what_nothing_supports(model: FullModel) -> None:

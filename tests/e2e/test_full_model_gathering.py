@@ -73,32 +73,6 @@ def test_the_llm_reads_the_result_fenced_before_the_users_words(model: FullModel
     }
 
 
-def test_several_inputs_are_several_entries_in_their_order(model: FullModel) -> None:
-    model.script(Reply("Both."))
-    body = model.ask([picture_of("Platform nine"), text_part("Which platforms?"), picture_of("Platform two")]).json()
-    assert [entry["result"]["extracted_text"] for entry in body["precontext"]] == ["Platform nine", "Platform two"]
-    text = prompt_text(model.prompts[0])
-    assert text.index("result 1: ocr\nPlatform nine") < text.index("result 2: ocr\nPlatform two")
-
-
-def test_an_earlier_turns_picture_is_read_for_a_question_about_it(model: FullModel) -> None:
-    model.script(Reply("Nine."))
-    body = model.ask(
-        [picture_of("Platform nine")], {"role": "assistant", "content": "A sign."}, "Which platform?"
-    ).json()
-    assert body["precontext"][0]["result"]["extracted_text"] == "Platform nine"
-    assert model.prompts[0]["messages"][-1]["content"].endswith("\n\nWhich platform?")
-
-
-@pytest.mark.parametrize("role", ["system", "assistant", "tool"])
-def test_a_link_that_is_not_the_users_is_never_opened(model: FullModel, origin: Origin, role: str) -> None:
-    model.script(Reply("Hi."))
-    path = f"/from-{role}.png"
-    said = {"role": role, "content": f"See {origin.url(path)}", "tool_call_id": "call_1"}
-    content_of(model.ask("Hello", said, "Is it red?"))
-    assert path not in origin.seen
-
-
 def test_of_two_inputs_a_broken_one_has_its_error_and_the_request_is_answered(model: FullModel) -> None:
     model.script(Reply("Nine."))
     response = model.ask([text_part("Which platform?"), BROKEN, picture_of("Platform nine")])

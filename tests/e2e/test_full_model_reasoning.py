@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.conftest import each_case
 from tests.e2e.full_model import FullModel
 from tests.kit.servers.llm_server import Reply
 
@@ -31,19 +30,3 @@ def test_a_stream_puts_the_reasoning_between_its_own_deltas_before_the_answer(mo
     end = texts.index("</think>")
     assert "".join(texts[1:end]) == THOUGHT
     assert "".join(texts[end + 1 :]) == "Yes."
-
-
-@each_case(
-    ("asked", "sent"), [("minimal", "minimal"), ("low", "low"), ("high", "high"), ("xhigh", "high"), ("on", "medium")]
-)
-def test_the_effort_reaches_the_llm_in_words_that_it_knows(model: FullModel, asked: str, sent: str) -> None:
-    model.script(Reply("Yes."))
-    model.ask(QUESTION, reasoning_effort=asked)
-    assert model.prompts[0]["reasoning_effort"] == sent
-
-
-@each_case(("effort", "thinks"), [(None, False), ("off", False), ("none", False), ("auto", True), ("low", True)])
-def test_the_llm_reasons_only_where_that_is_asked_for(model: FullModel, effort: str | None, thinks: bool) -> None:
-    model.script(Reply("Yes."))
-    model.ask(QUESTION, reasoning_effort=effort)
-    assert model.prompts[0]["chat_template_kwargs"] == {"enable_thinking": thinks}

@@ -1,7 +1,6 @@
 """Structured answers of the full model, against a scripted LLM: bare, valid, or refused."""
 
 import json
-from typing import Any
 
 from tests.conftest import each_case
 from tests.e2e.full_model import (
@@ -12,9 +11,7 @@ from tests.e2e.full_model import (
     picture_of,
     prompt_text,
     schema_of,
-    serving_full_model,
     system,
-    text_part,
 )
 from tests.kit.servers.llm_server import Reply
 
@@ -36,15 +33,6 @@ def test_an_llm_that_decodes_under_a_schema_gets_it_and_is_told_it_too(model: Fu
     sent = {"name": "answer", "schema": schema, "strict": True}
     assert prompt["response_format"] == {"type": "json_schema", "json_schema": sent}
     assert json.dumps(schema) in prompt["messages"][0]["content"]
-
-
-def test_an_llm_that_cannot_decode_under_a_schema_is_only_told_it() -> None:
-    with serving_full_model("") as model:
-        model.script(Reply('{"total": 9}'))
-        assert json.loads(content_of(model.ask(QUESTION, response_format=TOTAL))) == {"total": 9}
-        [prompt] = model.prompts
-        assert "response_format" not in prompt
-        assert json.dumps(TOTAL["json_schema"]["schema"]) in prompt["messages"][0]["content"]
 
 
 @each_case(
@@ -120,23 +108,4 @@ def test_a_run_task_with_an_open_schema_asks_no_llm(model: FullModel, response_f
         model.ask(system("<task>ocr</task>"), [picture_of("Total 9.00")], response_format=response_format)
     )
     assert json.loads(content)["result"]["extracted_text"] == "Total 9.00"
-    assert model.prompts == []
-
-
-@each_case(
-    ("schema", "words"),
-    [
-        ({"type": "objekt"}, "objekt"),
-        ({"type": "object", "properties": {"a": {"$ref": "https://example.com/schema.json"}}}, "example.com"),
-        ({"type": "object", "properties": {"a": {"$ref": "file:///etc/passwd"}}}, "nothing is fetched"),
-        ({"type": "object", "properties": {"a": {"$ref": "#/$defs/missing"}}}, "missing"),
-    ],
-)
-def test_a_schema_that_cannot_be_checked_is_refused_before_any_work(model: FullModel, schema: Json, words: str) -> None:
-    model.script()
-    asked: dict[str, Any] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
-    response = model.ask([text_part(QUESTION), picture_of("9.00")], response_format=asked)
-    error = error_of(response, 400, "invalid_request")
-    assert error["param"].startswith("response_format.json_schema.schema")
-    assert words in error["message"]
     assert model.prompts == []

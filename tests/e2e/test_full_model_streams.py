@@ -55,13 +55,6 @@ def test_the_precontext_comes_first_where_it_is_asked_for(model: FullModel) -> N
     assert shown == model.ask(*PICTURED).json()["precontext"]
 
 
-def test_log_probabilities_come_with_their_pieces(model: FullModel) -> None:
-    model.script(Reply("Platform nine.", logprobs=True))
-    choices = [choice for chunk in model.stream("Where?", logprobs=True).chunks for choice in chunk["choices"]]
-    tokens = [choice["logprobs"]["content"][0]["token"] for choice in choices if "logprobs" in choice]
-    assert tokens == ["Platform", " nine."]
-
-
 def test_a_stream_says_what_the_whole_answer_says(model: FullModel) -> None:
     reply = Reply("From platform nine.", reasoning="I see.")
     model.script(reply, reply)

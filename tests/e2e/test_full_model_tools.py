@@ -28,10 +28,6 @@ ROME = Call("get_temperature", '{"city": "Rome"}', id="call_b")
 BYPASS = {"x-interfaze-bypass-moa": "true"}
 
 
-def tools_of(prompt: Json) -> list[str]:
-    return [tool["function"]["name"] for tool in prompt.get("tools", ())]
-
-
 def test_a_call_of_the_clients_tool_comes_back_whole(model: FullModel) -> None:
     model.script(Reply(tool_calls=[OSLO]))
     body = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()
@@ -47,16 +43,6 @@ def test_a_call_of_the_clients_tool_comes_back_whole(model: FullModel) -> None:
             "finish_reason": "tool_calls",
         }
     ]
-
-
-def test_an_llm_that_calls_tools_decides_itself_whether_to_search(model: FullModel) -> None:
-    question = "What is the weather in Oslo right now?"
-    model.script(Reply("Cold."), Reply(tool_calls=[OSLO]), Reply(tool_calls=[OSLO]))
-    assert "precontext" not in model.ask(question).json()
-    for choice in ("auto", "required"):
-        body = model.ask(question, tools=[WEATHER], tool_choice=choice).json()
-        assert body["choices"][0]["finish_reason"] == "tool_calls"
-        assert "precontext" not in body
 
 
 def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> None:
@@ -75,14 +61,6 @@ def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> No
     assert assistant["tool_calls"] == first["tool_calls"]
     assert assistant["content"] is None
     assert rest == results
-
-
-@each_case("choice", ["auto", "required", NAMED])
-def test_a_choice_of_tools_is_passed_on(model: FullModel, choice: str | Json) -> None:
-    model.script(Reply(tool_calls=[OSLO]))
-    model.ask(QUESTION, tools=[WEATHER], tool_choice=choice)
-    assert model.prompts[0]["tool_choice"] == choice
-    assert tools_of(model.prompts[0])[0] == "get_temperature"
 
 
 @each_case(("choice", "tools"), [("required", []), ("required", None), (NAMED, []), (OTHER, [WEATHER])])

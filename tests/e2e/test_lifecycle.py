@@ -20,11 +20,9 @@ from models.embedding.capability import MINILM
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.detector import TextDetector
 from models.vision.text import Image
-from tests.conftest import each_case
 from tests.e2e.batched import client_of, create, ended, line, of_llm, when
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import client_of_app, serving_app
-from tests.e2e.test_cli import openfaze_here
 from tests.kit.internet.origin import Origin, serving_origin
 from tests.kit.papers.pages import single_line
 from tests.kit.servers.llm_server import Reply, serving_llm
@@ -217,26 +215,3 @@ def test_a_full_queue_answers_503_with_retry_after(monkeypatch: pytest.MonkeyPat
         assert [one.result().status_code for one in waiting] == [200] * accepted
     assert (response.status_code, response.json()["error"]["code"]) == (503, "overloaded")
     assert int(response.headers["retry-after"]) >= 1
-
-
-@each_case(
-    ("variables", "message"),
-    [
-        ({"OPENFAZE_HOST": "0.0.0.0"}, "refusing to listen on 0.0.0.0 without keys"),
-        ({"OPENFAZE_OCR": "crystal-ball"}, "OPENFAZE_OCR: no engine 'crystal-ball' for 'ocr'"),
-        (
-            {"OPENFAZE_SPEECH_TO_TEXT": "whisper"},
-            "OPENFAZE_SPEECH_TO_TEXT=whisper cannot run here. Set OPENFAZE_SPEECH_MODEL to a directory",
-        ),
-        ({"OPENFAZE_PORT": "high"}, "OPENFAZE_PORT"),
-        ({"OPENFAZE_API_KEY": "k"}, "did you mean OPENFAZE_API_KEYS?"),
-        ({"OPENFAZE_PRELOAD": "ocd"}, "OPENFAZE_PRELOAD"),
-    ],
-)
-def test_a_server_that_cannot_be_what_it_was_told_to_be_does_not_start(
-    variables: dict[str, str], message: str, tmp_path: Path
-) -> None:
-    result = openfaze_here("serve", folder=tmp_path, **variables)
-    assert result.returncode == 2
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
