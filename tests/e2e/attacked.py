@@ -23,7 +23,6 @@ from tests.kit.processes.sandboxes import SANDBOX_WHERE_IT_RUNS
 
 ALICE, BOB = "key-of-alice", "key-of-bob"
 LIMIT_S = 60.0
-MB = 1 << 20
 
 
 @dataclass

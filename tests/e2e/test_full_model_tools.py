@@ -1,7 +1,5 @@
 """The client's tools, against a scripted LLM: passed on, and their calls passed back."""
 
-import json
-
 from tests.conftest import each_case
 from tests.e2e.full_model import (
     FullModel,
@@ -26,23 +24,6 @@ QUESTION = "How warm is it in Oslo and in Rome?"
 OSLO = Call("get_temperature", '{"city": "Oslo"}', id="call_a")
 ROME = Call("get_temperature", '{"city": "Rome"}', id="call_b")
 BYPASS = {"x-interfaze-bypass-moa": "true"}
-
-
-def test_a_call_of_the_clients_tool_comes_back_whole(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[OSLO]))
-    body = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()
-    call = {
-        "id": "call_a",
-        "type": "function",
-        "function": {"name": "get_temperature", "arguments": '{"city": "Oslo"}'},
-    }
-    assert body["choices"] == [
-        {
-            "index": 0,
-            "message": {"role": "assistant", "content": None, "tool_calls": [call]},
-            "finish_reason": "tool_calls",
-        }
-    ]
 
 
 def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> None:
@@ -71,20 +52,3 @@ def test_a_choice_that_cannot_be_honoured_is_refused(
     error = error_of(model.ask(QUESTION, tools=tools, tool_choice=choice), 400, "invalid_request")
     assert error["param"] == "tool_choice"
     assert model.prompts == []
-
-
-def test_a_streamed_call_comes_in_openais_deltas(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[OSLO, ROME]))
-    streamed = model.stream(QUESTION, tools=[WEATHER], headers=BYPASS)
-    pieces = streamed.tool_calls
-    openings = [piece for piece in pieces if "id" in piece]
-    assert [(piece["index"], piece["id"], piece["type"]) for piece in openings] == [
-        (0, "call_a", "function"),
-        (1, "call_b", "function"),
-    ]
-    for index, city in enumerate(("Oslo", "Rome")):
-        arguments = "".join(piece["function"]["arguments"] for piece in pieces if piece["index"] == index)
-        assert json.loads(arguments) == {"city": city}
-    assert len(pieces) > len(openings)
-    assert streamed.finish_reasons == ["tool_calls"]
-    assert streamed.text == ""

@@ -71,10 +71,6 @@ def test_a_server_judges(judged: FullModel, judge: LlmServer) -> None:
     [
         Reply(status=400),
         Reply("Sure! Here is how:"),
-        Reply("unsafe"),
-        Reply("unsafe\nS99"),
-        Reply(""),
-        Reply("safe", finish_reason="length"),
     ],
 )
 def test_a_guard_server_that_gives_no_verdict_is_a_503_and_never_an_answer(

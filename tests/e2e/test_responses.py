@@ -9,7 +9,6 @@ import pytest
 
 from tests.conftest import each_case
 from tests.e2e.full_model import FullModel, Json, picture_of, prompt_text, schema_of
-from tests.e2e.guarded import BOMB
 from tests.e2e.responses import PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, stream, text_of, user
 from tests.kit.clients.response_events import Streamed
 from tests.kit.servers.llm_replies import Call
@@ -171,14 +170,6 @@ def test_a_late_failure_is_told_in_the_stream(model: FullModel) -> None:
 # As in chat.
 
 
-def test_a_guard_blocks(model: FullModel) -> None:
-    model.script()
-    found = stream(model, BOMB, instructions="<guard>S9</guard>")
-    assert text_of(found.response) == "unsafe S9"
-    assert found.response["precontext"][0]["name"] == "guardrails"
-    assert not model.prompts
-
-
 def test_precontext_evidence_and_cache_are_beside_the_output(model: FullModel) -> None:
     model.script(by_body=lambda _: Reply('{"word": "Hello!"}'))
     schema = schema_of(word={"type": "string"})["json_schema"]
@@ -196,44 +187,6 @@ def test_precontext_evidence_and_cache_are_beside_the_output(model: FullModel) -
     chats = [{"role": "user", "content": [{"type": "text", "text": "Which word?"}, NOTE]}]
     answer = model.ask(*chats, response_format=schema_of(word={"type": "string"}), evidence=True).json()
     assert answer["choices"][0]["message"]["content"] == '{"word": "Hello!"}'
-
-
-def test_evidence_points_into_what_the_client_sent(model: FullModel) -> None:
-    model.script(by_body=lambda _: Reply('{"guest": "Anna Kowalski"}'))
-    schema = schema_of(guest={"type": "string"})["json_schema"]
-    fields = {"text": {"format": {"type": "json_schema", **schema}}, "evidence": True, "instructions": "Be brief."}
-    text = "Room 7 is for Anna Kowalski."
-    pointers = ["/input", "/input/1/content"]
-    for said, pointer in zip((text, [user("Hello."), user(text)]), pointers, strict=True):
-        found = ask(model, said, **fields)["evidence"]["/guest"]
-        assert (found["name"], found["pointer"]) == ("request", pointer)
-
-
-def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[SAN_FRANCISCO]))
-    response = ask(
-        model,
-        "Weather!",
-        temperature=0.5,
-        top_p=0.9,
-        seed=7,
-        repetition_penalty=1.1,
-        tools=[WEATHER, {**WEATHER, "name": "other"}],
-        tool_choice={
-            "type": "allowed_tools",
-            "mode": "required",
-            "tools": [{"type": "function", "name": "get_weather"}],
-        },
-        parallel_tool_calls=False,
-        metadata={"a": "b"},
-    )
-    [prompt] = model.prompts
-    assert (prompt["temperature"], prompt["top_p"], prompt["seed"]) == (0.5, 0.9, 7)
-    assert prompt["repetition_penalty"] == 1.1
-    assert [tool["function"]["name"] for tool in prompt["tools"]] == ["get_weather"]
-    assert prompt["tool_choice"] in ("required", {"type": "function", "function": {"name": "get_weather"}})
-    assert response["metadata"] == {"a": "b"}
-    assert [tool["name"] for tool in response["tools"]] == ["get_weather", "other"]
 
 
 # What is refused, and what is told.

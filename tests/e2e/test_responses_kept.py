@@ -6,7 +6,6 @@ from typing import Any
 
 import openai
 import pytest
-from pydantic import BaseModel
 
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import (
@@ -49,17 +48,6 @@ def test_the_sdk_creates_retrieves_lists_and_deletes(model: FullModel, sdk: open
         sdk.responses.retrieve(made.id)
     with pytest.raises(openai.NotFoundError):
         sdk.responses.delete(made.id)
-
-
-def test_the_sdk_parses_a_schema(model: FullModel, sdk: openai.OpenAI) -> None:
-    class Booking(BaseModel):
-        guest: str
-        nights: int
-
-    model.script(Reply('{"guest": "Anna Kowalski", "nights": 3}'))
-    parsed = sdk.responses.parse(model="auto", input="Anna Kowalski stays for 3 nights.", text_format=Booking)
-    assert parsed.output_parsed == Booking(guest="Anna Kowalski", nights=3)
-    assert model.prompts[0]["response_format"]["json_schema"]["name"] == "Booking"
 
 
 def test_the_sdk_streams(model: FullModel, sdk: openai.OpenAI) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from app.http import protocol
-from models.safety.text import engine
 from tasks.catalog import TASK_NAMES
-from tests.e2e.attacked import ALICE, MB, Attacked, bearer, run_task, serving_attacked
-from tests.e2e.full_model import body_of, content_of, error_of, picture_of, system, text_part
-from tests.e2e.guarded import guard
+from tests.e2e.attacked import ALICE, Attacked, bearer, run_task, serving_attacked
+from tests.e2e.full_model import body_of, content_of, picture_of, system, text_part
 from tests.kit.servers.llm_server import Reply
 
 
@@ -24,18 +22,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
 def server(running: Attacked) -> Iterator[Attacked]:
     yield running
     running.calm_down()
-
-
-def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read(
-    server: Attacked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "apply_rules", None)
-    for messages in (
-        [guard("S9"), "x" * 2 * MB],
-        [guard("S9"), "Hello", {"role": "assistant", "content": "x" * 2 * MB}, "And?"],
-    ):
-        error = error_of(server.ask(ALICE, *messages), 413, "request_too_large")
-        assert "limit of 1 MB" in error["message"]
 
 
 def test_a_stream_that_nobody_reads_gives_back_its_place_and_its_llm_call(
