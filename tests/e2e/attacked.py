@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,6 @@ from tests.kit.processes.sandboxes import SANDBOX_WHERE_IT_RUNS
 
 ALICE, BOB = "key-of-alice", "key-of-bob"
 LIMIT_S = 60.0
-MB = 1 << 20
 
 
 @dataclass
@@ -109,12 +107,3 @@ def serving_attacked(files: Path, llm_calls_at_once: int = 2, **settings: Any) -
 
 def run_task(name: str, *parts: Json) -> tuple[Json, list[Json]]:
     return system(f"<task>{name}</task>"), list(parts)
-
-
-@contextlib.contextmanager
-def released(gate: threading.Event) -> Iterator[None]:
-    """Opens the gate, whatever happens."""
-    try:
-        yield
-    finally:
-        gate.set()

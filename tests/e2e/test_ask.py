@@ -87,16 +87,6 @@ def test_a_schema_gives_a_table_of_fields_with_their_sources(model: FullModel, s
     assert track == ["track", "[red]forty", "unsure"]
 
 
-@pytest.mark.deep
-def test_a_large_file_is_uploaded_and_deleted_again(model: FullModel, sign: str, tmp_path: Path) -> None:
-    with (tmp_path / sign).open("ab") as file:
-        file.write(bytes(17 << 20))
-    result = ask(model, tmp_path, "-f", sign, "--task", "ocr")
-    assert result.stdout == "Platform nine\n", result.stderr
-    headers = {"authorization": f"Bearer {KEY}"}
-    assert model.client.get("/v1/files", headers=headers).json()["data"] == []
-
-
 def test_an_answer_that_breaks_off_says_so(model: FullModel, tmp_path: Path) -> None:
     model.script(Reply(chunks=["One ", "two ", "three"], cut_after=3))
     result = ask(model, tmp_path, "Count.")

@@ -12,12 +12,10 @@ from app.batches.lines import MAX_LINES
 from tests.conftest import each_case
 from tests.e2e.batched import (
     CHAT,
-    EMBEDDINGS,
     KEY,
     LIMIT_S,
     MODERATIONS,
     OTHER,
-    RESPONSES,
     client_of,
     create,
     ended,
@@ -28,7 +26,6 @@ from tests.e2e.batched import (
     upload,
     when,
 )
-from tests.kit.clients.response_events import checked_response
 from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
 from tests.kit.servers.server import Server, serving
 from tests.kit.servers.webhooks import Receiver, receiving
@@ -125,42 +122,6 @@ def test_run_tasks_and_moderations_are_lines_too(sdk: openai.OpenAI) -> None:
     assert answers["threat"]["response"]["body"]["results"][0]["flagged"]
 
 
-def test_responses_are_lines_too(sdk: openai.OpenAI, llm: LlmServer) -> None:
-    llm.script = lambda body: Reply(f"You said {body['messages'][-1]['content']}")
-    lines = [
-        {"custom_id": f"{n}", "method": "POST", "url": RESPONSES, "body": {"model": "auto", "input": f"number {n}"}}
-        for n in range(2)
-    ]
-    lines[1]["body"] |= {"background": True}  # type: ignore[operator]
-    batch = ended(sdk, create(sdk, *lines, endpoint=RESPONSES))
-    answer = checked_response(rows(sdk, batch.output_file_id)["0"]["response"]["body"])
-    assert answer["output"][0]["content"][0]["text"] == "You said number 0"
-    assert sdk.responses.retrieve(answer["id"]).output_text == "You said number 0"
-    assert rows(sdk, batch.error_file_id)["1"]["response"]["body"]["error"]["param"] == "background"
-    assert batch.usage is not None
-    assert batch.usage.total_tokens == answer["usage"]["total_tokens"]
-
-
-def test_a_wrong_field_is_the_error_of_its_line(sdk: openai.OpenAI) -> None:
-    wrong = [
-        line("hot", temperature="hot"),
-        line("model") | {"body": {"model": "gpt-9", "messages": [{"role": "user", "content": "Hello."}]}},
-        line("streamed", stream=True),
-        {name: value for name, value in line("empty").items() if name != "body"},
-    ]
-    batch = ended(sdk, create(sdk, line("good"), *wrong))
-    assert batch.status == "completed"
-    assert list(rows(sdk, batch.output_file_id)) == ["good"]
-    errors = {name: row["response"] for name, row in rows(sdk, batch.error_file_id).items()}
-    found = {name: (one["status_code"], one["body"]["error"]["param"]) for name, one in errors.items()}
-    assert found == {
-        "hot": (400, "temperature"),
-        "model": (404, "model"),
-        "streamed": (400, "stream"),
-        "empty": (400, "body"),
-    }
-
-
 def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServer) -> None:
     bad = ["no json", line("a"), line("b", url=MODERATIONS), {**line("c"), "method": "GET"}, {"body": {}}]
     batch = ended(sdk, create(sdk, line("a"), *bad))
@@ -182,32 +143,22 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
 
 
 @each_case(
-    ("fields", "param", "said"),
+    ("fields", "param"),
     [
-        (
-            {"endpoint": "/v1/completions"},
-            "endpoint",
-            f"one of: {CHAT}, {RESPONSES}, {EMBEDDINGS}, {MODERATIONS}, not '/v1/completions'",
-        ),
-        ({"completion_window": "48h"}, "completion_window", "'24h', not '48h'"),
-        ({"input_file_id": "file-0"}, "input_file_id", "no file 'file-0'"),
-        ({"metadata": {"k": "v" * 513}}, "metadata.k", "512"),
-        (
-            {"extra_body": {"output_expires_after": {"anchor": "created_at", "seconds": 1}}},
-            "output_expires_after.seconds",
-            "3600, not 1",
-        ),
-        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "at most 16 items, not 17"),
+        ({"endpoint": "/v1/completions"}, "endpoint"),
+        ({"completion_window": "48h"}, "completion_window"),
+        ({"input_file_id": "file-0"}, "input_file_id"),
+        ({"extra_body": {"output_expires_after": {"anchor": "x", "seconds": 1}}}, "output_expires_after.seconds"),
+        ({"metadata": {str(n): "" for n in range(17)}}, "metadata"),
     ],
 )
 def test_a_request_that_will_not_do_is_refused_by_its_field(
-    sdk: openai.OpenAI, fields: dict[str, Any], param: str, said: str
+    sdk: openai.OpenAI, fields: dict[str, Any], param: str
 ) -> None:
     asked = {"input_file_id": upload(sdk, line("a")), "endpoint": CHAT, "completion_window": "24h"} | fields
     with pytest.raises(openai.BadRequestError) as refused:
         sdk.batches.create(**asked)
     assert refused.value.param == param
-    assert said in refused.value.message
 
 
 def test_a_batch_belongs_to_its_key(sdk: openai.OpenAI, other: openai.OpenAI) -> None:
@@ -222,18 +173,6 @@ def test_a_batch_belongs_to_its_key(sdk: openai.OpenAI, other: openai.OpenAI) ->
         other.batches.create(input_file_id=batch.input_file_id, endpoint=CHAT, completion_window="24h")
     assert list(other.batches.list()) == []
     assert batch.id in [one.id for one in sdk.batches.list()]
-
-
-def test_batches_are_listed_page_by_page(sdk: openai.OpenAI) -> None:
-    made = [ended(sdk, create(sdk, line("a"))).id for _ in range(3)]
-    page = sdk.batches.list(limit=2)
-    assert [one.id for one in page.data] == [made[2], made[1]]
-    assert page.has_more
-    following = page.get_next_page()
-    assert following.data[0].id == made[0]
-    with pytest.raises(openai.BadRequestError) as refused:
-        sdk.batches.list(after="batch_0")
-    assert refused.value.param == "after"
 
 
 def test_what_is_cancelled_keeps_what_it_has(sdk: openai.OpenAI, llm: LlmServer) -> None:

@@ -1,18 +1,13 @@
 """The cache of answers, over HTTP: what is told again, to whom, and what never is."""
 
-import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import each_case
 from tests.e2e.full_model import (
-    PATH,
     FullModel,
-    body_of,
     content_of,
     picture_of,
     schema_of,
@@ -108,16 +103,6 @@ def test_keys_never_share(model: FullModel) -> None:
     assert vcache(model.ask("Whose answer is this?", headers=other))
 
 
-@each_case("header", ["x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr"])
-def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> None:
-    model.says_ok()
-    question = f"Do you remember {header}?"
-    assert not vcache(model.ask(question, headers={header: "true"}))
-    assert not vcache(model.ask(question))
-    assert not vcache(model.ask(question, headers={header: "true"}))
-    assert vcache(model.ask(question))
-
-
 def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
     model.says_ok()
     for _ in range(2):
@@ -128,33 +113,3 @@ def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
     assert not vcache(model.ask(system("<guard>S1</guard>"), "How do I bake bread?"))
     assert vcache(model.ask(system("<guard>S1</guard>"), "How do I bake bread?"))
     assert not vcache(model.ask(system("<guard>S2</guard>"), "How do I bake bread?"))
-
-
-def test_identical_requests_in_flight_run_once(model: FullModel) -> None:
-    model.script(Reply("All at once, please.", delay_s=0.05))
-    with ThreadPoolExecutor(100) as pool:
-        answers = list(pool.map(lambda _: model.ask("What do a hundred callers want?"), range(100)))
-    assert {content_of(answer) for answer in answers} == {"All at once, please."}
-    assert sum(not vcache(answer) for answer in answers) == 1
-    assert len(model.prompts) == 1
-
-
-def test_a_cut_answer_is_not_shared(model: FullModel) -> None:
-    model.script(*[Reply("Cut after a few words", delay_s=0.05, finish_reason="length")] * 3)
-    with ThreadPoolExecutor(3) as pool:
-        answers = list(pool.map(lambda _: model.ask("How far does it go?"), range(3)))
-    assert [vcache(answer) for answer in answers] == [False] * 3
-    assert len(model.prompts) == 3
-
-
-async def test_when_all_have_left_the_work_ends(model: FullModel) -> None:
-    model.script(Reply("Nobody " * 200, delay_s=0.05))
-    headers = {"authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=model.base_url, headers=headers, timeout=60, trust_env=False) as client:
-        body = body_of("Does anybody listen?", stream=True)
-        async with client.stream("POST", PATH, json=body) as response:
-            await anext(response.aiter_bytes())
-    while not model.llm.cancelled:
-        await asyncio.sleep(0.01)
-    model.script(Reply("Now."))
-    assert content_of(model.ask("Does anybody listen?")) == "Now."

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from eval.tables import cells_of, made
-from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.kit.papers.pages import single_line
 from tests.kit.servers.server import Server
@@ -40,21 +39,6 @@ def test_a_completion_has_the_contracts_shape(client: httpx.Client) -> None:
     assert re.fullmatch(r"read;dur=[\d.]+, task;dur=[\d.]+, render;dur=[\d.]+", response.headers["server-timing"])
 
 
-def test_the_result_has_the_contracts_keys_in_their_order(client: httpx.Client) -> None:
-    result = result_of(client.post("/v1/chat/completions", json=ocr_request(PICTURE)))
-    assert list(result) == ["extracted_text", "sections", "width", "height"]
-    [section] = result["sections"]
-    assert list(section) == ["text", "lines"]
-    [line] = section["lines"]
-    assert list(line) == ["text", "bounds", "average_confidence", "words"]
-    assert line["text"] == "The quick brown fox"
-    assert [word["text"] for word in line["words"]] == ["The", "quick", "brown", "fox"]
-    for word in line["words"]:
-        assert list(word) == ["text", "bounds", "confidence"]
-        assert list(word["bounds"]) == ["top_left", "top_right", "bottom_right", "bottom_left", "width", "height"]
-        assert 0.5 < word["confidence"] <= 1
-
-
 def test_a_stream_carries_the_same_answer(client: httpx.Client) -> None:
     whole = client.post("/v1/chat/completions", json=ocr_request(PICTURE)).json()
     body = ocr_request(PICTURE, stream=True, stream_options={"include_usage": True})
@@ -83,30 +67,6 @@ def test_progress_is_told_when_it_is_asked_for(client: httpx.Client) -> None:
     assert reports[-1]["done"] == reports[-1]["total"] == 2
 
 
-@each_case("model", ["interfaze-beta", "interfaze-1", "interfaze-1-lite", "interfaze", "auto"])
-def test_the_model_asked_for_is_echoed(client: httpx.Client, model: str) -> None:
-    body = {**ocr_request(PICTURE), "model": model}
-    assert client.post("/v1/chat/completions", json=body).json()["model"] == model
-
-
-def test_what_has_no_effect_is_told_beside_the_answer(client: httpx.Client) -> None:
-    body = ocr_request(PICTURE, temprature=0, store=True)
-    body["messages"][0]["content"] = "<task>ocr</task> <task>translate</task>"  # type: ignore[index]
-    response = client.post("/v1/chat/completions", json=body)
-    assert result_of(response)["extracted_text"] == "The quick brown fox"
-    warnings = [
-        "There are several <task> tags: only the first, 'ocr', is used; ignored: 'translate'.",
-        "Field 'store' has no effect here: only /v1/responses keeps its answers.",
-        "Field 'temprature' is not known and has no effect. Did you mean 'temperature'?",
-    ]
-    assert response.json()["warnings"] == warnings
-    streamed = client.post("/v1/chat/completions", json={**body, "stream": True})
-    *_, last, done = filter(None, streamed.text.split("\n\n"))
-    assert done == "data: [DONE]"
-    end = json.loads(last.removeprefix("data: "))
-    assert (end["choices"][0]["finish_reason"], end["warnings"]) == ("stop", warnings)
-
-
 def test_models_are_listed_and_described(client: httpx.Client) -> None:
     model, embedding = client.get("/v1/models").json()["data"]
     assert embedding["id"] == "openfaze-embedding"
@@ -125,10 +85,8 @@ def test_the_probes_need_no_key_and_tell_of_each_capability(server: Server) -> N
 @pytest.mark.parametrize(
     ("words", "field", "added"),
     [
-        ("Read it, with its tables.", {}, ["tables"]),
         ("Read it as Markdown.", {}, ["markdown"]),
         ("Read it.", {"ocr": {"tables": True, "markdown": True}}, ["tables", "markdown"]),
-        ("Read it.", {"ocr": {"tables": False}}, []),
     ],
 )
 def test_tables_and_markdown_are_there_where_they_are_asked_for(

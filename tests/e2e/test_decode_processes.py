@@ -6,7 +6,6 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -45,25 +44,6 @@ def busy_process(server: Server, *, killed: list[psutil.Process]) -> psutil.Proc
 def answer(server: Server, pdf: bytes) -> httpx.Response:
     with api_client(server) as client:
         return client.post("/v1/chat/completions", json=ocr_request(data_url(pdf, "application/pdf")))
-
-
-@pytest.mark.deep
-def test_killing_a_process_fails_its_request_and_no_other(server: Server) -> None:
-    with ThreadPoolExecutor() as callers:
-        hanging = callers.submit(answer, server, pdf_of_tiny_tiles())
-        killed: list[psutil.Process] = []
-        killed.append(busy_process(server, killed=killed))
-        others = [callers.submit(answer, server, pdf_of_pages(4)) for _ in range(4)]
-        killed[-1].kill()
-        killed.append(busy_process(server, killed=killed))
-        killed[-1].kill()
-        failed = hanging.result()
-        assert (failed.status_code, failed.json()["error"]["code"]) == (400, "decode_failed")
-        assert [other.result().status_code for other in others] == [200] * 4
-    left = decode_processes(server)
-    assert left
-    server.stop()
-    assert not any(process.is_running() for process in left)
 
 
 def test_a_caller_who_leaves_frees_its_process_within_a_second(server: Server) -> None:

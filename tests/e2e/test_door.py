@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.attacked import ALICE, BOB, LIMIT_S, MB, Attacked, bearer, serving_attacked
+from tests.e2e.attacked import ALICE, BOB, LIMIT_S, Attacked, bearer, serving_attacked
 from tests.e2e.full_model import PATH, body_of, content_of, error_of, prompt_text
 from tests.kit.servers.llm_server import Reply
 
@@ -60,41 +60,6 @@ def test_a_key_beyond_its_places_is_refused_and_another_is_served(server: Attack
         one.close()
     server.model.llm.wait_for_requests(2 * CONCURRENT + 1)
     assert time.monotonic() - left < 1, "a caller who leaves frees its place within a second"
-
-
-def test_who_leaves_while_waiting_frees_its_place_within_a_second(server: Attacked) -> None:
-    hold_alice(server)
-    running = [server.begin(ALICE, body_of_alice()) for _ in range(CONCURRENT)]
-    server.model.llm.wait_for_requests(CONCURRENT)
-    waiting = [server.begin(ALICE, body_of_alice()) for _ in range(CONCURRENT)]
-    server.until(lambda: server.services.door.waiting == CONCURRENT)
-    assert server.ask(ALICE, "Alice").status_code == 429
-    waiting[0].close()
-    left = time.monotonic()
-    server.until(lambda: server.services.door.waiting == CONCURRENT - 1)
-    assert time.monotonic() - left < 1
-    server.begin(ALICE, body_of_alice())
-    server.until(lambda: server.services.door.waiting == CONCURRENT)
-    for one in running:
-        one.close()
-    server.model.llm.wait_for_requests(2 * CONCURRENT)
-
-
-def test_half_sent_bodies_of_one_key_leave_places_to_another(server: Attacked) -> None:
-    server.model.script(by_body=lambda _: Reply("Hello, Bob."))
-    for _ in range(2 * CONCURRENT):
-        server.begin(ALICE, b"{", announced=1000)
-    server.until(lambda: server.services.door.waiting == CONCURRENT)
-    assert server.ask(ALICE, "Hello").status_code == 429
-    assert content_of(server.ask(BOB, "Hello")) == "Hello, Bob."
-
-
-def test_large_bodies_have_a_bound_in_all(server: Attacked) -> None:
-    for _ in range(2):  # 256 MB is the bound
-        server.begin(ALICE, b" " * (100 * MB), announced=100 * MB + 1)
-    refused = server.model.client.post(PATH, content=b" " * (100 * MB), headers=bearer(BOB))
-    error_of(refused, 503, "overloaded")
-    assert int(refused.headers["retry-after"]) >= 1
 
 
 def test_two_hundred_callers_at_once_are_answered_or_told_to_wait(server: Attacked) -> None:

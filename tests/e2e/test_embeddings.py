@@ -75,14 +75,6 @@ def test_numbers_and_base64_say_the_same(client: httpx.Client, sdk: openai.OpenA
     np.testing.assert_allclose(unpacked, vectors(sdk, BREAD)[0], atol=1e-6)
 
 
-def test_a_long_text_is_read_to_its_end(sdk: openai.OpenAI) -> None:
-    long = "The invoice was due in March. " * 50
-    [invoices], [both] = vectors(sdk, long), vectors(sdk, long + f"{WHALES} " * 50)
-    whales = vectors(sdk, WHALES)[0]
-    assert float(both @ whales) > float(invoices @ whales) + 0.2
-    assert np.linalg.norm(both) == pytest.approx(1, abs=1e-5)
-
-
 @each_case(
     ("fields", "status", "param", "said"),
     [

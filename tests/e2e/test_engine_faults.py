@@ -19,11 +19,10 @@ from app.access import key_file
 from app.cli.serving import FAULT_STATUS
 from app.wire.model_names import EMBEDDING_MODEL
 from models.embedding.capability import MINILM
-from tests.e2e.batched import EMBEDDINGS, client_of, create, ended, of_llm, rows, when
+from tests.e2e.batched import of_llm
 from tests.e2e.test_cli import openfaze_here
 from tests.kit.servers.llm_server import Reply, serving_llm
 from tests.kit.servers.server import SERVE, Server, held_port, wait_until_up
-from tests.kit.waits.waiting import wait_until
 
 LIMIT_S = 60.0
 HANGS, BREAKS = "this hangs", "this breaks the card"
@@ -136,20 +135,3 @@ def test_a_fault_that_stays_ends_the_server_which_is_started_again(tmp_path: Pat
     )  # fmt: skip
     [day] = json.loads(used.stdout)
     assert day["input_tokens"] >= 2 * 5
-
-
-@pytest.mark.deep
-def test_a_batch_goes_on_after_the_line_that_breaks_the_card(tmp_path: Path) -> None:
-    texts = {"before": "Good morning.", "at fault": BREAKS, **{f"after {n}": f"Number {n}." for n in range(3)}}
-    with supervised(tmp_path, llm="off", batch_lines_at_once=1) as one, client_of(one.server) as sdk:
-        lines = [{"custom_id": n, "method": "POST", "url": EMBEDDINGS, "body": embedding(t)} for n, t in texts.items()]
-        batch = create(sdk, *lines, endpoint=EMBEDDINGS)
-        wait_until(lambda: one.statuses)
-        wait_until_up(one.server)
-        batch = ended(sdk, when(sdk, batch, lambda one: one.status != "validating"))
-        answers, failures = rows(sdk, batch.output_file_id), rows(sdk, batch.error_file_id)
-    assert one.statuses == [FAULT_STATUS]
-    assert batch.status == "completed"
-    assert answers.keys() == texts.keys() - {"at fault"}
-    assert {row["response"]["status_code"] for row in answers.values()} == {200}
-    assert failures["at fault"]["response"]["status_code"] == 500

@@ -1,6 +1,5 @@
 """Bad input: the right status, type, code and words, and a server that goes on answering."""
 
-import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +8,8 @@ import pytest
 
 from tests.conftest import each_case
 from tests.e2e.conftest import api_client, data_url, ocr_request
-from tests.kit.internet.origin import Origin
 from tests.kit.papers.pages import single_line
 from tests.kit.servers.server import Server
-from tests.kit.waits.waiting import wait_until
 
 GOOD = data_url(single_line("still here").encoded())
 
@@ -69,20 +66,6 @@ def test_who_looks_for_a_way_to_log_in_learns_without_a_key_that_there_is_none(s
         error_of(answer, 404, "invalid_request_error", "not_found")
 
 
-def test_the_log_has_probes_only_for_who_looks_closely_and_no_path_whole(client: httpx.Client, server: Server) -> None:
-    client.get("/health")
-    client.get(f"/v1/{'a' * 60_000}")
-    wait_until(lambda: any(str(line.get("path")).startswith("/v1/aaa") for line in server.log))
-    paths = [str(line["path"]) for line in server.log if line["event"] == "request"]
-    assert "/health" not in paths
-    assert max(map(len, paths)) == 200
-
-
-def test_broken_json(client: httpx.Client) -> None:
-    response = client.post("/v1/chat/completions", content=b'{"model": ')
-    assert "JSON" in bad(response, "invalid_json")["message"]
-
-
 def test_a_wrong_type_and_a_wrong_range(client: httpx.Client) -> None:
     error = bad(chat(client, ocr_request(GOOD, temperature=3)))
     assert error["message"] == "Field 'temperature': Input should be less than or equal to 2, not 3"
@@ -119,13 +102,7 @@ def test_unknown_routes_and_methods(client: httpx.Client) -> None:
     ("method", "path", "instead"),
     [
         ("POST", "/v1/completions", "/v1/chat/completions"),
-        ("POST", "/completions", "/v1/chat/completions"),
         ("POST", "/v1/audio/speech", "speech"),
-        ("POST", "/v1/images/generations", "pictures"),
-        ("GET", "/v1/assistants", "previous_response_id"),
-        ("GET", "/v1/fine_tuning/jobs", "train"),
-        ("POST", "/v1/vector_stores", "/v1/files"),
-        ("GET", "/v1/realtime", "/v1/audio/transcriptions"),
         ("POST", "/v1/messages", "Anthropic"),
     ],
 )
@@ -134,11 +111,6 @@ def test_routes_of_openais_that_are_not_here_say_what_to_use(
 ) -> None:
     error = error_of(client.request(method, path), 404, "invalid_request_error", "not_found")
     assert instead in error["message"]
-
-
-def test_an_empty_message(client: httpx.Client) -> None:
-    body = {"model": "auto", "messages": [{"role": "user", "content": ""}]}
-    assert bad(chat(client, body))["message"] == "request has no text content: every message is empty"
 
 
 @each_case(
@@ -154,50 +126,15 @@ def test_bad_data_urls(client: httpx.Client, url: str, message: str) -> None:
     assert error["param"] == "messages[1].content[1].image_url.url"
 
 
-def test_a_part_of_twenty_one_megabytes(client: httpx.Client) -> None:
-    content = b"\x89PNG\r\n\x1a\n" + bytes(21 * 1024 * 1024)
-    error = error_of(chat(client, ocr_request(data_url(content))), 413, "payload_too_large", "file_too_large")
-    assert "21" in error["message"]
-    assert "20 MB" in error["message"]
-
-
-def test_a_body_over_the_limit(client: httpx.Client) -> None:
-    response = client.post("/v1/chat/completions", content=b" " * (129 * 1024 * 1024))
-    error_of(response, 413, "payload_too_large", "request_too_large")
-
-
-def test_a_task_without_its_input(client: httpx.Client) -> None:
-    assert "ocr" in bad(chat(client, ocr_request()))["message"]
-
-
 @each_case(
     "url",
     [
         "http://127.0.0.1:1/a.png",
-        "http://localhost/a.png",
-        "http://169.254.169.254/latest/meta-data/",
-        "http://[::1]/a.png",
-        "http://2130706433/a.png",
         "file:///etc/passwd",
     ],
 )
 def test_urls_to_where_nobody_may_look(client: httpx.Client, url: str) -> None:
     bad(chat(client, ocr_request(url)), "url_not_allowed")
-
-
-def test_a_redirect_to_a_metadata_address(fetching_client: httpx.Client, origin: Origin) -> None:
-    error = bad(chat(fetching_client, ocr_request(origin.redirect_to("http://169.254.169.254/"))), "url_not_allowed")
-    assert "redirect" in error["message"]
-
-
-def test_a_url_that_never_ends(fetching_client: httpx.Client, origin: Origin) -> None:
-    error_of(chat(fetching_client, ocr_request(origin.url("/endless"))), 413, "payload_too_large", "file_too_large")
-
-
-@pytest.fixture
-def fetching_client(open_server: Server) -> Iterator[httpx.Client]:
-    with api_client(open_server) as client:
-        yield client
 
 
 @each_case(
@@ -217,21 +154,12 @@ def test_what_has_no_engine_says_so(client: httpx.Client, system: str, missing: 
     assert response.headers["x-should-retry"] == "false"
 
 
-def test_an_early_failure_of_a_stream_keeps_its_status(client: httpx.Client) -> None:
-    bad(chat(client, ocr_request("data:image/png;base64,", stream=True)))
-
-
 def test_errors_say_nothing_of_the_server(client: httpx.Client) -> None:
     for body in (ocr_request("data:image/png;base64,AAAA"), {"model": 5}, ocr_request("http://10.0.0.1/")):
         text = chat(client, body).text
         assert "Traceback" not in text
         assert "site-packages" not in text
         assert "/home/" not in text
-
-
-def test_a_payload_is_not_repeated_in_an_error(client: httpx.Client) -> None:
-    secret = base64.b64encode(b"my secret text").decode()
-    assert secret not in chat(client, ocr_request(f"data:image/png;base64,{secret}")).text
 
 
 def test_two_keys_in_one_request(client: httpx.Client) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.full_model import client_of_app, content_of, picture_of, schema_of
+from tests.e2e.full_model import client_of_app, content_of, schema_of
 
 OR_NULL = {"type": ["string", "null"]}
 
@@ -50,15 +50,6 @@ def test_fields_are_found_where_an_example_has_them(client: httpx.Client) -> Non
     right = {"timber": "Esche weiss", "bundle": "QX-9020", "given_to": "Urs Brunner"}
     assert (alone == right, taught) == (False, right)
     assert {one["match"] for one in body["evidence"].values()} == {"example"}
-
-
-def test_an_example_may_be_a_picture(client: httpx.Client) -> None:
-    first, second = picture_of("Horst: Wolfgang Amsel Ei: 4471"), picture_of("Horst: Henrike Storch Ei: 9020")
-    fields = {"keeper": OR_NULL, "ring": OR_NULL}
-    pair = shown(first, {"keeper": "Wolfgang Amsel", "ring": "4471"})
-    taught, body = asked(client, *pair, user(second), **fields)
-    assert taught == {"keeper": "Henrike Storch", "ring": "9020"}
-    assert [entry["name"] for entry in body["precontext"]] == ["ocr"]
 
 
 def test_nothing_of_an_example_reaches_the_answer(client: httpx.Client) -> None:

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -21,7 +21,6 @@ from reportlab.pdfgen.canvas import Canvas
 
 from app.folders.client import PROMPT
 from app.folders.schemas import schema_of
-from tests.conftest import each_case
 from tests.e2e.conftest import KEY, data_url
 from tests.e2e.test_cli import off_but, openfaze_here
 from tests.kit.processes.forked import stem
@@ -98,42 +97,6 @@ def test_a_value_is_explained_and_no_table_is_made(server: Server, folder: Path)
     assert [*folder.iterdir()] == [folder / "in"]
 
 
-def test_the_ways_to_fill_a_list_are_explained(server: Server, folder: Path) -> None:
-    done = extract(
-        folder, "--explain", "in/b.csv", "--schema", FIELDS, "--field", "/items/1/price", "--url", server.base_url
-    )
-    lines = done.stdout.splitlines()
-    assert lines[0].startswith("/items/1/price = 1.1 (probability 0.")
-    assert "  The value is from the cell '1.10' below 'price'." in lines
-    [won] = [line for line in lines if line.startswith("* file: ")]
-    assert won.startswith("* file: 2 rows, worth ")
-    assert "    header 'what | price'" in lines
-
-
-def test_a_paper_without_a_required_field_is_explained_without_it(server: Server, folder: Path) -> None:
-    day = {"type": "object", "properties": {"day": {"type": "string", "format": "date"}}, "required": ["day"]}
-    (folder / "day.json").write_text(json.dumps(day))
-    (folder / "note.txt").write_text("Thanks for everything.\n")
-    done = extract(folder, "--explain", "note.txt", "--schema", "day.json", "--field", "day", "--url", server.base_url)
-    assert done.returncode == 0, done.stderr
-    refusal, again, first, *_ = done.stdout.splitlines()
-    assert "not_found_in_input" in refusal
-    assert (again, first) == ("Asked again without required fields:", "/day = None (no probability)")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("in/a.txt",), "--explain needs one paper and a --field"),
-        (("in/a.txt", "in/b.csv", "--field", "total"), "--explain needs one paper and a --field"),
-        (("in", "--field", "total"), "--explain needs one paper; 'in' names 4"),
-    ],
-)
-def test_what_cannot_be_explained_is_said(server: Server, folder: Path, arguments: Sequence[str], said: str) -> None:
-    done = extract(folder, "--explain", *arguments, "--url", server.base_url)
-    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
-
-
 def test_a_run_that_has_nothing_to_do_asks_nothing(server: Server, folder: Path) -> None:
     command = ("in", "--schema", FIELDS, "--out", "out.csv", "--url", server.base_url)
     extract(folder, *command)
@@ -156,35 +119,6 @@ def test_a_schema_is_proposed_and_written(server: Server, folder: Path) -> None:
     schema = json.loads((folder / "out.schema.json").read_text())
     assert {"date", "total"} <= schema["properties"].keys()
     assert "use it with --schema out.schema.json" in extract(folder, *command).stderr
-
-
-def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
-    slip = "SAW MILL\nList of the week\n{}\n{}\nat the ramp\n{}\nWell sawn!\n"
-    (folder / "one.txt").write_text(slip.format("steamed beech", "QX-4471", "Ann Miller"))
-    (folder / "two.txt").write_text(slip.format("white ash", "QX-9020", "Roy Brown"))
-    right = {"timber": "steamed beech", "bundle": "QX-4471", "given_to": "Ann Miller"}
-    (folder / "right.jsonl").write_text(json.dumps({"paper": "one.txt", "answer": right}))
-    shown = ("--schema", "timber, bundle, given_to", "--out", "out.jsonl", "--url", server.base_url)
-    done = extract(folder, "two.txt", *shown, "--examples", "right.jsonl")
-    assert done.returncode == 0, done.stderr
-    [row] = lines_of(folder / "out.jsonl")
-    assert row["answer"] == {"timber": "white ash", "bundle": "QX-9020", "given_to": "Roy Brown"}
-
-
-@each_case(
-    ("arguments", "said"),
-    [
-        (("in", "--schema", "a[["), "nor a line of fields"),
-        (("in", "--schema", "a", "--out", "out.doc"), "--out: out.doc should end in one of .xlsx"),
-        (("nowhere", "--schema", "a"), "'nowhere' is neither a file"),
-        (("--schema", "a"), "there is no paper"),
-    ],
-)
-def test_what_cannot_be_done_is_said_before_anything_is(folder: Path, arguments: Sequence[str], said: str) -> None:
-    done = extract(folder, *arguments)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert [file.name for file in folder.iterdir()] == ["in"]
 
 
 def test_the_body_of_the_workflow_for_n8n_is_answered_with_the_fields(server: Server) -> None:

@@ -76,11 +76,6 @@ def test_a_field_is_explained_on_request(client: httpx.Client) -> None:
     assert [chunk["explanation"]["value"] for chunk in chunks if "explanation" in chunk] == [99.5]
 
 
-def test_a_pointer_that_is_none_is_refused(client: httpx.Client) -> None:
-    response = ask(client, text_part("total 99.50"), response_format=schema_of(total=NUMBER), explain="total")
-    assert error_of(response, 400, "invalid_request")["param"] == "explain"
-
-
 def test_what_nobody_can_judge_is_empty_and_the_rest_is_copied(client: httpx.Client, own_server: Server) -> None:
     lines = "GOLDEN ARCHES RESTAURANTS\n\nDate: 19/10/2018\n\nTotal: 40.00\nCash: 50.00\nChange: 10.00\n"
     url = data_url(lines.encode(), "text/plain")

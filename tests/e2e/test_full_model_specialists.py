@@ -23,10 +23,6 @@ WITH_SERIES: list[Json | str | list[Json]] = [
 WEATHER: Json = {"type": "function", "function": {"name": "get_temperature", "parameters": {"type": "object"}}}
 
 
-def tools_of(prompt: Json) -> list[str]:
-    return [tool["function"]["name"] for tool in prompt.get("tools", ())]
-
-
 def reading(number: Any = 1, id_: str = "call_1") -> Call:
     """A call of our reader, for the user's input of that number."""
     return Call("openfaze_ocr", json.dumps({"input": number}), id=id_)
@@ -45,31 +41,6 @@ def test_the_llms_call_becomes_precontext_and_the_client_never_sees_it(model: Fu
     assert "2026-01-02,12" in ocr["result"]["extracted_text"]
 
 
-def test_the_result_is_a_fenced_message_after_the_llms_own_call(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[reading(id_="call_x")]), Reply("13."))
-    model.ask(*WITH_SERIES)
-    first, second = model.prompts
-    assert tools_of(first) == ["openfaze_ocr"]
-    assert second["messages"][:-2] == first["messages"]
-    asked, result = second["messages"][-2:]
-    assert asked["tool_calls"][0]["id"] == result["tool_call_id"] == "call_x"
-    opening, *shown, closing = result["content"].splitlines()
-    assert opening == f"{closing} result 2: ocr"
-    assert "\n".join(shown) == SERIES.strip()
-    assert f"`{closing}`" in first["messages"][0]["content"]
-
-
-def test_several_calls_of_one_turn_each_get_their_result(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[reading(1, "call_a"), reading(7, "call_b")]), Reply("13."))
-    body = model.ask(*WITH_SERIES).json()
-    results = model.prompts[1]["messages"][-2:]
-    assert [result["tool_call_id"] for result in results] == ["call_a", "call_b"]
-    assert SERIES.strip() in results[0]["content"]
-    assert "failed: There is no input 7; there are 1." in results[1]["content"]
-    assert ["error" in entry for entry in body["precontext"]] == [True, False, True]
-    assert [entry["result"] is None for entry in body["precontext"]] == [True, False, True]
-
-
 def test_the_clients_tool_called_in_the_same_turn_goes_to_the_client_alone(model: FullModel) -> None:
     model.script(Reply(tool_calls=[reading(), Call("get_temperature", '{"city": "Oslo"}', id="call_t")]))
     body = model.ask(*WITH_SERIES, tools=[WEATHER]).json()
@@ -78,14 +49,6 @@ def test_the_clients_tool_called_in_the_same_turn_goes_to_the_client_alone(model
     assert (call["id"], call["function"]["arguments"]) == ("call_t", '{"city": "Oslo"}')
     assert choice["finish_reason"] == "tool_calls"
     assert len(model.prompts) == 1
-
-
-def test_an_llm_that_never_stops_calling_has_not_answered(model: FullModel) -> None:
-    model.script(by_body=lambda body: Reply(tool_calls=[reading()]))
-    response = model.ask(*WITH_SERIES)
-    assert (response.status_code, response.json()["error"]["code"]) == (503, "upstream_unavailable")
-    assert "openfaze_" not in response.text
-    assert len(model.prompts) == 5
 
 
 def test_a_stream_shows_all_precontext_before_the_answer(model: FullModel) -> None:

@@ -1,7 +1,5 @@
 """The client's tools, against a scripted LLM: passed on, and their calls passed back."""
 
-import json
-
 from tests.conftest import each_case
 from tests.e2e.full_model import (
     FullModel,
@@ -28,37 +26,6 @@ ROME = Call("get_temperature", '{"city": "Rome"}', id="call_b")
 BYPASS = {"x-interfaze-bypass-moa": "true"}
 
 
-def tools_of(prompt: Json) -> list[str]:
-    return [tool["function"]["name"] for tool in prompt.get("tools", ())]
-
-
-def test_a_call_of_the_clients_tool_comes_back_whole(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[OSLO]))
-    body = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()
-    call = {
-        "id": "call_a",
-        "type": "function",
-        "function": {"name": "get_temperature", "arguments": '{"city": "Oslo"}'},
-    }
-    assert body["choices"] == [
-        {
-            "index": 0,
-            "message": {"role": "assistant", "content": None, "tool_calls": [call]},
-            "finish_reason": "tool_calls",
-        }
-    ]
-
-
-def test_an_llm_that_calls_tools_decides_itself_whether_to_search(model: FullModel) -> None:
-    question = "What is the weather in Oslo right now?"
-    model.script(Reply("Cold."), Reply(tool_calls=[OSLO]), Reply(tool_calls=[OSLO]))
-    assert "precontext" not in model.ask(question).json()
-    for choice in ("auto", "required"):
-        body = model.ask(question, tools=[WEATHER], tool_choice=choice).json()
-        assert body["choices"][0]["finish_reason"] == "tool_calls"
-        assert "precontext" not in body
-
-
 def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> None:
     model.script(Reply(tool_calls=[OSLO, ROME]), Reply("Oslo -3, Rome 12."))
     first = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()["choices"][0]["message"]
@@ -77,14 +44,6 @@ def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> No
     assert rest == results
 
 
-@each_case("choice", ["auto", "required", NAMED])
-def test_a_choice_of_tools_is_passed_on(model: FullModel, choice: str | Json) -> None:
-    model.script(Reply(tool_calls=[OSLO]))
-    model.ask(QUESTION, tools=[WEATHER], tool_choice=choice)
-    assert model.prompts[0]["tool_choice"] == choice
-    assert tools_of(model.prompts[0])[0] == "get_temperature"
-
-
 @each_case(("choice", "tools"), [("required", []), ("required", None), (NAMED, []), (OTHER, [WEATHER])])
 def test_a_choice_that_cannot_be_honoured_is_refused(
     model: FullModel, choice: str | Json, tools: list[Json] | None
@@ -93,20 +52,3 @@ def test_a_choice_that_cannot_be_honoured_is_refused(
     error = error_of(model.ask(QUESTION, tools=tools, tool_choice=choice), 400, "invalid_request")
     assert error["param"] == "tool_choice"
     assert model.prompts == []
-
-
-def test_a_streamed_call_comes_in_openais_deltas(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[OSLO, ROME]))
-    streamed = model.stream(QUESTION, tools=[WEATHER], headers=BYPASS)
-    pieces = streamed.tool_calls
-    openings = [piece for piece in pieces if "id" in piece]
-    assert [(piece["index"], piece["id"], piece["type"]) for piece in openings] == [
-        (0, "call_a", "function"),
-        (1, "call_b", "function"),
-    ]
-    for index, city in enumerate(("Oslo", "Rome")):
-        arguments = "".join(piece["function"]["arguments"] for piece in pieces if piece["index"] == index)
-        assert json.loads(arguments) == {"city": city}
-    assert len(pieces) > len(openings)
-    assert streamed.finish_reasons == ["tool_calls"]
-    assert streamed.text == ""

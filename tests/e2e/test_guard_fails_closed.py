@@ -1,21 +1,14 @@
 """`<guard>` over HTTP where a guard cannot run or gives no verdict: nothing unguarded leaves."""
 
-import asyncio
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import httpx
 import pytest
 
-from app.main import create_app
-from app.settings import Settings
 from tasks.guardrails import Verdicts
 from tests.e2e.full_model import (
-    PATH,
     FullModel,
     Json,
     Streamed,
-    body_of,
     content_of,
     error_of,
     prompt_text,
@@ -23,7 +16,6 @@ from tests.e2e.full_model import (
 )
 from tests.e2e.guarded import BOMB, FRANCE, guard, is_blocked
 from tests.kit.servers.llm_server import LlmServer, Reply, serving_llm
-from tests.kit.waits.loop_time import LoopTime
 
 LLAMA_GUARD = {"text_guard": "llama-guard-server", "guard_model": "meta-llama/Llama-Guard-3-8B"}
 
@@ -39,16 +31,6 @@ def test_where_nothing_here_can_judge_the_503_says_what_would_help() -> None:
         assert model.prompts == []
         # Who asks for no guard needs none.
         assert content_of(model.ask(FRANCE)) == "Paris."
-
-
-def test_a_code_that_the_chosen_engine_does_not_know_is_a_503() -> None:
-    with serving_llm([Reply("safe")] * 9) as upstream:
-        told = {"text_guard": "qwen3guard-server", "guard_base_url": upstream.base_url, "guard_model": "guard"}
-        with serving_full_model(**told) as model:
-            model.script(Reply("Paris."))
-            error = error_of(model.ask(guard("S1", "S4"), FRANCE), 503, "engine_unavailable")
-            assert ("S4 (" in error["message"], "S1 (" in error["message"]) == (True, False)
-            assert (model.prompts, upstream.requests) == ([], [])
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +71,6 @@ def test_a_server_judges(judged: FullModel, judge: LlmServer) -> None:
     [
         Reply(status=400),
         Reply("Sure! Here is how:"),
-        Reply("unsafe"),
-        Reply("unsafe\nS99"),
-        Reply(""),
-        Reply("safe", finish_reason="length"),
     ],
 )
 def test_a_guard_server_that_gives_no_verdict_is_a_503_and_never_an_answer(
@@ -105,33 +83,6 @@ def test_a_guard_server_that_gives_no_verdict_is_a_503_and_never_an_answer(
         error_of(response, 503, "engine_unavailable")
         assert (response.headers.get("retry-after"), response.headers["x-should-retry"]) == (None, "false")
         assert judged.prompts == []
-
-
-@pytest.mark.parametrize("reply", [Reply(hang_before_first_byte=True), Reply("safe", hang_after=1)])
-async def test_a_guard_server_that_takes_too_long_is_a_503_that_names_the_setting(
-    judge: LlmServer, reply: Reply, tmp_path: Path
-) -> None:
-    verdicts(by_body=lambda _: reply)(judge)
-    time = LoopTime()
-    told: Json = {"llm": "off", "guard_base_url": judge.base_url, "guard_timeout_s": 4, **LLAMA_GUARD}
-    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path), **told))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
-        asking = asyncio.create_task(client.post(PATH, json=body_of(guard("S9"), FRANCE)))
-        await asyncio.to_thread(judge.wait_for_requests)
-        time.passes(4)
-        error = error_of(await asking, 503, "timeout")
-    assert "OPENFAZE_GUARD_TIMEOUT_S" in error["message"]
-    await asyncio.to_thread(judge.wait_for_cancelled)
-    await app.state.services.close()
-
-
-def test_an_answer_that_the_server_does_not_judge_does_not_leave(judged: FullModel, judge: LlmServer) -> None:
-    judged.script(Reply("Paris."), Reply("Paris."))
-    verdicts(by_body=lambda body: Reply(status=500) if "Paris" in prompt_text(body) else Reply("safe"))(judge)
-    for stream in (False, True):
-        response = judged.ask(guard("S9"), FRANCE, stream=stream)
-        assert response.status_code == 503
-        assert "Paris" not in response.text
 
 
 def test_a_stream_that_has_begun_ends_with_the_error(judged: FullModel, judge: LlmServer) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, Json, content_of, error_of, serving_full_model, text_part
-from tests.e2e.guarded import BYPASS, FRANCE, guard, is_blocked, sources
+from tests.e2e.guarded import BYPASS, guard, is_blocked, sources
 from tests.kit.engines.image_guards import save_nsfw_vit
 from tests.kit.processes.sandboxes import SANDBOX_WHERE_IT_RUNS, needs_sandbox
 from tests.kit.servers.llm_server import Reply
@@ -32,18 +32,6 @@ def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
         "vision", image_guard="nsfw-vit", weights_dir=str(weights), code_sandbox=SANDBOX_WHERE_IT_RUNS
     ) as model:
         yield model
-
-
-@pytest.mark.parametrize("task", [None, "ocr"])
-def test_a_picture_needs_an_engine_that_judges_pictures(model: FullModel, task: str | None) -> None:
-    model.script(Reply("Paris."))
-    said = [text_part("What is this?"), colour("white")]
-    for stream in (False, True):
-        error = error_of(model.ask(guard("S15_IMAGE", task=task), said, stream=stream), 503, "engine_unavailable")
-        assert "S15_IMAGE" in error["message"]
-    assert model.prompts == []
-    if task is None:
-        assert content_of(model.ask(guard("S15_IMAGE"), FRANCE)) == "Paris."
 
 
 @pytest.mark.deep

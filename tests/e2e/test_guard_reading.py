@@ -13,8 +13,6 @@ from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     FullModel,
     Json,
-    content_of,
-    error_of,
     picture_of,
     prompt_text,
     serving_full_model,
@@ -23,14 +21,11 @@ from tests.e2e.full_model import (
 from tests.e2e.guarded import (
     BOMB,
     BYPASS,
-    MURDER,
     guard,
     is_blocked,
     is_blocked_stream,
     sources,
 )
-from tests.kit.audio.recordings import plain_wav
-from tests.kit.audio.speech import say
 from tests.kit.internet import search_engines as found
 from tests.kit.internet.origin import Origin
 from tests.kit.internet.web_pages import document as web_document
@@ -59,13 +54,6 @@ def model(origin: Origin, remembering: None) -> Iterator[FullModel]:
 def seeing(remembering: None) -> Iterator[FullModel]:
     """Its LLM sees."""
     with serving_full_model("vision") as model:
-        yield model
-
-
-@pytest.fixture(scope="module")
-def blind() -> Iterator[FullModel]:
-    """Its LLM sees, and nothing reads."""
-    with serving_full_model("vision", ocr="off") as model:
         yield model
 
 
@@ -110,11 +98,6 @@ def table(text: str) -> Json:
     return file_of(f"day,remark\n1,{text}\n2,none\n".encode(), "a.csv", "text/csv")
 
 
-def recording(text: str) -> Json:
-    wav = plain_wav(say(text, speed=140)[None])
-    return {"type": "input_audio", "input_audio": {"data": data_url(wav, "audio/wav"), "format": "wav"}}
-
-
 INPUTS: Sequence[Callable[[str], Json]] = (
     picture_of,
     pdf,
@@ -133,14 +116,6 @@ def test_what_an_input_says_is_blocked_before_anybody_uses_it(model: FullModel, 
     said = [text_part("Read it."), shows(BOMB)]
     is_blocked_stream(model.stream(guard("S9", task="ocr"), said), "S9")
     assert sources(is_blocked(model.ask(guard("S9"), said), "S9")) == ["ocr"]
-    assert model.prompts == []
-
-
-def test_what_a_recording_says_is_blocked(model: FullModel) -> None:
-    model.script()
-    spoken = recording(MURDER)
-    is_blocked_stream(model.stream(guard("S1", task="stt"), [text_part("Transcribe this."), spoken]), "S1")
-    assert sources(is_blocked(model.ask(guard("S1"), [text_part("What is this?"), spoken]), "S1")) == ["stt"]
     assert model.prompts == []
 
 
@@ -211,24 +186,3 @@ def test_writing_that_only_the_llm_would_see_is_read_first(seeing: FullModel, he
     is_blocked_stream(seeing.stream(guard("S9"), said, headers=headers), "S9")
     assert sources(is_blocked(seeing.ask(guard("S9"), said, headers=headers), "S9")) == ["ocr"]
     assert seeing.prompts == []
-
-
-@pytest.mark.parametrize("headers", [None, BYPASS])
-def test_a_picture_that_cannot_be_read_is_not_shown(seeing: FullModel, headers: Json | None) -> None:
-    """The LLM's server might make more of half a file than the reader here does."""
-    png = single_line(BOMB).encoded()
-    half = {"type": "image_url", "image_url": {"url": data_url(png[: len(png) // 2])}}
-    seeing.script(Reply("A sign."))
-    said = [text_part("What is this?"), half, picture_of(SAFE)]
-    error_of(seeing.ask(guard("S9"), said, headers=headers), 400, "invalid_request")
-    assert seeing.prompts == []
-
-
-@pytest.mark.parametrize("headers", [None, BYPASS])
-def test_without_a_reader_no_picture_is_shown_under_a_guard(blind: FullModel, headers: Json | None) -> None:
-    blind.script(Reply("A sign."))
-    said = [text_part("What is this?"), picture_of(SAFE)]
-    error = error_of(blind.ask(guard("S9"), said, headers=headers), 503, "engine_unavailable")
-    assert "'ocr'" in error["message"]
-    assert blind.prompts == []
-    assert content_of(blind.ask(said, headers=headers)) == "A sign."

@@ -9,7 +9,6 @@ from tests.e2e.full_model import (
     FullModel,
     Json,
     Streamed,
-    schema_of,
     system,
 )
 from tests.e2e.guarded import (
@@ -27,7 +26,6 @@ UNSAFE = "This is how to build a pipe bomb at home."
 FIRST, SECOND = "Bread needs flour, water and salt.", "It rises for three hours."
 USED: Json = {"prompt_tokens": 20, "completion_tokens": 9, "total_tokens": 29}
 WITH_USAGE = {"stream_options": {"include_usage": True}}
-STEPS = schema_of(steps={"type": "string"})
 LOOK_UP: Json = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
 
 
@@ -62,10 +60,10 @@ def test_of_a_stream_whose_third_sentence_is_unsafe_two_leave(model: FullModel, 
     assert streamed.chunks[-1]["choices"] == []
 
 
-@pytest.mark.parametrize("form", [STEPS, {"type": "json_object"}])
-def test_structured_answers_are_judged(model: FullModel, form: Json) -> None:
+def test_structured_answers_are_judged(model: FullModel) -> None:
     answer = json.dumps({"steps": "This is how to build a pipe\nbomb at home."})
     model.script(Reply(answer), Reply(answer))
+    form = {"type": "json_object"}
     is_blocked(model.ask(guard("S9"), FRANCE, response_format=form), "S9")
     is_blocked_stream(model.stream(guard("S9"), FRANCE, response_format=form), "S9")
 
@@ -76,15 +74,6 @@ def test_reasoning_is_judged_where_it_is_shown(model: FullModel) -> None:
     checks = is_blocked(model.ask(guard("S9"), FRANCE, reasoning_effort="high"), "S9")
     assert sources(checks) == ["reasoning"]
     is_blocked_stream(model.stream(guard("S9"), FRANCE, reasoning_effort="high"), "S9")
-
-
-def test_reasoning_that_nobody_sees_blocks_nothing_and_is_not_shown(model: FullModel) -> None:
-    thinking = Reply("Bread.", reasoning=f"{UNSAFE} Better not.")
-    model.script(thinking, thinking)
-    body = model.ask(guard("S9"), FRANCE).json()
-    assert body["choices"][0]["message"]["content"] == "Bread."
-    assert "reasoning" not in body
-    assert model.stream(guard("S9"), FRANCE).text == "Bread."
 
 
 @pytest.mark.parametrize("arguments", [{"query": BOMB}, {"how to build a pipe bomb": 1}])
@@ -148,19 +137,3 @@ def both(model: FullModel, reply: Reply, *said: Any, replies: int = 1, **fields:
 def test_a_safe_stream_is_the_same_as_without_a_guard(model: FullModel, reply: Reply) -> None:
     fields: Json = {"reasoning_effort": "low", "tools": [LOOK_UP], "logprobs": True, "headers": BYPASS, **WITH_USAGE}
     same(*both(model, reply, "Where does it leave?", **fields))
-
-
-def test_a_sentence_leaves_as_soon_as_it_is_judged(model: FullModel) -> None:
-    answer = f"{FIRST} {SECOND}"
-    first = len(Reply(FIRST).pieces)
-    model.script(Reply(answer, hang_after=first + 2))
-    body = {
-        "model": "auto",
-        "stream": True,
-        "messages": [guard("S9"), {"role": "user", "content": FRANCE}],
-    }
-    with model.client.stream("POST", "/v1/chat/completions", json=body) as response:
-        lines = (line for line in response.iter_lines() if line.startswith("data: "))
-        deltas = [json.loads(next(lines).removeprefix("data: "))["choices"][0]["delta"] for _ in range(first)]
-    assert "".join(delta["content"] for delta in deltas) == FIRST
-    model.llm.wait_for_cancelled()

@@ -1,7 +1,7 @@
 """Elements of screens, as a client of a real server asks for them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -53,12 +53,6 @@ def test_a_named_button_is_found_alone(client: httpx.Client) -> None:
     assert iou(box_of(element), form.boxes["create"]) > 0.7
 
 
-def test_a_request_without_a_picture_is_refused(client: httpx.Client) -> None:
-    response = client.post("/v1/chat/completions", json=body())
-    assert response.status_code == 400
-    assert "'gui_detection' needs a screenshot" in response.json()["error"]["message"]
-
-
 @pytest.fixture(scope="module")
 def seeing() -> Iterator[FullModel]:
     """A server whose LLM sees pictures."""
@@ -70,23 +64,6 @@ def shown_to(prompt: dict[str, Any]) -> dict[str, Any]:
     """What an LLM was asked of a screen."""
     question: dict[str, Any] = json.loads(prompt["messages"][1]["content"][1]["text"])
     return question
-
-
-def pointing_at(text: str) -> Callable[[dict[str, Any]], Reply]:
-    def reply(prompt: dict[str, Any]) -> Reply:
-        numbers = [one["number"] for one in shown_to(prompt)["elements"] if one.get("text") == text]
-        return Reply(json.dumps({"means": "elements", "numbers": numbers, "boxes": []}))
-
-    return reply
-
-
-def test_an_element_that_no_text_names_is_pointed_at_by_an_llm_that_sees(seeing: FullModel) -> None:
-    form = sign_up()
-    seeing.script(by_body=pointing_at("Create account"))
-    [element] = ask(seeing.client, form.screen.png, text="Where do I finish my registration?")
-    assert (element["type"], element["text"]) == ("button", "Create account")
-    assert iou(box_of(element), form.boxes["create"]) > 0.7
-    assert len(seeing.prompts) == 1
 
 
 def test_an_order_in_a_screenshot_is_data(seeing: FullModel) -> None:

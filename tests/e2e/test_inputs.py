@@ -214,7 +214,6 @@ HEARD: dict[str, Way] = {
     ],
 }
 SOUNDS = tuple(Kind(f"speech.{extension}", known[2], bytes) for extension, known in recordings.AUDIO.items())
-FILMS = tuple(Kind(f"film.{extension}", known[3], bytes) for extension, known in VIDEO.items())
 
 
 @cache
@@ -237,17 +236,6 @@ def test_speech_is_heard_in_every_type_of_recording(kind: Kind, client: httpx.Cl
     data = recordings.encoded(mono if extension != "ogg" else np.repeat(mono, 2, axis=0), extension)
     content = _file(file_data=_data_url(kind, data))
     assert SPOKEN in _result(client, "speech_to_text", content)["text"]
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("kind", FILMS, ids=str)
-def test_speech_is_heard_in_every_type_of_video(kind: Kind, client: httpx.Client, shared: Path) -> None:
-    extension = kind.filename.rpartition(".")[2]
-    black = np.zeros((144, 176, 3), np.uint8)
-    sound = _spoken(shared / "samples" / "speech_jfk.flac")
-    data = recordings.filmed([black], extension, frames_each=100, sound=sound)
-    content = _file(file_data=_data_url(kind, data))
-    assert SPOKEN in _result(client, "stt", content)["text"]
 
 
 @pytest.mark.parametrize("way", HEARD)

@@ -13,8 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.access.key_file import add_key, find_key, set_key
-from tests.conftest import each_case
+from app.access.key_file import find_key
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
 from tests.e2e.test_cli import openfaze_here
 from tests.kit.servers.llm_server import Reply
@@ -73,36 +72,6 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
     [line] = keys("list", folder=tmp_path).splitlines()
     told = "requests-per-minute=60  concurrent=4  budget-usd=2.5  budget-period=day"
     assert line.split("  ", 2)[2] == told
-
-
-@each_case(
-    ("arguments", "message"),
-    [
-        (("add", "bob", "--requests-per-minute", "0"), "requests_per_minute: Input should be greater than or equal"),
-        (("add", "bob", "--budget-usd", "-1"), "budget_usd: Input should be greater than or equal to 0"),
-        (("add", "bob", "--budget-period", "year"), "budget_period: Input should be 'day', 'month' or 'total'"),
-        (("add", "bob", "--expires", "soon"), "expires: should be a date (2027-01-31) or a date-time"),
-        (("add", "bob", "--tasks", "ocr,cooking"), "tasks[1]: no task 'cooking'; choose from: "),
-        (("set", "bob", "--concurrent", "1"), "name: 'keys.toml' has no key 'bob'"),
-        (("set", "alice"), "there is nothing to set"),
-        (("set", "alice", "--unset", "name"), "--unset: no limit 'name'; choose from: requests-per-minute, "),
-        (("remove", "alice", "--purge"), "'carol' has the same tenant, and would lose its uploads"),
-        (("rotate", "bob"), "name: 'keys.toml' has no key 'bob'"),
-        (("usage", "bob"), "name: 'keys.toml' has no key 'bob'"),
-    ],
-)
-def test_a_limit_that_will_not_do_names_its_field(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
-    if not (tmp_path / FILE).exists():
-        keys("add", "alice", folder=tmp_path)
-        add_key(tmp_path / FILE, "carol", {})
-        set_key(tmp_path / FILE, "carol", {"tenant": find_key(tmp_path / FILE, "alice").tenant})
-    before = (tmp_path / FILE).read_bytes()
-    result = openfaze_here(
-        "keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_STATE_URL="sqlite:///state.sqlite"
-    )
-    assert (result.returncode, result.stdout) == (2, "")
-    assert message in result.stderr
-    assert (tmp_path / FILE).read_bytes() == before
 
 
 STORES = {

@@ -5,26 +5,19 @@ import signal
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from app.settings import Settings
 from app.wire.model_names import EMBEDDING_MODEL
-from models.base import available_cpus
 from models.embedding.capability import MINILM
-from models.vision.ppocr.contours import Quads
-from models.vision.ppocr.detector import TextDetector
-from models.vision.text import Image
-from tests.conftest import each_case
 from tests.e2e.batched import client_of, create, ended, line, of_llm, when
-from tests.e2e.conftest import data_url, ocr_request
-from tests.e2e.full_model import client_of_app, serving_app
-from tests.e2e.test_cli import openfaze_here
+from tests.e2e.conftest import ocr_request
+from tests.e2e.full_model import client_of_app
 from tests.kit.internet.origin import Origin, serving_origin
 from tests.kit.papers.pages import single_line
 from tests.kit.servers.llm_server import Reply, serving_llm
@@ -165,24 +158,6 @@ def test_a_stop_is_cut_off_where_an_engine_does_not_end(tmp_path: Path) -> None:
     assert told["level"] == "error"
 
 
-def test_logs_are_json_and_hold_no_content(server: Server) -> None:
-    before = len(chats(server.log))
-    picture = data_url(single_line("confidential words").encoded())
-    body = ocr_request(picture, text="a private question")
-    response = httpx.post(f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
-    assert "confidential words" in response.text
-    broken = ocr_request("data:image/png;base64,c2VjcmV0", text="another private question")
-    assert httpx.post(f"{server.base_url}/v1/chat/completions", json=broken, timeout=LIMIT_S).status_code == 400
-    wait_until(lambda: len(chats(server.log)) == before + 2)
-    read, refused = chats(server.log)[before:]
-    assert (read["status"], refused["status"]) == (200, 400)
-    assert read["request_id"] == response.headers["x-request-id"]
-    assert set(read["stages"]) >= {"read", "task"}  # type: ignore[call-overload]
-    text = server.log_file.read_text()
-    for content in ("confidential", "private", "c2VjcmV0"):
-        assert content not in text
-
-
 def test_the_time_limit_of_a_request_is_kept(tmp_path: Path, origin: Origin) -> None:
     with client_of_app(tmp_path, fetch_allow=(ALLOWED,), request_timeout_s=0.5) as client:
         response = client.post("/v1/chat/completions", json=ocr_request(origin.url("/held/sign.png")))
@@ -190,53 +165,3 @@ def test_the_time_limit_of_a_request_is_kept(tmp_path: Path, origin: Origin) -> 
     error = response.json()["error"]
     assert (error["type"], error["code"]) == ("service_unavailable", "timeout")
     assert "0.5 s" in error["message"]
-
-
-def test_a_full_queue_answers_503_with_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine is held at its first page: as many are being read as there are processors, and one may wait."""
-    gate = threading.Event()
-    run = TextDetector.run
-    accepted = max(2, available_cpus()) + 1
-
-    def held(engine: TextDetector, batch: Sequence[Image]) -> list[Quads]:
-        assert gate.wait(LIMIT_S)
-        return run(engine, batch)
-
-    monkeypatch.setattr(TextDetector, "run", held)
-    monkeypatch.setattr("app.assembly.building.MAX_QUEUE", 1)
-    body = ocr_request(data_url(single_line("next in line").encoded()))
-    with (
-        serving_app(Settings(_env_file=None, llm="off")) as base_url,
-        ThreadPoolExecutor() as threads,
-    ):
-        url = f"{base_url}/v1/chat/completions"
-        asked = [threads.submit(httpx.post, url, json=body, timeout=LIMIT_S) for _ in range(accepted + 1)]
-        [refused], waiting = wait(asked, LIMIT_S, FIRST_COMPLETED)
-        response = refused.result()
-        gate.set()
-        assert [one.result().status_code for one in waiting] == [200] * accepted
-    assert (response.status_code, response.json()["error"]["code"]) == (503, "overloaded")
-    assert int(response.headers["retry-after"]) >= 1
-
-
-@each_case(
-    ("variables", "message"),
-    [
-        ({"OPENFAZE_HOST": "0.0.0.0"}, "refusing to listen on 0.0.0.0 without keys"),
-        ({"OPENFAZE_OCR": "crystal-ball"}, "OPENFAZE_OCR: no engine 'crystal-ball' for 'ocr'"),
-        (
-            {"OPENFAZE_SPEECH_TO_TEXT": "whisper"},
-            "OPENFAZE_SPEECH_TO_TEXT=whisper cannot run here. Set OPENFAZE_SPEECH_MODEL to a directory",
-        ),
-        ({"OPENFAZE_PORT": "high"}, "OPENFAZE_PORT"),
-        ({"OPENFAZE_API_KEY": "k"}, "did you mean OPENFAZE_API_KEYS?"),
-        ({"OPENFAZE_PRELOAD": "ocd"}, "OPENFAZE_PRELOAD"),
-    ],
-)
-def test_a_server_that_cannot_be_what_it_was_told_to_be_does_not_start(
-    variables: dict[str, str], message: str, tmp_path: Path
-) -> None:
-    result = openfaze_here("serve", folder=tmp_path, **variables)
-    assert result.returncode == 2
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr

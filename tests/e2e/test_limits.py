@@ -126,15 +126,6 @@ def test_tokens_are_charged_as_used_and_not_as_estimated(model: FullModel, keys:
     assert "limit of 3000 tokens a minute (tokens_per_minute)" in error["message"]
 
 
-def test_a_request_that_never_fits_is_not_tried_again(model: FullModel, keys: dict[str, str]) -> None:
-    model.script(said(5))
-    refused = model.ask("Hi?", headers=bearer(keys["small"]))
-    error = error_of(refused, 429, "rate_limit_exceeded")
-    assert "100 a minute (tokens_per_minute)" in error["message"]
-    assert refused.headers["x-should-retry"] == "false"
-    assert content_of(model.ask("Hi?", headers=bearer(keys["small"]), max_tokens=50)) == "Yes."
-
-
 def test_a_stream_is_charged_and_its_place_is_free_when_its_end_is_there(
     model: FullModel, keys: dict[str, str]
 ) -> None:
@@ -146,12 +137,6 @@ def test_a_stream_is_charged_and_its_place_is_free_when_its_end_is_there(
         assert rates(response)["limit-tokens"] == "5000"
     looked = model.client.get("/v1/models", headers=bearer(keys["streams"]))
     assert int(rates(looked)["remaining-tokens"]) >= 5000 - 10 * 17
-
-
-def test_what_is_refused_for_money_is_not_worth_another_try(model: FullModel, keys: dict[str, str]) -> None:
-    refused = model.ask("Hi?", headers=bearer(keys["budget"]), max_tokens=10_000)
-    assert error_of(refused, 402, "insufficient_quota")["type"] == "insufficient_quota"
-    assert "retry-after" not in refused.headers
 
 
 def is_spent(model: FullModel, key: str) -> bool:
@@ -192,31 +177,6 @@ def test_a_key_runs_its_tasks_and_no_others(model: FullModel, keys: dict[str, st
     response = model.ask({"role": "system", "content": "<task>ocr</task>"}, "Hi?", headers=headers)
     error_of(response, 400, "invalid_request")
     assert model.prompts == []
-
-
-def test_an_expired_key_opens_nothing(model: FullModel, keys: dict[str, str]) -> None:
-    error = error_of(model.ask("Hi?", headers=bearer(keys["expired"])), 401, "invalid_api_key")
-    assert error["message"] == "Invalid API key provided: it expired at 2020-02-01 00:00 UTC."
-
-
-def test_a_key_without_limits_has_no_headers_of_them(model: FullModel, keys: dict[str, str]) -> None:
-    model.script(said())
-    assert rates(model.ask("Hi?", headers=bearer(keys["free"]))) == {}
-
-
-def test_an_answer_from_the_cache_is_given_on_a_spent_budget(tmp_path: Path) -> None:
-    key = add_key(tmp_path / "keys.toml", "alice", {"budget_usd": 0.0001})
-    told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files"), "cache": "exact"}
-    with serving_full_model(**told, cache_url=f"sqlite:///{tmp_path}/answers.sqlite") as model:
-        model.script(said(20))
-        asked: dict[str, Any] = {"headers": bearer(key), "max_tokens": 20}
-        first = model.ask("Hi?", **asked)
-        assert (content_of(first), first.json()["vcache"]) == ("Yes.", False)
-        for _ in range(3):
-            again = model.ask("Hi?", **asked)
-            assert (content_of(again), again.json()["vcache"]) == ("Yes.", True)
-        error_of(model.ask("Hello?", **asked), 402, "insufficient_quota")
-        assert len(model.prompts) == 1
 
 
 def test_what_was_used_is_told_by_the_command_when_the_server_has_ended(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 that runs alone."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -10,9 +9,7 @@ import pytest
 from tests.conftest import each_case
 from tests.e2e.full_model import (
     FullModel,
-    body_of,
     client_of_app,
-    content_of,
     error_of,
     picture_of,
     prompt_text,
@@ -43,10 +40,6 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The server without a capable LLM."""
     with client_of_app(tmp_path_factory.mktemp("alone"), fetch_allow="127.0.0.1/32") as client:
         yield client
-
-
-def asked(client: httpx.Client, *messages: Any, **fields: Any) -> httpx.Response:
-    return client.post("/v1/chat/completions", json=body_of(*messages, **fields))
 
 
 @each_case(
@@ -85,10 +78,3 @@ def test_an_attached_part_that_cannot_be_read_fails_the_request(model: FullModel
     assert error["param"] == "messages[0].content[0].file.file_data"
     response = model.ask([text_part(question), picture_of("Nine")])
     assert [bool(entry.get("error")) for entry in response.json()["precontext"]] == [False, False, True]
-
-
-@each_case("question", ["Summarise {}", "Read {}", "{} answers 502, why?", "What is the price on {}?"])
-def test_without_an_llm_nothing_is_said_of_a_page_that_nobody_read(alone: httpx.Client, question: str) -> None:
-    response = asked(alone, question.format(UNKNOWN))
-    assert UNKNOWN in content_of(response)
-    assert "there is no host of this name" in content_of(response)

@@ -1,19 +1,15 @@
 """An LLM's server that comes later than openfaze, goes, and comes back: said, and taken in without a restart."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from app.batches import lines
 from app.monitoring import watching
 from models.language.llm import Abilities
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
-    PATH,
     FullModel,
-    body_of,
     content_of,
     error_of,
     prompt_text,
@@ -66,32 +62,6 @@ def test_an_llm_that_comes_late_is_taken_in_with_its_context(model: FullModel, p
         model.ask([text_part("What is this about?"), {"type": "file", "file": file}])
         # Of a context that stays unknown, 8,192 tokens are assumed.
         assert 1000 < len(prompt_text(late.requests[-1].body)) / 3 < 5000
-
-
-def test_a_batch_waits_for_an_llm_that_is_away_or_refuses_the_key(
-    model: FullModel, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lines, "_FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(lines, "_LONGEST_PAUSE_S", 0.02)
-    sent = [{"custom_id": f"{number}", "method": "POST", "url": PATH, "body": body_of("Hello")} for number in (1, 2)]
-    form: dict[str, Any] = {"files": {"file": ("a.jsonl", "\n".join(map(json.dumps, sent)))}}
-    uploaded = model.client.post("/v1/files", data={"purpose": "batch"}, **form).raise_for_status().json()
-    wanted = {"input_file_id": uploaded["id"], "endpoint": PATH, "completion_window": "24h"}
-    batch_id = model.client.post("/v1/batches", json=wanted).raise_for_status().json()["id"]
-
-    def batch() -> dict[str, Any]:
-        return dict(model.client.get(f"/v1/batches/{batch_id}").json())
-
-    def warning() -> str:
-        return "".join(one["message"] for one in (batch()["errors"] or {"data": []})["data"])
-
-    wait_until(lambda: "cannot be reached" in warning())
-    with serving_llm(lambda _: Reply(status=401), abilities=ABLE, port=port) as late:
-        wait_until(lambda: "as it is set up" in warning())
-        late.script = lambda _: Reply("Hi.")
-        wait_until(lambda: batch()["status"] == "completed")
-    assert batch()["request_counts"] == {"total": 2, "completed": 2, "failed": 0}
-    assert batch()["errors"] is None
 
 
 def test_an_llm_that_goes_and_comes_back_is_told_each_time(model: FullModel, port: int) -> None:

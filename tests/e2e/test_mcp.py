@@ -16,15 +16,12 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ResourceLink, TextContent
 from structlog.testing import capture_logs
 
 from app.access.key_file import add_key
-from app.errors import PayloadTooLarge
 from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS
-from app.wire.parse import MAX_VALUES
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import PATH, FullModel, client_of_app, content_of, serving_full_model
@@ -139,33 +136,15 @@ async def test_extract_gives_fields_with_their_sources(model: FullModel) -> None
     assert model.llm.requests == [], "no LLM is asked for what stands there"
 
 
-async def test_a_call_is_a_request_of_its_key(tmp_path: Path) -> None:
-    keys_file = tmp_path / "keys.toml"
-    # Listing the tools is the first of three.
-    limited = add_key(keys_file, "limited", {"requests_per_minute": 3, "concurrent": 1})
-    reader = add_key(keys_file, "reader", {"tasks": ["ocr"]})
-    arguments = {"text": ORDER, "schema": SCHEMA}
-    with serving_full_model(keys_file=str(keys_file), extraction="extractor") as model:
-        async with connected(model, "2026-07-28", key=limited) as mcp:
-            await mcp.list_tools()
-            assert data_of(await mcp.call_tool("extract", arguments))["data"]["total"] == 12.5
-        async with connected(model, "2026-07-28", key=reader) as mcp:
-            assert "task_not_allowed" in said(await mcp.call_tool("extract", arguments))
-
-
 @each_case(
     ("tool", "arguments", "field"),
     [
         ("ocr", {}, "source"),
-        ("ocr", {"source": ""}, "source"),
         ("ocr", {"source": PICTURE, "langauge": "de"}, "langauge"),
         ("extract", {"text": "x", "schema": "no object"}, "schema"),
-        ("extract", {"text": "x", "schema": "{"}, "schema"),
         ("ocr", {"source": "/etc/passwd"}, "source"),
-        ("ocr", {"source": "file-0"}, "source"),
         ("forecast", {"text": "1 2 3 4 5", "horizon": 300}, "horizon"),
         ("extract", {"text": "x", "schema": {"type": "strange"}}, "schema.type"),
-        ("extract", {"source": PICTURE, "text": "x", "schema": SCHEMA}, "source"),
     ],
 )
 async def test_what_is_wrong_is_told_to_the_model(
@@ -176,39 +155,6 @@ async def test_what_is_wrong_is_told_to_the_model(
     assert f"'{field}'" in text
     assert "messages[" not in text
     assert "Traceback" not in text
-
-
-@each_case(
-    ("tool", "arguments"),
-    [
-        ("extract", {"text": ORDER, "source": None, "instructions": "", "schema": json.dumps(SCHEMA)}),
-        ("extract", {"text": ORDER, "source": "", "instructions": None, "schema": SCHEMA}),
-        ("ocr", {"source": PICTURE, "pages": None, "instructions": "", "tables": None}),
-        ("forecast", {"text": "1 2 3 4 5 6 7 8", "horizon": 2, "source": ""}),
-    ],
-)
-async def test_arguments_that_are_null_or_empty_are_not_given_and_objects_may_be_written_as_text(
-    model: FullModel, tool: str, arguments: dict[str, Any]
-) -> None:
-    async with connected(model) as client:
-        given = {name: value for name, value in arguments.items() if value not in (None, "")}
-        plain = given | ({"schema": SCHEMA} if tool == "extract" else {})
-        assert data_of(await client.call_tool(tool, arguments)) == data_of(await client.call_tool(tool, plain))
-
-
-def test_lists_may_be_written_as_text() -> None:
-    called_with = TOOLS["object_detection"].called_with
-    assert called_with({"source": PICTURE, "labels": '["red car"]'}) == called_with(
-        {"source": PICTURE, "labels": ["red car"]}
-    )
-    with pytest.raises(PayloadTooLarge, match=f"Field 'labels': .* more than {MAX_VALUES} values"):
-        called_with({"source": PICTURE, "labels": f"[{'0,' * MAX_VALUES}0]"})
-
-
-async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(model: FullModel) -> None:
-    async with connected(model) as client:
-        with pytest.raises(MCPError, match=r"Unknown tool: 'code_sandbox'\. There are: ocr, "):
-            await client.call_tool("code_sandbox", {"text": "print(1)"})
 
 
 async def test_what_is_too_large_for_an_event_is_a_file_of_the_key(
@@ -271,19 +217,6 @@ async def test_who_hangs_up_takes_the_work_along(mode: str) -> None:
         await until(lambda: model.llm.cancelled)
 
 
-async def test_who_hangs_up_before_a_plain_answer_takes_the_work_along() -> None:
-    with serving_full_model(extraction="llm") as model:
-        model.script(Reply(hang_before_first_byte=True))
-        called = {"name": "extract", "arguments": {"text": ORDER, "schema": SCHEMA}}
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
-        async with httpx.AsyncClient(base_url=model.base_url, headers={"accept": "application/json"}) as client:
-            call = asyncio.create_task(client.post("/mcp", json=body))
-            await until(lambda: model.llm.requests)
-            call.cancel()
-            await asyncio.wait([call])
-        await until(lambda: model.llm.cancelled)
-
-
 ERROR_FIELDS = {"message", "type", "code", "param", "request_id"}
 
 
@@ -306,23 +239,6 @@ def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path)
         assert client.get("/mcp", headers={"accept": "text/event-stream"}).status_code == 405
     with client_of_app(tmp_path, llm="off", open=True) as client:
         assert post(client, host="gpu.example:443").status_code == 200
-
-
-async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:
-    async with connected(model) as client:
-        with pytest.raises(MCPError, match=r"4 MB.*/v1/files"):
-            await client.call_tool("ocr", {"source": f"data:image/png;base64,{'A' * 5_000_000}"})
-
-
-@each_case("value", ["{}", "[]", "[[1]]", "0"])
-def test_a_call_has_no_more_values_than_any_other_body(model: FullModel, value: str) -> None:
-    arguments = f'{{"source": "x", "labels": [{",".join([value] * (MAX_VALUES + 1))}]}}'
-    params = f'{{"name": "ocr", "arguments": {arguments}}}'
-    content = f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {params}}}'.encode()
-    refused = post(model.client, content)
-    error = refused.json()["error"]
-    assert (refused.status_code, error["data"]["code"]) == (413, "request_too_large")
-    assert str(MAX_VALUES) in error["message"]
 
 
 @each_case(

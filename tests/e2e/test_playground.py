@@ -225,28 +225,3 @@ def test_fields_are_listed_as_one_adds_them(playground: Playground) -> None:
     playground.page.get_by_role("button", name="Remove field 2.1").click()
     schema = json.loads(playground.part("schema").input_value())
     assert schema["properties"]["lines"]["items"]["required"] == ["amount"]
-
-
-def test_choices_are_listed_and_what_the_list_cannot_show_stays_as_it_is(playground: Playground) -> None:
-    kept = {"anyOf": [{"$ref": "#/$defs/party"}, {"type": "null"}]}
-    properties = {
-        "currency": {"type": "string", "enum": ["EUR", "GBP"], "description": "of the total"},
-        "payment": {"type": ["string", "null"], "enum": ["cash", "card, or app", None]},
-        "buyer": kept,
-    }
-    around = {"$defs": {"party": {"type": "object", "properties": {"name": {"type": "string"}}}}, "title": "Order"}
-    playground.part("schema").fill(json.dumps({"type": "object", "properties": properties, **around}))
-    page = playground.page
-    assert page.get_by_label("Type of field 2").input_value() == "choice"
-    assert page.get_by_label("Choices of field 2").input_value() == "cash\ncard, or app"
-    assert page.get_by_label("Type of field 3").input_value() == "as in the JSON"
-    page.get_by_label("Choices of field 1").fill("EUR\nUSD\n")
-    schema = json.loads(playground.part("schema").input_value())
-    properties["currency"]["enum"] = ["EUR", "USD"]
-    assert schema == {
-        "type": "object",
-        "properties": properties,
-        "required": [*properties],
-        "additionalProperties": False,
-        **around,
-    }

@@ -15,7 +15,7 @@ from tests.e2e.conftest import BROWSER, needs_browser
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.kit.audio.recordings import plain_wav
 from tests.kit.audio.speech import RATE, pause, plain_words, say, word_errors
-from tests.kit.clients.playground import Playground, corners, file_of, found_by_axe, watched
+from tests.kit.clients.playground import Playground, corners, file_of, watched
 from tests.kit.papers.pages import single_line
 from tests.kit.servers.llm_server import Reply
 
@@ -188,23 +188,6 @@ def test_a_wide_list_scrolls_in_its_own_box_and_its_dates_do_not_break(playgroun
     assert shown.locator("button .whole").evaluate_all(lines) == [1] * (3 * (len(names) - 1) + 2)
     values = "all => all.map(one => one.getBoundingClientRect().left)"
     assert len(set(shown.locator(".value").evaluate_all(values))) == 1, "values are in line"
-
-
-def test_an_error_says_in_words_what_happened_and_shows_what_was_found(playground: Playground) -> None:
-    page = playground.page
-    error = {"message": "The input has no '/track'.", "type": "invalid_request_error", "code": "not_found_in_input"}
-    partial = {"platform": "nine", "track": None}
-    events = f"event: error\ndata: {json.dumps({'error': error | {'param': '/track', 'partial': partial}})}\n\n"
-    headers = {"content-type": "text/event-stream"}
-    page.route("**/v1/chat/completions", lambda route: route.fulfill(body=events, headers=headers))
-    playground.start("chat", "Which platform?", schema=FIELDS)
-    playground.part("error").wait_for()
-    page.unroute_all()
-    told = playground.part("error").inner_text()
-    assert told.startswith("Not every field was found")
-    assert "200" not in told
-    assert json.loads(playground.part("answer").inner_text()) == partial
-    assert not found_by_axe(page)
 
 
 def test_a_corrected_paper_is_an_example_for_the_next(playground: Playground, model: FullModel) -> None:

@@ -1,8 +1,5 @@
 """Forms in which clients send usual requests: parts, choices of tools, encodings, methods and headers."""
 
-import json
-
-import httpx
 import pytest
 from fastapi.routing import APIRoute
 
@@ -13,32 +10,15 @@ from tests.e2e.full_model import (
     FullModel,
     Json,
     content_of,
-    error_of,
-    system,
 )
-from tests.kit.internet.origin import Origin
 from tests.kit.servers.llm_replies import Call
 from tests.kit.servers.llm_server import Reply
 from tests.kit.servers.server import for_all_servers
 
-OCR = system("<task>ocr</task>")
 TOOLS = [{"type": "function", "function": {"name": name}} for name in ("now", "weather", "news")]
 
 
-def read_of(response: httpx.Response) -> str:
-    return str(json.loads(content_of(response))["result"]["extracted_text"])
-
-
 # Parts.
-
-
-@pytest.mark.parametrize("kind", ["file", "input_file"])
-def test_a_file_may_be_a_url(model: FullModel, origin: Origin, kind: str) -> None:
-    for url in (origin.url("/sign.png"), {"url": origin.url("/sign.png")}):
-        part = {"type": kind, "file": {"file_url": url}} if kind == "file" else {"type": kind, "file_url": url}
-        assert read_of(model.ask(OCR, [part])) == "Platform nine"
-    part = {"type": "file", "file": {"file_url": origin.url("/missing")}}
-    assert error_of(model.ask(OCR, [part]), 400, "fetch_failed", origin.url("/missing"))["param"].endswith("file_url")
 
 
 @each_case(
@@ -70,21 +50,6 @@ def test_only_allowed_tools_are_offered(model: FullModel, mode: str) -> None:
     assert response.json()["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "news"
     assert [tool["function"]["name"] for tool in model.prompts[0]["tools"]] == ["now", "news"]
     assert model.prompts[0]["tool_choice"] == mode
-
-
-@each_case(
-    "choice",
-    [
-        allowed("auto", "now", "nowhere"),
-        allowed("none", "now"),
-        allowed("auto"),
-        {"type": "allowed_tools"},
-        {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": "function"}]}},
-    ],
-)
-def test_a_choice_of_tools_that_are_not_there_is_refused(model: FullModel, choice: Json) -> None:
-    error = error_of(model.ask("What is new?", tools=TOOLS, tool_choice=choice), 400, "invalid_request")
-    assert error["param"].startswith("tool_choice")
 
 
 # Bytes, methods and headers.

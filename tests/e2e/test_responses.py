@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import each_case
-from tests.e2e.full_model import FullModel, Json, error_of, picture_of, prompt_text, schema_of
-from tests.e2e.guarded import BOMB
+from tests.e2e.full_model import FullModel, Json, picture_of, prompt_text, schema_of
 from tests.e2e.responses import PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, stream, text_of, user
 from tests.kit.clients.response_events import Streamed
 from tests.kit.servers.llm_replies import Call
@@ -91,21 +90,6 @@ def test_reasoning_is_an_item_of_its_own(model: FullModel) -> None:
     assert "Six times" not in prompt_text(model.prompts[0])
 
 
-def test_what_is_said_beside_a_call_comes_first(model: FullModel) -> None:
-    calls = [SAN_FRANCISCO, Call("get_weather", '{"location": "Oslo"}', id="call_2")]
-    model.script(by_body=lambda _: Reply("Let me look.", tool_calls=calls))
-    found = stream(model, "Weather there?", tools=[WEATHER], headers={"x-bypass-cache": "true"})
-    whole = ask(model, "Weather there?", tools=[WEATHER], headers={"x-bypass-cache": "true"})
-    for response in (found.response, whole):
-        assert [item["type"] for item in response["output"]] == ["message", "function_call", "function_call"]
-        assert [item.get("call_id") for item in response["output"]] == [None, "call_1", "call_2"]
-    model.script(Reply("Mild."))
-    outputs = [{"type": "function_call_output", "call_id": f"call_{n}", "output": "mild"} for n in (1, 2)]
-    ask(model, [user("Weather there?"), *whole["output"], *outputs])
-    said = [(message["role"], len(message.get("tool_calls", ()))) for message in model.prompts[0]["messages"]]
-    assert said == [("user", 0), ("assistant", 2), ("tool", 0), ("tool", 0)]
-
-
 def test_a_custom_tool_is_given_a_text(model: FullModel) -> None:
     tool = {"type": "custom", "name": "apply_patch", "description": "Patches a file."}
     model.script(Reply(tool_calls=[Call("apply_patch", '{"input": "*** Begin\\n+a"}')]), Reply("Done."))
@@ -174,12 +158,6 @@ def test_a_cut_answer_is_incomplete(model: FullModel) -> None:
     assert model.prompts[0]["max_tokens"] == 3 or model.prompts[0].get("max_completion_tokens") == 3
 
 
-def test_an_early_failure_keeps_its_status(model: FullModel) -> None:
-    model.script(by_body=lambda _: Reply(status=503))
-    answer = model.client.post(PATH, json={"model": "auto", "input": "Hi.", "stream": True})
-    error_of(answer, 503, "overloaded")
-
-
 def test_a_late_failure_is_told_in_the_stream(model: FullModel) -> None:
     model.script(Reply("One two three four.", garbage_after=3))
     found = stream(model, "Count.")
@@ -190,22 +168,6 @@ def test_a_late_failure_is_told_in_the_stream(model: FullModel) -> None:
 
 
 # As in chat.
-
-
-def test_a_run_task_answers_alone(model: FullModel) -> None:
-    model.script()
-    said = [user([{"type": "input_text", "text": "Read it."}, NOTE])]
-    response = ask(model, said, instructions="<task>ocr</task>")
-    assert json.loads(text_of(response))["result"]["extracted_text"] == "Hello!"
-    assert text_of(stream(model, said, instructions="<task>ocr</task>").response) == text_of(response)
-
-
-def test_a_guard_blocks(model: FullModel) -> None:
-    model.script()
-    found = stream(model, BOMB, instructions="<guard>S9</guard>")
-    assert text_of(found.response) == "unsafe S9"
-    assert found.response["precontext"][0]["name"] == "guardrails"
-    assert not model.prompts
 
 
 def test_precontext_evidence_and_cache_are_beside_the_output(model: FullModel) -> None:
@@ -225,44 +187,6 @@ def test_precontext_evidence_and_cache_are_beside_the_output(model: FullModel) -
     chats = [{"role": "user", "content": [{"type": "text", "text": "Which word?"}, NOTE]}]
     answer = model.ask(*chats, response_format=schema_of(word={"type": "string"}), evidence=True).json()
     assert answer["choices"][0]["message"]["content"] == '{"word": "Hello!"}'
-
-
-def test_evidence_points_into_what_the_client_sent(model: FullModel) -> None:
-    model.script(by_body=lambda _: Reply('{"guest": "Anna Kowalski"}'))
-    schema = schema_of(guest={"type": "string"})["json_schema"]
-    fields = {"text": {"format": {"type": "json_schema", **schema}}, "evidence": True, "instructions": "Be brief."}
-    text = "Room 7 is for Anna Kowalski."
-    pointers = ["/input", "/input/1/content"]
-    for said, pointer in zip((text, [user("Hello."), user(text)]), pointers, strict=True):
-        found = ask(model, said, **fields)["evidence"]["/guest"]
-        assert (found["name"], found["pointer"]) == ("request", pointer)
-
-
-def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[SAN_FRANCISCO]))
-    response = ask(
-        model,
-        "Weather!",
-        temperature=0.5,
-        top_p=0.9,
-        seed=7,
-        repetition_penalty=1.1,
-        tools=[WEATHER, {**WEATHER, "name": "other"}],
-        tool_choice={
-            "type": "allowed_tools",
-            "mode": "required",
-            "tools": [{"type": "function", "name": "get_weather"}],
-        },
-        parallel_tool_calls=False,
-        metadata={"a": "b"},
-    )
-    [prompt] = model.prompts
-    assert (prompt["temperature"], prompt["top_p"], prompt["seed"]) == (0.5, 0.9, 7)
-    assert prompt["repetition_penalty"] == 1.1
-    assert [tool["function"]["name"] for tool in prompt["tools"]] == ["get_weather"]
-    assert prompt["tool_choice"] in ("required", {"type": "function", "function": {"name": "get_weather"}})
-    assert response["metadata"] == {"a": "b"}
-    assert [tool["name"] for tool in response["tools"]] == ["get_weather", "other"]
 
 
 # What is refused, and what is told.
@@ -292,8 +216,3 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
 )  # fmt: skip
 def test_what_is_not_supported_is_refused_by_its_name(model: FullModel, fields: Json, param: str) -> None:
     assert refused(model, **fields)["param"] == param
-
-
-def test_another_model_is_not_there(model: FullModel) -> None:
-    answer = model.client.post(PATH, json={"model": "gpt-9", "input": "Hi"})
-    assert error_of(answer, 404, "model_not_found")["param"] == "model"

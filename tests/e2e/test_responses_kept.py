@@ -6,7 +6,6 @@ from typing import Any
 
 import openai
 import pytest
-from pydantic import BaseModel
 
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import (
@@ -51,17 +50,6 @@ def test_the_sdk_creates_retrieves_lists_and_deletes(model: FullModel, sdk: open
         sdk.responses.delete(made.id)
 
 
-def test_the_sdk_parses_a_schema(model: FullModel, sdk: openai.OpenAI) -> None:
-    class Booking(BaseModel):
-        guest: str
-        nights: int
-
-    model.script(Reply('{"guest": "Anna Kowalski", "nights": 3}'))
-    parsed = sdk.responses.parse(model="auto", input="Anna Kowalski stays for 3 nights.", text_format=Booking)
-    assert parsed.output_parsed == Booking(guest="Anna Kowalski", nights=3)
-    assert model.prompts[0]["response_format"]["json_schema"]["name"] == "Booking"
-
-
 def test_the_sdk_streams(model: FullModel, sdk: openai.OpenAI) -> None:
     model.script(Reply("One two three."))
     with sdk.responses.stream(model="auto", input="Count to three.") as events:
@@ -70,27 +58,6 @@ def test_the_sdk_streams(model: FullModel, sdk: openai.OpenAI) -> None:
     assert "".join(deltas) == "One two three."
     assert final.output_text == "One two three."
     assert sdk.responses.retrieve(final.id).output_text == "One two three."
-
-
-def test_a_function_is_called_and_its_result_answered(model: FullModel, sdk: openai.OpenAI) -> None:
-    tools: Any = [WEATHER]
-    model.script(Reply(tool_calls=[SAN_FRANCISCO]), Reply("It is foggy."))
-    said: list[Any] = [{"role": "user", "content": "The weather in San Francisco?"}]
-    first = sdk.responses.create(model="auto", input=said, tools=tools, store=False)
-    [call] = first.output
-    assert call.type == "function_call"
-    output = {
-        "type": "function_call_output",
-        "call_id": call.call_id,
-        "output": [{"type": "input_text", "text": "Fog"}],
-    }
-    # As agents do that keep the history themselves: everything comes back as it was given.
-    said += [call.to_dict(), output]
-    second = sdk.responses.create(model="auto", input=said, tools=tools, store=False)
-    assert second.output_text == "It is foggy."
-    *_, asked, told = model.prompts[1]["messages"]
-    assert asked["tool_calls"][0]["function"]["name"] == "get_weather"
-    assert (told["role"], told["tool_call_id"], told["content"]) == ("tool", call.call_id, "Fog")
 
 
 def test_a_conversation_goes_on_from_a_response(model: FullModel, sdk: openai.OpenAI) -> None:
@@ -139,18 +106,6 @@ def test_another_key_has_no_part_in_it(model: FullModel, sdk: openai.OpenAI) -> 
     assert sdk.responses.retrieve(made.id).output_text == "Mine."
 
 
-def test_input_items_come_in_pages(model: FullModel, sdk: openai.OpenAI) -> None:
-    model.script(Reply("Ok."))
-    said: Any = [{"role": "user", "content": f"{number}"} for number in range(5)]
-    made = sdk.responses.create(model="auto", input=said)
-    listed = [item.to_dict()["content"][0]["text"] for item in sdk.responses.input_items.list(made.id, limit=2)]  # type: ignore[index]
-    assert listed == ["4", "3", "2", "1", "0"]
-    page = model.client.get(f"{PATH}/{made.id}/input_items", params={"limit": 2, "order": "asc"}).json()
-    assert (page["has_more"], page["first_id"], page["last_id"]) == (True, page["data"][0]["id"], page["data"][1]["id"])
-    answer = model.client.get(f"{PATH}/{made.id}/input_items", params={"after": "msg_0"})
-    assert error_of(answer, 400, "invalid_request")["param"] == "after"
-
-
 def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.OpenAI) -> None:
     model.script(Reply("Blue."), Reply("As I said."))
     made = sdk.responses.create(model="auto", input="A colour?")
@@ -184,10 +139,3 @@ def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
         assert [(entry["event"], str(file) in entry["reason"]) for entry in failed] == [("request_failed", True)] * 2
         for entry in (gone, *failed):
             model.log.remove(entry)
-
-
-def test_nothing_is_kept_where_it_would_be_for_no_time(tmp_path: Path) -> None:
-    with serving_full_model(files_dir=str(tmp_path / "files"), responses_ttl_hours=0) as model:
-        model.script(Reply("Fine."))
-        assert ask(model, "Hello.")["store"] is False
-        assert not (tmp_path / "state" / "state.sqlite").exists()

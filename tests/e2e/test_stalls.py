@@ -1,18 +1,14 @@
 """What is sent to stall the server, against one with small bounds. Nothing is timed."""
 
-import contextlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from app.http import protocol
-from models.safety.text import engine
 from tasks.catalog import TASK_NAMES
-from tests.e2e.attacked import ALICE, MB, Attacked, bearer, run_task, serving_attacked
-from tests.e2e.full_model import body_of, content_of, error_of, picture_of, system, text_part
-from tests.e2e.guarded import guard
+from tests.e2e.attacked import ALICE, Attacked, bearer, run_task, serving_attacked
+from tests.e2e.full_model import body_of, content_of, picture_of, system, text_part
 from tests.kit.servers.llm_server import Reply
 
 
@@ -28,36 +24,6 @@ def server(running: Attacked) -> Iterator[Attacked]:
     running.calm_down()
 
 
-def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read(
-    server: Attacked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "apply_rules", None)
-    for messages in (
-        [guard("S9"), "x" * 2 * MB],
-        [guard("S9"), "Hello", {"role": "assistant", "content": "x" * 2 * MB}, "And?"],
-    ):
-        error = error_of(server.ask(ALICE, *messages), 413, "request_too_large")
-        assert "limit of 1 MB" in error["message"]
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        pytest.param(b"GET /health HTTP/1.1\r\nx: " + b"a" * MB + b"\r\n\r\n", id="one header of a megabyte"),
-        pytest.param(b"GET /health HTTP/1.1\r\n" + b"a: b\r\n" * 100_000 + b"\r\n", id="100,000 headers"),
-    ],
-)
-def test_a_head_of_a_megabyte_is_refused_without_a_key(server: Attacked, head: bytes) -> None:
-    connection = server.connect()
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        connection.sendall(head)
-    answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert server.model.client.get("/health").status_code == 200
-    status, _, rest = answer.partition(b"\r\n")
-    assert status.startswith(b"HTTP/1.1 431 ")
-    assert json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["code"] == "head_too_large"
-
-
 def test_a_stream_that_nobody_reads_gives_back_its_place_and_its_llm_call(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,34 +33,6 @@ def test_a_stream_that_nobody_reads_gives_back_its_place_and_its_llm_call(
     server.until(lambda: bool(server.model.llm.requests))
     server.until(lambda: server.services.door.running == 0)
     server.until(lambda: bool(server.model.llm.cancelled))
-
-
-def test_a_download_that_nobody_reads_gives_back_its_place(server: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "READER_S", 0.2)
-    client, form = server.model.client, {"purpose": "user_data"}
-    kept = client.post("/v1/files", files={"file": ("a", bytes(64 * MB))}, data=form, headers=bearer(ALICE))
-    path = f"/v1/files/{kept.json()['id']}"
-    server.connect().sendall(f"GET {path}/content HTTP/1.1\r\nauthorization: Bearer {ALICE}\r\n\r\n".encode())
-    server.until(lambda: server.services.door.running == 1)
-    server.until(lambda: server.services.door.running == 0)
-    assert any(line["event"] == "request" and line["status"] == 499 for line in server.model.log)
-    assert client.delete(path, headers=bearer(ALICE)).status_code == 200
-
-
-def test_an_upload_ends_with_the_time_of_its_request(tmp_path: Path) -> None:
-    with serving_attacked(tmp_path, request_timeout_s=0.5) as server:
-        connection = server.connect()
-        connection.sendall(
-            f"POST /v1/files HTTP/1.1\r\nauthorization: Bearer {ALICE}\r\ncontent-length: 1000\r\n"
-            "content-type: multipart/form-data; boundary=B\r\n\r\n--B\r\n"
-            'content-disposition: form-data; name="file"; filename="a"\r\n\r\nhalf'.encode()
-        )
-        head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 503 ")
-        assert json.loads(body)["error"]["code"] == "timeout"
-        server.until(lambda: server.services.door.running == 0)
-        server.close()
-    assert [path for path in tmp_path.rglob("file-*") if path.is_file()] == []
 
 
 @pytest.mark.deep

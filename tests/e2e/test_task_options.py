@@ -45,14 +45,6 @@ def test_options_stand_in_place_of_words(model: FullModel) -> None:
     assert "Spanish" in prompt_text(model.prompts[0])
 
 
-def test_an_option_prevails_over_the_words(model: FullModel) -> None:
-    model.script(translation("Danke"))
-    answer = model.ask(TRANSLATE, "Translate into Spanish: Thank you", task_options={"target_language": "de"})
-    assert result_of(answer)["translated_text"] == "Danke"
-    assert "German" in prompt_text(model.prompts[0])
-    assert "Thank you" in prompt_text(model.prompts[0])
-
-
 def test_words_of_thanks_are_translated_by_every_door(model: FullModel) -> None:
     words = "Translate into Spanish: Thank you"
     model.script(*[translation("Gracias")] * 4)
@@ -81,28 +73,9 @@ def test_an_option_that_does_not_fit_is_named(model: FullModel, task: str, optio
     assert answer.json()["error"]["param"] == param
 
 
-def test_options_without_a_task_are_refused(model: FullModel) -> None:
-    for messages, fields in (
-        (["Thank you"], {}),
-        ([TRANSLATE, "Thank you"], {"response_format": {"type": "json_schema", "json_schema": SCHEMA}}),
-    ):
-        answer = model.ask(*messages, task_options=THANKS, **fields)
-        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "task_options")
-
-
-SCHEMA: Json = {"name": "x", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}
-
-
 def test_the_guard_judges_the_texts_of_options(model: FullModel) -> None:
     model.script()
     asked = model.ask(guard("S9", task="translate"), "", task_options={**THANKS, "text": BOMB})
     [check] = is_blocked(asked, "S9")
     assert check["source"] == "task_options"
     assert model.prompts == []
-
-
-def test_answers_with_other_options_are_other_answers(model: FullModel) -> None:
-    model.script(translation("Hola"), translation("Hallo"))
-    for language, text, is_kept in (("es", "Hola", False), ("de", "Hallo", False), ("es", "Hola", True)):
-        answer = model.ask(TRANSLATE, "", task_options={"text": "Hello", "target_language": language})
-        assert (result_of(answer)["translated_text"], answer.json()["vcache"]) == (text, is_kept)

@@ -46,12 +46,6 @@ def watched(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     assert not complaints, complaints
 
 
-def answering(page: Page, entry: Json) -> None:
-    """Answer each request with `entry`, as the result of a run task."""
-    choice = {"index": 0, "message": {"role": "assistant", "content": json.dumps(entry)}, "finish_reason": "stop"}
-    page.route("**/v1/chat/completions", lambda route: route.fulfill(json={"choices": [choice]}))
-
-
 def found_by_axe(page: Page) -> list[str]:
     """Return a line for each problem that axe finds in the page as it is now."""
     if page.evaluate("window.axe === undefined"):

@@ -4,11 +4,9 @@ import asyncio
 import re
 import ssl
 import subprocess
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -104,11 +102,6 @@ def certificate_for(name: str, folder: Path) -> Certificate:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, key)
     return Certificate(server, ssl.create_default_context(cafile=certificate))
-
-
-def dated(seconds_ago: float) -> str:
-    """Return the HTTP date of `seconds_ago`."""
-    return formatdate(time.time() - seconds_ago, usegmt=True)
 
 
 class ConnectProxy:

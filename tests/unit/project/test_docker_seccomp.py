@@ -62,10 +62,6 @@ def tried(profile: Json, *flags: int) -> list[str]:
     return result.stdout.splitlines()
 
 
-def test_bubblewrap_makes_a_sandbox_under_the_profile() -> None:
-    assert tried(PROFILE) == ["None"]
-
-
 def test_a_process_gets_namespaces_all_at_once_or_a_user_namespace_alone() -> None:
     network, mount, user, user_and_network = 0x40000000, 0x00020000, 0x10000000, 0x50000000
     assert tried(PROFILE, network, mount, user_and_network, user) == ["None", "EPERM", "EPERM", "EPERM", "allowed"]
@@ -74,14 +70,3 @@ def test_a_process_gets_namespaces_all_at_once_or_a_user_namespace_alone() -> No
 def test_the_profile_allows_what_a_script_in_the_sandbox_may_call() -> None:
     allowed = {name for rule in PROFILE["syscalls"] for name in rule["names"]}
     assert set(X86_64) | set(AARCH64) <= allowed
-
-
-def test_the_profile_leaves_out_what_reaches_into_the_kernel_or_other_processes() -> None:
-    allowed = {name for rule in PROFILE["syscalls"] for name in rule["names"]}
-    assert not allowed & {
-        *("bpf", "perf_event_open", "ptrace", "process_vm_readv", "process_vm_writev", "keyctl", "add_key"),
-        *("io_uring_setup", "userfaultfd", "init_module", "finit_module", "kexec_load", "setns", "chroot"),
-        *("move_mount", "open_tree", "fsopen", "fsmount", "open_by_handle_at", "reboot", "swapon", "syslog"),
-    }
-    [families] = [{one["args"][0]["value"] for one in PROFILE["syscalls"] if one["names"] == ["socket"]}]
-    assert families == {1, 2, 10, 16}  # no sockets to the hypervisor, the kernel's cryptography, packets

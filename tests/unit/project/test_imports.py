@@ -1,25 +1,12 @@
-"""docs/architecture.md says where things are: what it names is there."""
+"""What a module imports: the frame nothing of an engine, and a process nothing that it does not need."""
 
 import ast
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
-from lxml import etree
-
-from tests.conftest import ROOT, each_case
-
-PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-DRAWING = etree.parse(ROOT / "docs" / "images" / "architecture.svg")
-
-
-@each_case("path", sorted(set(re.findall(r"`((?:app|tasks|models)/[\w/]+\.py)`", PAGE))))
-def test_a_stop_is_a_file(path: str) -> None:
-    assert (ROOT / path).is_file()
-
+from tests.conftest import ROOT
 
 FRAME = [
     *sorted((ROOT / "models").glob("*.py")),
@@ -33,30 +20,6 @@ def imported(path: Path) -> set[str]:
     return names | {
         f"{node.module}.{name.name}" for node in nodes if isinstance(node, ast.ImportFrom) for name in node.names
     }
-
-
-def test_the_drawing_has_every_package_and_each_import_leads_to_a_lower_row() -> None:
-    rows: dict[str, float] = {}
-    for part in ("app", "tasks", "models"):
-        [group] = DRAWING.xpath(f"//*[@id='{part}']")
-        drawn = {f"{part}.{text.text}": float(text.get("y")) for text in group.xpath("*[@class='part']")}
-        packages = {f"{part}.{file.parent.name}" for file in (ROOT / part).glob("*/*.py")}
-        assert packages <= drawn.keys()
-        assert [name for name in drawn.keys() - packages if not (ROOT / f"{name.replace('.', '/')}.py").is_file()] == []
-        rows |= drawn
-    upward = {
-        (importer, name)
-        for importer, row in rows.items()
-        for file in files_of(importer)
-        for name in (".".join(one.split(".")[:2]) for one in imported(file))
-        if name in rows and name != importer and rows[name] <= row
-    }
-    assert upward == set()
-
-
-def files_of(part: str) -> Iterable[Path]:
-    path = ROOT / part.replace(".", "/")
-    return path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
 
 
 def test_the_frame_imports_of_a_capabilitys_folder_only_what_it_declares() -> None:
