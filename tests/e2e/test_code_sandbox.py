@@ -4,12 +4,14 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import psutil
 import pytest
 
 from models.sandbox import running
+from models.sandbox.script import SandboxLimits
 from tests.e2e.full_model import (
     PATH,
     FullModel,
@@ -34,12 +36,13 @@ def _patience() -> Iterator[None]:
     """However long a busy machine takes to end a script."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "_GRACE_S", 60.0)
+        patch.setattr("models.sandbox.capability.SandboxLimits", partial(SandboxLimits, seconds=120.0))
         yield
 
 
 @pytest.fixture(scope="module")
 def on() -> Iterator[FullModel]:
-    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=120) as model:
+    with serving_full_model("tools", code_sandbox="on") as model:
         yield model
 
 

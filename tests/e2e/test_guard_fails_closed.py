@@ -44,7 +44,7 @@ def judged(judge: LlmServer) -> Iterator[FullModel]:
     """Its guard is on a server, and asked again whatever it has judged."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.guardrails.Verdicts", lambda _: Verdicts(0))
-        with serving_full_model(guard_base_url=judge.base_url, guard_timeout_s=60, **LLAMA_GUARD) as model:
+        with serving_full_model(guard_base_url=judge.base_url, **LLAMA_GUARD) as model:
             yield model
 
 
