@@ -8,6 +8,7 @@ faults are recognised by where the error was raised: in this project's code.
 import re
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -61,6 +62,20 @@ def call_decoder(function: Callable[..., Any], args: tuple[Any, ...], kwargs: di
         stack = stack_of(error) if is_fault_of_program(error) else None
         failure = DecoderError(type(error).__name__, place_of(error), stack, is_lack_of_memory(error))
     raise failure
+
+
+@contextmanager
+def refusing(refusal: InputError, kinds: tuple[type[Exception], ...] = (Exception,)) -> Iterator[None]:
+    """Raise `refusal` for exceptions of these kinds, if the file is at fault. Libraries raise many kinds of exceptions
+    for malformed bytes."""
+    try:
+        yield
+    except InputError:
+        raise
+    except kinds as error:
+        if not is_fault_of_file(error):
+            raise
+        raise refusal from error
 
 
 def is_fault_of_file(error: BaseException) -> bool:

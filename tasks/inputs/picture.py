@@ -4,7 +4,7 @@ which Pillow opens them. Pages are upright, in RGB."""
 import io
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import PIL.Image
@@ -15,8 +15,7 @@ from PIL.Image import Transpose
 from PIL.PngImagePlugin import PngImageFile
 
 from models.vision.text import Image
-from tasks.errors import InputError
-from tasks.inputs.blame import is_fault_of_file
+from tasks.inputs.blame import refusing
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.pages import Kind, Pages, TextLayer
@@ -102,19 +101,10 @@ class PicturePages(Pages):
             pillow_heif.register_heif_opener()
         return PIL.Image.open(io.BytesIO(self._blob.data), formats=formats)
 
-    @contextmanager
-    def _reading(self, number: int) -> Iterator[None]:
-        """Turn a decoder's exceptions on damaged bytes, of which Pillow has a dozen types, into InputError."""
-        try:
-            yield
-        except InputError:
-            raise
-        except Exception as error:
-            if not is_fault_of_file(error):
-                raise
-            raise self._blob.error(
-                f"cannot be decoded as a picture{_page_suffix(number)}: it is damaged or incomplete."
-            ) from error
+    def _reading(self, number: int) -> AbstractContextManager[None]:
+        return refusing(
+            self._blob.error(f"cannot be decoded as a picture{_page_suffix(number)}: it is damaged or incomplete.")
+        )
 
     def _pages_of(self, image: PIL.Image.Image) -> Sequence[int]:
         """Return the indices of the frames that are pages."""

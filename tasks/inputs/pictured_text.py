@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from models.vision.text import Image
 from tasks.errors import InputError
-from tasks.inputs.blame import is_fault_of_file
+from tasks.inputs.blame import is_fault_of_file, refusing
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES, TEXTS, sniff
 from tasks.inputs.pages import Pages, TextLayer
@@ -143,16 +143,12 @@ class PicturedText(Pages):
         `limits.text_chars`."""
         self._pages = EmbeddedPages(blob, limits)
         try:
-            self.text, self.places = without_marks(convert(self._pages))
-            check_length(len(plain_form(self.text)), blob, limits)
-        except InputError:
+            with refusing(blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.")):
+                self.text, self.places = without_marks(convert(self._pages))
+                check_length(len(plain_form(self.text)), blob, limits)
+        except Exception:
             self._pages.close()
             raise
-        except Exception as error:  # libraries raise many types of exceptions for malformed parts
-            self._pages.close()
-            if not is_fault_of_file(error):
-                raise
-            raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
         self.total = len(self._pages)
         self.warnings = tuple(self._pages.warnings)
 

@@ -58,8 +58,6 @@ BUT = (
     rf"|(?:do\s+not|don['’]?t|never)\s+(?:{_READ})|außer|ohne|nicht|sauf|sans|pas|excepto|salvo|sin|exceto|sem|não"
     r"|tranne|senza)(?:\s+(?:for|from|the|die|der|las?|les?|as?)\b)*+\s+"
 )
-ODD = r"odd|ungeraden?|impaires|impares|dispari"
-EVEN = r"even|geraden?|paires|pares|pari"
 
 
 # A word, a path or a query may end in "page", and "every page 3 columns" does not mean page 3.
@@ -78,11 +76,6 @@ _PLACED = (
     rf"(?P<places>{PLACE}(?:(?:{COMMA}|(?:\s+(?:{PAGE}))?{TO}){THE}{PLACE})*+)\s+"
     rf"(?:(?P<count>{COUNT})\s+)?(?:(?P<several>{PAGES})|{PAGE})(?![-\w])"
 )
-_ALTERNATE = (
-    rf"(?P<but>{BUT})?\b(?:(?:(?P<odd>{ODD})|{EVEN})(?:[- ]numbered)?\s+(?:{PAGES})"
-    rf"|(?:{PAGES})\s+(?:(?P<odd_after>{ODD})|{EVEN}))\b(?!\s*\d)"
-)
-
 # In "not page 2 but page 3" and "nothing but page 3", the word "but" excludes nothing.
 _NOT_BUT = r"(?P<not>(?:\bnot|n['’]t|\bnothing)\b[^.!?\n]{0,40}?)\bbut\b(?!\s+not\b)"
 _UNWANTED = (
@@ -158,11 +151,11 @@ def pages_in(text: str) -> str:
     """Return the short form of the pages that `text` asks for; empty if it names none.
 
     The function understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the
-    end"), ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions
-    ("all but the first page", "not page 2").
+    end"), ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), and exceptions ("all but the
+    first page", "not page 2").
     """
     text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
-    found = dict.fromkeys([*_numbered_pages(text), *_ordinal_pages(text), *_alternate_pages(text)])
+    found = dict.fromkeys([*_numbered_pages(text), *_ordinal_pages(text)])
     return ", ".join(found)
 
 
@@ -216,11 +209,6 @@ def _ordinal_pages(text: str) -> Iterator[str]:
 
 def _place_of(place: str) -> int:
     return PLACES.get(place.lower()) or int("".join(filter(str.isdecimal, place)))
-
-
-def _alternate_pages(text: str) -> Iterator[str]:
-    for match in compiled(_ALTERNATE).finditer(text):
-        yield ("not " if match["but"] else "") + ("odd" if match["odd"] or match["odd_after"] else "even")
 
 
 # Words in a URL or a file's name do not count.

@@ -3,7 +3,7 @@ without access to other files or addresses."""
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Any, Never
 
@@ -16,7 +16,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from tasks.errors import InputError
-from tasks.inputs.blame import is_fault_of_file
+from tasks.inputs.blame import is_fault_of_file, refusing
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import DEMUXERS
 from tasks.inputs.source import Blob
@@ -121,17 +121,9 @@ def packets(container: InputContainer, stream: Streams) -> Iterator["Packet[Any]
         return
 
 
-@contextmanager
-def translated_errors(blob: Blob) -> Iterator[None]:
+def translated_errors(blob: Blob) -> AbstractContextManager[None]:
     """Turn FFmpeg's errors about damaged bytes into InputError."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (av.error.FFmpegError, ValueError, ArithmeticError, LookupError) as error:
-        if not is_fault_of_file(error):
-            raise
-        raise damaged(blob) from error
+    return refusing(damaged(blob), (av.error.FFmpegError, ValueError, ArithmeticError, LookupError))
 
 
 def announced_wav_bytes(data: bytes) -> int | None:

@@ -15,7 +15,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
-from tasks.inputs.blame import is_fault_of_file
+from tasks.inputs.blame import is_fault_of_file, refusing
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.pdf.drawing import SCALE, draw
@@ -144,13 +144,9 @@ class PdfPages(Pages):
         """Hold PDFium's lock, and turn its errors into those of the page."""
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
-        with _PDFIUM:
-            try:
-                yield
-            except pypdfium2.PdfiumError as error:
-                if not is_fault_of_file(error):
-                    raise
-                raise self._blob.error(f"cannot be read at page {number}: it is damaged.") from error
+        damaged = self._blob.error(f"cannot be read at page {number}: it is damaged.")
+        with _PDFIUM, refusing(damaged, (pypdfium2.PdfiumError,)):
+            yield
 
     def _loaded(self, number: int) -> pypdfium2.PdfPage:
         """Return the parsed page. The last one is remembered, because its text and picture are requested in

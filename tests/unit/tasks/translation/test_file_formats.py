@@ -102,10 +102,7 @@ def test_a_translation_is_written_as_its_file_demands(file: str, expected: str) 
     "text",
     [
         "Title: The house\nAuthor: Ada Berg",
-        "note: call Ada",
         "Dear Ada,\nplease read this: it is short.\n",
-        "# The house\n\nIt is red.",
-        "- one dog\n- two cats",
         "The total = 5 and\nthe rest is nothing.",
         "See a --> b.",
     ],

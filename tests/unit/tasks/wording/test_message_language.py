@@ -9,20 +9,9 @@ from tests.conftest import each_case
     [
         ("Thanks", "en"),
         ("Danke", "de"),
-        ("Merci", "fr"),
-        ("Gracias", "es"),
-        ("Grazie", "it"),
-        ("Obrigado", "pt"),
-        ("Bedankt", "nl"),
-        ("Dziękuję", "pl"),
-        ("Tack", "sv"),
-        ("Terima kasih", "ms"),
         ("谢谢", "zh"),
-        ("ありがとう", "ja"),
         ("Спасибо", "ru"),
         ("شكرا", "ar"),
-        ("Teşekkürler", "tr"),
-        ("धन्यवाद", "hi"),
     ],
 )
 def test_a_single_word_has_its_language(message: str, language: str) -> None:

