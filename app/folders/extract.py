@@ -73,6 +73,8 @@ def extract(wanted: ExtractOptions, server: Server) -> int:
             check(wanted.out)
         except Failed as error:
             raise Failed(f"--out: {error}") from None
+        if not wanted.out.absolute().parent.is_dir():
+            raise Failed(f"--out: there is no folder {wanted.out.parent}: make it first")
         state_file = wanted.out.with_name(f"{wanted.out.name}{STATE}")
         if state_file.exists():
             # Another command may have the file open. This is checked before a server starts, which takes a while.

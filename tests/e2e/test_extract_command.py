@@ -97,6 +97,12 @@ def test_a_value_is_explained_and_no_table_is_made(server: Server, folder: Path)
     assert [*folder.iterdir()] == [folder / "in"]
 
 
+def test_a_table_in_a_missing_folder_is_refused_before_anything_is_asked(folder: Path) -> None:
+    refused = extract(folder, "in", "--schema", FIELDS, "--out", "missing/x.csv", "--url", "http://127.0.0.1:9")
+    assert refused.returncode == 2
+    assert "--out" in refused.stderr
+
+
 def test_a_run_that_has_nothing_to_do_asks_nothing(server: Server, folder: Path) -> None:
     command = ("in", "--schema", FIELDS, "--out", "out.csv", "--url", server.base_url)
     extract(folder, *command)
