@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.devices.device import CannotUse
+
 ONNX_NETWORK = base64.b64decode(
     "CAgSADqOAwoiCgF4CgFrEgFjIgRDb252KhEKBHBhZHNAAUABQAFAAaABBwoMCgFjEgFyIgRSZWx1ChYKAXIKAWEKAWIKAWQSAWwiBVNsaWNlChcK"
     "AWwSAWgiBENhc3QqCQoCdG8YCqABAgoXCgFoEgFmIgRDYXN0KgkKAnRvGAGgAQIKJgoBZgoACgFzEgF5IgZSZXNpemUqEQoEbW9kZSIGbGluZWFy"
@@ -30,8 +32,11 @@ _TOLERANCE = 0.02
 networks in float16 and TF32, with 10 bits after the leading one, which leaves differences of some 0.001."""
 
 
-class WrongValues(Exception):
-    """Raised if a card computes something else than the CPU. The message states both."""
+class WrongValues(CannotUse):
+    """Raised if a card computes something else than the CPU."""
+
+    def __init__(self, ours: object, theirs: object) -> None:
+        super().__init__(f"A network has wrong values on the card: {ours} instead of {theirs}.")
 
 
 def check_onnxruntime(session: Any) -> None:
@@ -59,7 +64,7 @@ def check_ctranslate2(device: str, compute_type: str) -> None:
             for name, kind in ((device, compute_type), ("cpu", "float32"))
         )
     if ours.hypotheses != theirs.hypotheses:
-        raise WrongValues(f"{' '.join(ours.hypotheses[0])!r} instead of {' '.join(theirs.hypotheses[0])!r}")
+        raise WrongValues(ours.hypotheses[0], theirs.hypotheses[0])
     _compare(np.array(ours.scores), np.array(theirs.scores))
 
 
@@ -67,7 +72,7 @@ def _compare(ours: NDArray[Any], theirs: NDArray[Any]) -> None:
     difference = np.abs(ours - theirs) / np.maximum(1, np.abs(theirs))
     if not (difference <= _TOLERANCE).all():  # so that NaN is wrong, too
         at = np.unravel_index(np.argmax(np.nan_to_num(difference, nan=np.inf)), difference.shape)
-        raise WrongValues(f"{ours[at]:.4g} instead of {theirs[at]:.4g}")
+        raise WrongValues(f"{ours[at]:.4g}", f"{theirs[at]:.4g}")
 
 
 def _save_translation_network(folder: str) -> None:

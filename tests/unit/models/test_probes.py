@@ -163,7 +163,7 @@ async def test_what_did_not_load_is_not_called_idle_until_it_does() -> None:
 
 def test_a_runtime_that_fails_when_it_looks_for_cards_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.devices.device.DRIVER.obstacle", lambda device="cuda": None)
-    said = "a runtime fails when it looks for cards (Unforeseen: of a probe)."
+    said = "a runtime fails on the card (Unforeseen: of a probe)."
     assert Backend("a runtime", lambda: failing(None)).obstacle() == said
 
 
