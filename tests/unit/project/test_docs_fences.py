@@ -19,7 +19,7 @@ import yaml
 from typer.core import TyperGroup
 
 from app.access.key_file import read_keys
-from app.cli import KEY
+from app.cli import KEY_VARIABLE
 from app.cli.main import cli
 from app.settings import PREFIX, Settings
 from models.setting_types import PROFILES
@@ -33,7 +33,7 @@ COMPOSE_FILES = {
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 ENVIRONMENTS = re.findall(r"^\w+ := (\.venv[\w-]*)$", MAKEFILE, re.MULTILINE)
 TARGETS = {*re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE), *(f"{folder}/.ready" for folder in ENVIRONMENTS)}
-VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY}
+VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY_VARIABLE}
 
 _HEREDOC = re.compile(r"<<-?['\"]?(\w+)['\"]?([^\n]*)\n.*?\n\1$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
