@@ -18,16 +18,6 @@ def texts(lines: list[TextLine]) -> list[str]:
     return [one.text for one in lines]
 
 
-def test_without_a_layer_the_reading_is_the_page() -> None:
-    read = [line("scanned", 10, 10)]
-    assert combined((), read) == read
-
-
-def test_without_a_reading_the_layer_is_the_page() -> None:
-    layer = [line("typed", 10, 10)]
-    assert combined(layer, ()) == layer
-
-
 def test_what_the_layer_has_is_not_read_again() -> None:
     layer = [line("Invoice number 4711", 10, 10)]
     read = [line("lnvoice nurnber 4711", 9, 7, height=26, character=10.2), line("a stamp", 10, 60)]

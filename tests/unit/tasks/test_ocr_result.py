@@ -29,20 +29,6 @@ TOTAL = line(("TOTAL", box(10, 50, 60, 70), 0.994), ("9.00", box(200, 50, 240.5,
 SHOP = line(("Shop", box(10, 10, 50, 30), 0.5))
 
 
-def test_a_picture_is_one_section_without_a_page() -> None:
-    result = picture_result(page_section([TOTAL], page=1, width=300, height=100))
-    assert to_json(result.data).decode() == (
-        '{"extracted_text":"TOTAL 9.00","sections":[{"text":"TOTAL 9.00","lines":[{"text":"TOTAL 9.00",'
-        '"bounds":{"top_left":{"x":10,"y":50},"top_right":{"x":240,"y":50},"bottom_right":{"x":240,"y":70},'
-        '"bottom_left":{"x":10,"y":70},"width":230,"height":20},"average_confidence":0.99,"words":['
-        '{"text":"TOTAL","bounds":{"top_left":{"x":10,"y":50},"top_right":{"x":60,"y":50},'
-        '"bottom_right":{"x":60,"y":70},"bottom_left":{"x":10,"y":70},"width":50,"height":20},"confidence":0.99},'
-        '{"text":"9.00","bounds":{"top_left":{"x":200,"y":50},"top_right":{"x":240,"y":50},'
-        '"bottom_right":{"x":240,"y":70},"bottom_left":{"x":200,"y":70},"width":40,"height":20},"confidence":0.98}'
-        ']}]}],"width":300,"height":100}'
-    )
-
-
 def test_a_page_says_which_it_is_and_how_large() -> None:
     pages = [page_section([SHOP], page=3, width=300, height=100), page_section([TOTAL], page=4, width=200, height=80)]
     result = document_result(["Shop", "TOTAL 9.00"], pages, total_pages=9).data
@@ -50,16 +36,6 @@ def test_a_page_says_which_it_is_and_how_large() -> None:
     assert list(result["sections"][0]) == ["text", "lines", "page", "width", "height"]
     assert [(one["page"], one["width"], one["height"]) for one in pages] == [(3, 300, 100), (4, 200, 80)]
     assert (result["width"], result["height"], result["total_pages"]) == (300, 100, 9)
-
-
-def test_a_blank_page_is_a_section_without_lines() -> None:
-    blank = page_section([], page=1, width=300, height=100)
-    assert picture_result(blank).data == {
-        "extracted_text": "",
-        "sections": [{"text": "", "lines": []}],
-        "width": 300,
-        "height": 100,
-    }
 
 
 def test_the_average_is_of_the_confidences_as_measured() -> None:

@@ -29,7 +29,6 @@ from tests.kit.audio.speech import (
     VOICES,
     Samples,
     in_a_row,
-    noisy,
     pause,
     plain_words,
     say,
@@ -197,22 +196,6 @@ async def test_where_nobody_speaks_there_are_no_words(ask: Ask, kind: str) -> No
     }
     result = await ask(wav(sounds[kind].astype(np.float32)))
     assert result == {"text": "", "chunks": [], "language": None}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Hello.",
-        pytest.param("K O W A L S K I.", marks=pytest.mark.deep),
-        pytest.param("My name is Anna Kowalski and I live in Warsaw.", marks=pytest.mark.deep),
-    ],
-)
-@pytest.mark.parametrize("voice", ["en-gb-scotland", pytest.param("en-029+f1", marks=pytest.mark.deep)])
-async def test_english_that_is_short_or_unclear_is_written_down(ask: Ask, text: str, voice: str) -> None:
-    for samples in (say(text, voice), noisy(say(text, voice), 10)):
-        result = await ask(wav(pause(0.3), samples, pause(0.3)))
-        assert result["language"] in ("en", None)
-        assert (result["language"] is None) == (result["text"] == "")
 
 
 async def test_what_is_written_down_of_another_language_is_said_to_be_in_doubt(loader: MediaLoader) -> None:

@@ -13,7 +13,6 @@ from tasks.inputs.loader import MediaLoader, Upload
 from tasks.inputs.source import Origin, Source, Total
 from tests.kit.internet.origin import Origin as Host
 from tests.kit.internet.origin import serving_origin
-from tests.kit.papers.pages import single_line
 
 
 @dataclass
@@ -61,14 +60,6 @@ async def test_a_url_is_fetched_once_for_all_who_ask(loader: MediaLoader, origin
     assert first is second is await loader.load(source)
 
 
-async def test_an_uploaded_file_is_its_bytes_name_and_type(loader: MediaLoader, shelf: Shelf) -> None:
-    source = Source(Origin("p"), file_id="file-1", owner="me")
-    blob = await loader.load(source)
-    assert (blob.data, blob.filename, blob.media_type) == (b"# Mine", "notes.md", "text/markdown")
-    await loader.load(source)
-    assert shelf.reads == 1
-
-
 @pytest.mark.parametrize(("owner", "file_id"), [("you", "file-1"), ("me", "file-2"), ("", "file-1")])
 async def test_anothers_file_is_no_file(loader: MediaLoader, owner: str, file_id: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -95,9 +86,3 @@ async def test_a_file_that_does_not_fit_is_not_even_read(loader: MediaLoader, sh
     with pytest.raises(InputTooLarge, match="together"):
         await loader.load(Source(Origin("p"), file_id="file-1", owner="me", total=Total(5)))
     assert shelf.reads == 0
-
-
-async def test_bytes_of_a_form_are_what_they_show(loader: MediaLoader) -> None:
-    picture = single_line("Hello", size=20).encoded()
-    blob = await loader.load(Source(Origin("file"), data=picture, filename="talk.wav"))
-    assert (blob.data, blob.media_type, blob.label) == (picture, "image/png", "talk.wav")

@@ -1,14 +1,13 @@
 """What is taken out of a page: its main text in many layouts, and nothing that nobody sees."""
 
 import re
-from statistics import mean
 
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.scrape.parsing import Link, ParsedPage
 from tests.conftest import each_case
-from tests.kit.internet.web_pages import LAYOUTS, WebPage, document, extract_page, web_pages, word_f1
+from tests.kit.internet.web_pages import LAYOUTS, WebPage, document, extract_page, word_f1
 
 URL = "https://h.example/folder/page"
 PROSE = "<p>The ferry leaves at eight, and the harbour master waves from the pier every morning.</p>" * 6
@@ -33,13 +32,6 @@ def test_the_main_text_of_a_layout_is_found(names: set[str]) -> None:
         found = read(page)
         assert word_f1(page.main, found.text) > 0.9, page.name
         assert word_f1(page.main, re.sub(r"\]\([^)]*\)", "]", found.markdown)) > 0.9, page.name
-
-
-@pytest.mark.deep
-def test_the_mean_over_all_layouts_is_high() -> None:
-    pages = [page for page in web_pages() if page.name not in LARGE]
-    assert len(pages) >= 14
-    assert mean(word_f1(page.main, read(page).text) for page in pages) >= 0.95
 
 
 @each_case(

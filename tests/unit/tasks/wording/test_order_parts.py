@@ -1,6 +1,6 @@
 """The parts of an order that only its words tell."""
 
-from tasks.wording.order_parts import features_of, part_tagger, words_of
+from tasks.wording.order_parts import part_tagger, words_of
 from tests.conftest import each_case
 
 
@@ -31,8 +31,3 @@ def test_words_are_those_of_their_script_and_know_languages() -> None:
         ("語", ""),
         ("!", ""),
     ]
-
-
-def test_each_word_has_features_of_its_own_even_if_half_a_character_stands_in_it() -> None:
-    features = features_of(words_of("a\ud800 b"))
-    assert len(set(map(frozenset, features))) == 3

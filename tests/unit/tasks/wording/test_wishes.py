@@ -6,19 +6,10 @@ import numpy as np
 import pytest
 
 from tasks.wording.message import Message, split_message
-from tasks.wording.wishes import BUCKETS, LABELS, WishModel, features_of, wish_model, wishes_in
+from tasks.wording.wishes import LABELS, WishModel, features_of, wishes_in
 from tests.conftest import each_case
 
 TOTAL = split_message("What is the total of this receipt?")
-
-
-def test_features_are_the_same_each_time() -> None:
-    (buckets, values), (again, values_again) = (features_of(TOTAL, ("image",)) for _ in range(2))
-    assert np.array_equal(buckets, again)
-    assert np.array_equal(values, values_again)
-    assert buckets.max() < BUCKETS
-    # A process with another seed for Python's hashes must find the same buckets, so some are pinned.
-    assert sorted(features_of(Message("Hi"), ())[0].tolist())[:4] == [2994, 8469, 8476, 9636]
 
 
 @each_case(
@@ -37,15 +28,6 @@ def test_the_kinds_of_inputs_and_the_parts_of_a_message_are_features(message: Me
 def test_a_schema_is_a_feature() -> None:
     with_schema = features_of(TOTAL, ("image",), has_schema=True)[0]
     assert set(with_schema.tolist()) > set(features_of(TOTAL, ("image",))[0].tolist())
-
-
-def test_letter_case_and_spaces_are_no_features() -> None:
-    shouted = features_of(split_message("WHAT  IS THE\ttotal of this receipt?"), ())
-    assert np.array_equal(shouted[0], features_of(TOTAL, ())[0])
-
-
-def test_an_empty_message_has_probabilities() -> None:
-    assert set(wish_model().probabilities(Message(), ())) == set(LABELS)
 
 
 def test_a_file_with_other_labels_is_refused(tmp_path: Path) -> None:

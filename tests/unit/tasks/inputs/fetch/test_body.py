@@ -52,14 +52,6 @@ async def test_an_answer_that_never_ends_is_cut_off(head: bytes, piece: bytes, c
         assert (await refusal(server.url("page"), policy, max_bytes=MB)).code == code
 
 
-async def test_a_body_of_exactly_the_limit_is_read() -> None:
-    async with serving(page=response(bytes(1000)), more=response(bytes(1001))) as server:
-        assert len((await fetch(server.url("page"), max_bytes=1000)).data) == 1000
-        assert isinstance(await refusal(server.url("more"), max_bytes=1000), InputTooLarge)
-        policy = FetchPolicy(allow=("127.0.0.1",), max_bytes=10)
-        assert isinstance(await refusal(server.url("page"), policy, max_bytes=1000), InputTooLarge)
-
-
 @pytest.mark.parametrize(("pause_s", "said"), [(1, "30 s"), (20, "in time")])
 async def test_a_drip_is_ended_by_the_total_time_and_silence_by_the_read_time(pause_s: float, said: str) -> None:
     time = LoopTime()

@@ -11,13 +11,6 @@ from tests.kit.internet.fetching import OPEN, fetch, refusal
 from tests.kit.internet.web import TLS, Names, redirect, response, serving
 
 
-@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "308 Permanent"])
-async def test_redirects_are_followed(status: str) -> None:
-    async with serving(a=redirect("/b", status), b=response(b"there")) as server:
-        fetched = await fetch(server.url("a"))
-    assert (fetched.data, fetched.url) == (b"there", server.url("b"))
-
-
 async def test_a_redirect_to_a_long_url_is_refused() -> None:
     async with serving(a=redirect("/".ljust(LONGEST_URL + 1, "b"))) as server:
         error = await refusal(server.url("a"))

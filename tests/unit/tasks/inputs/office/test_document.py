@@ -68,13 +68,6 @@ async def test_the_bytes_tell_the_kind_without_a_name(loader: MediaLoader) -> No
         assert file.text_with({1: "read"}) == "above 60\n\nread\n\nthe end"
 
 
-async def test_the_text_of_a_picture_stands_where_the_picture_does(loader: MediaLoader) -> None:
-    result = (await OcrTask(reader, loader).run(request_of("ocr", "", (sent(illustrated(60, 90)),)))).data
-    assert result["extracted_text"] == "above 60\n\n60\nwide\n\nabove 90\n\n90\nwide\n\nthe end"
-    assert [(section["page"], section["width"]) for section in result["sections"]] == [(1, 60), (2, 90)]
-    assert (result["total_pages"], result["width"], result["height"]) == (2, 60, 30)
-
-
 async def test_a_damaged_picture_is_mentioned_and_the_rest_is_read(loader: MediaLoader) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (200, 60, 3), dtype=np.uint8)
     whole = io.BytesIO()

@@ -51,16 +51,6 @@ def test_a_merged_cell_has_its_text_in_the_first_place() -> None:
     ]
 
 
-def test_text_is_not_escaped_and_emphasis_leaves_no_signs() -> None:
-    def fill(word: WordDocument) -> None:
-        line = word.add_paragraph("snake_case * 2, ")
-        line.add_run("B").bold = True
-        line.add_run("old, m")
-        line.add_run("2").font.superscript = True
-
-    assert text_of(document(fill)) == "snake_case * 2, Bold, m^2"
-
-
 def test_what_is_hidden_or_deleted_is_left_out() -> None:
     body = """<w:p><w:r><w:t>seen</w:t></w:r>
         <w:r><w:rPr><w:vanish/></w:rPr><w:t> unseen</w:t></w:r>

@@ -121,10 +121,3 @@ def test_pictures_are_pages_wherever_they_stand() -> None:
     pages = opened(slides(fill))
     assert (pages.total, pages.size(1), pages.size(2)) == (2, (60, 30), (90, 40))
     assert [place.number for place in pages.places] == [1, 2, 1]
-
-
-@pytest.mark.parametrize("kind", ["slideshow.main+xml", "template.main+xml"])
-def test_shows_and_templates_are_presentations(kind: str) -> None:
-    data = slides(lambda presentation: titled(presentation, "T"))
-    types = member(data, "[Content_Types].xml").replace(b"presentation.main+xml", kind.encode())
-    assert text_of(changed(data, {"[Content_Types].xml": types})) == "## Slide 1: T"

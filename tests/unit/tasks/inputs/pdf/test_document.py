@@ -92,16 +92,6 @@ def ink_outside(picture: np.ndarray, layer: TextLayer) -> int:
     return int((rest.min(axis=2) < 128).sum())
 
 
-def test_a_page_is_144_dpi(opened: Opened) -> None:
-    pages = opened(pdf(paragraph, paragraph, size=(400, 300)))
-    assert pages.total == 2
-    assert pages.size(2) == (800, 600)
-    picture = pages.picture(2)
-    assert picture.shape == (600, 800, 3)
-    assert picture.dtype == np.uint8
-    assert picture.flags.c_contiguous
-
-
 def test_the_text_layer_has_the_words_where_the_ink_is(opened: Opened) -> None:
     pages = opened(pdf(paragraph))
     layer, picture = pages.text_layer(1), pages.picture(1)
