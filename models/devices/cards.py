@@ -11,6 +11,10 @@ DRIVERS = ("libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1")
 _NVML = ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
 
 
+class CannotUse(Exception):
+    """Raised if a backend cannot use a card. The message states the cause and the remedy in one or more sentences."""
+
+
 def open_library(names: Iterable[str]) -> Any:
     for name in names:
         try:

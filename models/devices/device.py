@@ -9,7 +9,7 @@ from threading import Lock
 import structlog
 
 from models.base import EngineUnavailable
-from models.devices.cards import DRIVERS, open_library
+from models.devices.cards import DRIVERS, CannotUse, open_library
 from models.devices.cuda_libraries import load_cuda_libraries
 from models.devices.native import provide_openmp
 
@@ -20,10 +20,6 @@ AUTO, CPU, CUDA = "auto", "cpu", "cuda"
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 HOW_TO_SEE_CARDS = "`nvidia-smi` shows what the driver sees; a container is given cards by `docker run --gpus all`."
-
-
-class CannotUse(Exception):
-    """Raised if a backend cannot use a card. The message states the cause and the remedy in one or more sentences."""
 
 
 class Backend:

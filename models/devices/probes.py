@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.devices.device import CannotUse
+from models.devices.cards import CannotUse
 
 ONNX_NETWORK = base64.b64decode(
     "CAgSADqOAwoiCgF4CgFrEgFjIgRDb252KhEKBHBhZHNAAUABQAFAAaABBwoMCgFjEgFyIgRSZWx1ChYKAXIKAWEKAWIKAWQSAWwiBVNsaWNlChcK"

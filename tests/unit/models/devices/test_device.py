@@ -22,8 +22,9 @@ from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.devices import device
+from models.devices.cards import CannotUse
 from models.devices.cuda_libraries import load_cuda_libraries
-from models.devices.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend, CannotUse
+from models.devices.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend
 from models.devices.onnx_sessions import onnx_session
 from models.hosts.host import EngineHost
 from models.runtime import Runtime
