@@ -148,7 +148,10 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
         ({"endpoint": "/v1/completions"}, "endpoint"),
         ({"completion_window": "48h"}, "completion_window"),
         ({"input_file_id": "file-0"}, "input_file_id"),
-        ({"extra_body": {"output_expires_after": {"anchor": "x", "seconds": 1}}}, "output_expires_after.seconds"),
+        (
+            {"extra_body": {"output_expires_after": {"anchor": "created_at", "seconds": 1}}},
+            "output_expires_after.seconds",
+        ),
         ({"metadata": {str(n): "" for n in range(17)}}, "metadata"),
     ],
 )
