@@ -42,8 +42,6 @@ class MediaLimits:
     """Depth of arrays and objects in one JSON file."""
     text_chars: int = 10_000_000
     """Characters of one text-like file, and of all text-like files of a request together (OPENFAZE_MAX_TEXT_CHARS)."""
-    wording_chars: int = 20_000
-    """Characters of a request's text in which wishes are searched for."""
 
 
 def megabytes(size: int) -> str:
