@@ -44,8 +44,6 @@ class MediaLimits:
     """Depth of arrays and objects in one JSON file."""
     text_chars: int = TEXT_CHARS
     """Characters of one text-like file, and of all text-like files of a request together."""
-    wording_chars: int = 20_000
-    """Characters of a request's text in which wishes are searched for."""
 
 
 def megabytes(size: int) -> str:

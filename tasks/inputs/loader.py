@@ -29,14 +29,6 @@ from tasks.inputs.source import Arrival, Blob, Source
 from tasks.inputs.text.charset import looks_like_text
 from tasks.inputs.text.text_file import read_text
 
-_OLD_KINDS = {
-    "WordDocument": ("doc", "docx"),
-    "PowerPoint Document": ("ppt", "pptx"),
-    "Workbook": ("xls", "xlsx"),
-    "Book": ("xls", "xlsx"),
-}
-"""Streams that identify an office file of the old kind, each with the suffixes of the old format and of the format in
-which to save the file."""
 DECODERS = ("tasks.inputs.blame", "tasks.inputs.readers", "tasks.inputs.picture", "tasks.inputs.pdf.document")
 """Modules that decode usual files."""
 _BLANKS = b"\r\n\t \v\f"
@@ -341,8 +333,8 @@ def ole_refusal(blob: Blob) -> InputError:
     `unsupported_media_type`."""
     if media_types.has_ole_entry(blob.data, "EncryptedPackage"):
         return encrypted(blob)
-    why = f"is an OLE compound file, which cannot be read as a document. Supported: {SUPPORTED}."
-    if kind := next((kind for kind in _OLD_KINDS if media_types.has_ole_entry(blob.data, kind)), None):
-        old, new = _OLD_KINDS[kind]
-        why = f"is an office file in the old format ({old}), which is not supported: save it as {new} or PDF."
-    return blob.error(why, code="unsupported_media_type")
+    return blob.error(
+        "is a file in the old format of office programs (doc, ppt, xls), which is not supported: save it as docx, "
+        "pptx, xlsx or PDF.",
+        code="unsupported_media_type",
+    )

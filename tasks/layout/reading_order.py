@@ -31,11 +31,6 @@ _BRIDGE_WIDTH = 0.6
 _OVERLAP = 0.2
 """A box may overlap adjacent lines by this share of its height, at top and bottom. Detectors draw boxes higher than
 their text, and tightly set lines touch."""
-_FEWEST_COLUMNS, _FEWEST_ROWS = 3, 3
-"""Two tables side by side are read one after the other only if each has at least these numbers of columns and rows."""
-_MAX_TABLE_COLUMNS = 24
-"""A block with more columns than this is not searched for tables side by side, because all boxes of the block are
-compared at each gutter."""
 _MAX_DEPTH = 8
 """Parts of a page are divided into parts at most this many levels deep. Pages have two or three levels, and each level
 takes a pass over the boxes."""
@@ -156,11 +151,10 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
         slices[bisect_right(spans, box.left, key=itemgetter(0)) - 1].append(box)
     slices, marks = _without_columns_of_marks(slices)
     rows = [_group_rows(part) for part in slices]
-    may_be_tables = len(slices) <= _MAX_TABLE_COLUMNS
     columns = [marks[0] + slices[0]]
     for index, (left_rows, right_rows) in enumerate(pairwise(rows), 1):
         part = marks[index] + slices[index]
-        if _are_two_texts(left_rows, right_rows) or (may_be_tables and _are_two_tables(slices[:index], slices[index:])):
+        if _are_two_texts(left_rows, right_rows):
             columns.append(part)
         else:
             columns[-1] += part
@@ -248,30 +242,6 @@ def _are_at_one_height(fewer: Sequence[LineBox], more: Sequence[LineBox], height
     near_offsets = [offset for offset in offsets if abs(offset) < _SHIFT * height]
     shift = median(near_offsets) if 3 * len(near_offsets) >= 2 * len(offsets) else 0.0
     return [abs(offset - shift) < _SLACK * height for offset in offsets]
-
-
-def _are_two_tables(left: Sequence[Sequence[LineBox]], right: Sequence[Sequence[LineBox]]) -> bool:
-    """True if the columns on each side of a gutter are a table, and the rows of the two tables are not level."""
-    if min(len(left), len(right)) < _FEWEST_COLUMNS or _are_level(left[-1], right[0]):
-        return False
-    sides = [
-        [row for row in _group_rows([box for part in side for box in part]) if len(row) >= _FEWEST_COLUMNS]
-        for side in (left, right)
-    ]
-    fewer, more = sorted(sides, key=len)
-    if len(fewer) < _FEWEST_ROWS:
-        return False
-    top, bottom = more[0][0].top, more[-1][0].bottom
-    in_row = [row[0] for row in fewer if top <= row[0].middle <= bottom]
-    return 2 * len(in_row) > len(fewer) and not _are_level(in_row, [row[0] for row in more])
-
-
-def _are_level(left: Sequence[LineBox], right: Sequence[LineBox]) -> bool:
-    """True if more than a quarter of the boxes in the column with fewer boxes have a box of the other column at their
-    height."""
-    fewer, more = sorted((left, right), key=len)
-    more = sorted(more, key=_middle)
-    return 4 * sum(_on_one_line(_nearest(box, more), box) for box in fewer) > len(fewer)
 
 
 def _reaches_as_far(rows: Sequence[Row], other_rows: Sequence[Row]) -> bool:

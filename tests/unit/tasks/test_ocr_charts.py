@@ -96,12 +96,6 @@ async def test_a_heat_map_has_its_labels_and_nothing_else(ocr: OcrTask, angle: f
     assert await words_of(ocr, chart.data()) == chart.words
 
 
-async def test_the_ticks_of_an_axis_are_no_letters(ocr: OcrTask) -> None:
-    chart = Chart()
-    heat_map(chart, lambda column: str(column + 1), size=4)
-    assert await words_of(ocr, chart.data()) == chart.words
-
-
 @pytest.mark.parametrize("angle", [0, 90])
 async def test_white_numbers_over_a_picture_are_those_of_the_layer(ocr: OcrTask, angle: float) -> None:
     chart = Chart()

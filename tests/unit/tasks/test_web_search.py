@@ -18,7 +18,6 @@ from tasks.inputs.limits import MediaLimits
 from tasks.search.failover import SearchFailover
 from tasks.search.providers import Searxng
 from tasks.web_search import PAGES, RESULTS, ResultPages, WebSearchTask
-from tests.conftest import each_case
 from tests.kit.chats.requests import request_of
 from tests.kit.internet import search_engines as said
 from tests.kit.internet.web import TLS, Handler, Names, Server, redirect, response, serving
@@ -143,17 +142,6 @@ PLACES = {
     "JSON-LD": '<script type="application/ld+json">{{"url": "{0}", "text": "' + ORDER + '"}}</script><p>text</p>',
     "hidden div": '<div style="display:none">' + ORDER + "</div><p>text</p>",
 }
-
-
-@each_case("place", PLACES)
-async def test_nothing_on_a_page_is_followed(place: str) -> None:
-    async with web(secret=html("<p>secret</p>")) as here:
-        here.server.pages["page"] = html(PLACES[place].format(here.server.url("secret")))
-        here.find("page")
-        [found] = await here.search()
-    assert here.visited == ["/page"]
-    assert "text" in found["content"]
-    assert "reveal" not in found["content"]
 
 
 async def test_an_answer_leads_nowhere_into_the_network() -> None:

@@ -6,7 +6,7 @@ import zipfile
 import PIL.Image
 import pytest
 
-from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
+from tasks.inputs.media_types import media_type_named, sniff
 from tests.conftest import each_case
 
 
@@ -123,13 +123,3 @@ def test_text_may_mention_a_pdf_header() -> None:
     assert sniff(b"A file begins with %PDF-1.7", text=True) is None
     assert sniff(b"\n%PDF-1.7\n", text=True) == "application/pdf"
     assert sniff(b"junk before it\n%PDF-1.7\n") == "application/pdf"
-
-
-@pytest.mark.parametrize("name", [None, "", "application/octet-stream", "nonsense"])
-def test_names_that_say_nothing(name: str | None) -> None:
-    assert media_type_named(name) is None
-
-
-def test_a_filename_says_it_with_its_extension() -> None:
-    assert media_type_of_file("a.b/table.CSV") == "text/csv"
-    assert media_type_of_file("README") is None

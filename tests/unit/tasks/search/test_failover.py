@@ -44,11 +44,6 @@ def hit(url: str) -> Hit:
 GOOD = [hit("https://a.example/")]
 
 
-async def test_the_next_is_asked_where_one_fails() -> None:
-    first, second = Scripted("first", [SearchFailed("asks for a CAPTCHA")]), Scripted("second", [GOOD])
-    assert await SearchFailover([first, second]).search(QUERY, 5) == GOOD
-
-
 async def test_one_that_failed_rests_and_is_asked_again_after_it() -> None:
     clock = Clock()
     first, second = Scripted("first", [SearchFailed("is slow", 30.0), GOOD]), Scripted("second", [GOOD])

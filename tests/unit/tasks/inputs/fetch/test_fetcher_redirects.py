@@ -1,6 +1,5 @@
 """Redirects of the safe fetcher, each of which is checked anew; and what goes along: headers, a body, secrets."""
 
-import json
 
 import pytest
 
@@ -23,31 +22,6 @@ async def test_redirects_are_counted() -> None:
         error = await refusal(server.url("a"), FetchPolicy(allow=("127.0.0.1",), max_redirects=3))
     assert (error.code, len(server.requests)) == ("fetch_failed", 4)
     assert "redirects more than 3 times" in error.message
-
-
-async def test_headers_of_the_caller_go_along() -> None:
-    async with serving(page=response(b"x")) as server:
-        fetcher = Fetcher(OPEN, tls=TLS)
-        await fetcher.fetch(server.url("page"), headers={"X-API-KEY": "k", "accept": "text/html", "User-Agent": "me"})
-        await fetcher.close()
-    head = server.requests[0].lower()
-    assert "x-api-key: k\r\n" in head
-    assert "accept: text/html\r\n" in head
-    assert "*/*" not in head
-    assert "openfaze" not in head
-
-
-async def test_json_is_posted() -> None:
-    async with serving(search=response(b'{"results":[]}')) as server:
-        fetcher = Fetcher(OPEN, tls=TLS)
-        fetched = await fetcher.fetch(server.url("search"), json={"query": "Größe"}, headers={"Authorization": "k"})
-        await fetcher.close()
-    assert fetched.data == b'{"results":[]}'
-    head = server.requests[0]
-    assert head.startswith("POST /search HTTP/1.1\r\n")
-    assert "Content-Type: application/json\r\n" in head
-    assert json.loads(server.bodies[0]) == {"query": "Größe"}
-    assert "Authorization: k\r\n" in head
 
 
 async def test_a_post_follows_no_redirect() -> None:

@@ -111,25 +111,13 @@ def test_an_encrypted_member_needs_a_password() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stream", "code", "words"),
-    [
-        ("EncryptedPackage", "encrypted_document", "is protected with a password"),
-        (
-            "WordDocument",
-            "unsupported_media_type",
-            r"in the old format \(doc\), which is not supported: save it as docx or PDF",
-        ),
-        ("Workbook", "unsupported_media_type", "save it as xlsx or PDF"),
-        ("Thumbs.db", "unsupported_media_type", "OLE compound file.*Supported: .*docx"),
-    ],
+    ("stream", "code"),
+    [("EncryptedPackage", "encrypted_document"), ("WordDocument", "unsupported_media_type")],
 )
-def test_compound_files_are_told_apart(stream: str, code: str, words: str) -> None:
+def test_compound_files_are_told_apart(stream: str, code: str) -> None:
     data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + stream.encode("utf-16-le") + bytes(200)
     assert sniff(data) == "application/x-ole-storage"
-    error = ole_refusal(Blob(data, "application/x-ole-storage", "file", "p"))
-    assert error.code == code
-    with pytest.raises(InputError, match=words):
-        raise error
+    assert ole_refusal(Blob(data, "application/x-ole-storage", "file", "p")).code == code
 
 
 @each_case(
