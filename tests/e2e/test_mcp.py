@@ -23,7 +23,7 @@ from structlog.testing import capture_logs
 from app.access.key_file import add_key
 from app.errors import PayloadTooLarge
 from app.mcp import server as mcp_server
-from app.mcp.tools import TOOLS
+from app.mcp.tools import MCP_TOOLS
 from app.wire.parse import MAX_VALUES
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
@@ -90,7 +90,7 @@ def said(result: CallToolResult) -> str:
 async def test_tools_say_what_they_take_and_give(model: FullModel, mode: str) -> None:
     async with connected(model, mode) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert tools.keys() == TOOLS.keys() - {"code_sandbox"}, "it is switched off here"
+    assert tools.keys() == MCP_TOOLS.keys() - {"code_sandbox"}, "it is switched off here"
     for tool in tools.values():
         for schema in (tool.input_schema, tool.output_schema):
             assert schema is not None
@@ -197,7 +197,7 @@ async def test_arguments_that_are_null_or_empty_are_not_given_and_objects_may_be
 
 
 def test_lists_may_be_written_as_text() -> None:
-    called_with = TOOLS["object_detection"].called_with
+    called_with = MCP_TOOLS["object_detection"].called_with
     assert called_with({"source": PICTURE, "labels": '["red car"]'}) == called_with(
         {"source": PICTURE, "labels": ["red car"]}
     )

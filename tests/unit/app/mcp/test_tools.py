@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.errors import BadRequest
-from app.mcp.tools import EXTRACT, TOOLS
+from app.mcp.tools import EXTRACT, MCP_TOOLS
 from tests.conftest import each_case
 
 PICTURE = "data:image/png;base64,AAAA"
@@ -25,11 +25,11 @@ PICTURE = "data:image/png;base64,AAAA"
     ],
 )
 def test_the_names_of_arguments_stay(tool: str, names: set[str]) -> None:
-    assert names <= TOOLS[tool].input_schema["properties"].keys()
+    assert names <= MCP_TOOLS[tool].input_schema["properties"].keys()
 
 
 def test_the_arguments_of_a_tool_are_the_options_of_its_task() -> None:
-    for tool in TOOLS.values():
+    for tool in MCP_TOOLS.values():
         if tool.name != EXTRACT:
             assert tool.specialist is not None
             options = tool.specialist.options.model_json_schema()["properties"].keys()
@@ -52,7 +52,7 @@ def test_the_arguments_of_a_tool_are_the_options_of_its_task() -> None:
 def test_arguments_become_options_of_the_task(
     tool: str, arguments: dict[str, Any], task_options: dict[str, Any] | None, words: str | None
 ) -> None:
-    request = TOOLS[tool].called_with(arguments)
+    request = MCP_TOOLS[tool].called_with(arguments)
     system, user = request["messages"]
     assert system["content"] == f"<task>{tool}</task>"
     assert request.get("task_options") == task_options
@@ -73,5 +73,5 @@ def test_arguments_become_options_of_the_task(
 )
 def test_an_argument_that_does_not_fit_is_named(tool: str, arguments: dict[str, Any], param: str) -> None:
     with pytest.raises(BadRequest) as error:
-        TOOLS[tool].called_with(arguments)
+        MCP_TOOLS[tool].called_with(arguments)
     assert error.value.param == param
