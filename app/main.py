@@ -22,7 +22,7 @@ from app.batches.runner import BatchRunner
 from app.batches.store import BatchStore
 from app.batches.webhook import build_webhook
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
-from app.mcp.mount import PATH, Mount
+from app.mcp.mount import MCP_PATH, Mount
 from app.middleware import EXPOSED_HEADERS, PAGES, RequestScope, error_response
 from app.monitoring.metrics import Routes
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.metrics_port is None:
         routers.append(status.metrics_router)
     mcp = Mount()
-    routers.append(APIRouter(routes=[Route(PATH, mcp)]))
+    routers.append(APIRouter(routes=[Route(MCP_PATH, mcp)]))
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
 
     @contextlib.asynccontextmanager

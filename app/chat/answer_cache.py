@@ -45,7 +45,7 @@ from tasks.result import JsonResult
 WEB_AGE_S = 300.0
 """An answer drawn from the web is kept for this time at most, in seconds, because pages change."""
 _COMPLETE_REASONS = frozenset({"stop", "tool_calls"})
-VERSION = 6
+ANSWER_VERSION = 6
 """Version of the key and of the values kept under it, increased when either changes."""
 NOT_IN_SCOPE = frozenset(
     {
@@ -67,7 +67,7 @@ WEB = frozenset({"web_search", "scraper"})
 """Tasks whose results come from the web."""
 _LONG_CHARS = 1024
 """A string with more characters than this, in a content part that is not text, enters the key as its digest."""
-MAX_AHEAD = 256
+MAX_EVENTS_AHEAD = 256
 """While only its first client reads an answer, at most this many events of it wait to be read."""
 AnswerFunction = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 _MediaNumbers = Mapping[tuple[int | None, int | None], int]
@@ -137,7 +137,7 @@ def _compute_key(inquiry: Inquiry, media: Sequence[Any], fingerprint: bytes, *, 
     messages = [_message_key(index, message, named, sees_names) for index, message in enumerate(request.messages)]
     fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
     guard = [policy.codes, sorted(policy.optional), policy.thresholds]
-    shared = [VERSION, call.caller.tenant, fields, media, guard, call.skip_planning]
+    shared = [ANSWER_VERSION, call.caller.tenant, fields, media, guard, call.skip_planning]
     return hashlib.sha256(fingerprint + pydantic_core.to_json([shared, messages])).digest()
 
 
@@ -391,7 +391,7 @@ class _SharedAnswer:
         """Add an event. If only the first client reads the answer, wait until it has read enough."""
         self._events.append(event)
         self._wake()
-        while not self._joined and self._has_reader and len(self._events) - self._read >= MAX_AHEAD:
+        while not self._joined and self._has_reader and len(self._events) - self._read >= MAX_EVENTS_AHEAD:
             await self._changed.wait()
 
     def _wake(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.chat.inputs import texts_of
 from app.errors import BadRequest
 from app.wire.parse import find_misspelt
-from app.wire.request import ASKS_NOTHING, KNOWN_FIELDS, WITHOUT_EFFECT, ChatRequest
+from app.wire.request import ASKS_NOTHING, FIELDS_WITHOUT_EFFECT, KNOWN_FIELDS, ChatRequest
 from models.safety.guard import CODES
 from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.code_sandbox import CodeSandboxTask
@@ -94,7 +94,7 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     if request.is_only_flagged and not directives.guard:
         yield "Field 'guard_mode' has no effect without guard codes: send <guard>ALL</guard> in a system message."
     sent = request.model_extra or {}
-    for name, reason in WITHOUT_EFFECT.items():
+    for name, reason in FIELDS_WITHOUT_EFFECT.items():
         if sent.get(name) not in ASKS_NOTHING:
             yield f"Field '{name}' has no effect here: {reason}."
     yield from find_misspelt(request, KNOWN_FIELDS)

@@ -10,7 +10,7 @@ from functools import partial
 from app.chat.filling import Filling, fill
 from app.chat.inputs import run_off_loop, texts_of
 from app.chat.inquiry import Inquiry
-from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
+from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of_pictures
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation
 from app.chat.prompt import InternalTool, build_messages, count_tokens_carefully, fence_results, offered
 from app.chat.run_plan import Material, Specialists, gather
@@ -139,7 +139,7 @@ class LlmAnswers:
                 omits_unreadable=not skips_planning,
                 omits_metadata=material.specialists.redacts,
             )
-            taken += tokens_of(images)
+            taken += tokens_of_pictures(images)
         shorten = partial(self._shorten_results, turn.text, request, context, taken)
         texts: list[str] = []
         if entries:

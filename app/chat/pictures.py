@@ -112,7 +112,7 @@ async def images_for_llm(
     return images
 
 
-def tokens_of(images: Mapping[PartPlace, Sequence[LlmImage]]) -> int:
+def tokens_of_pictures(images: Mapping[PartPlace, Sequence[LlmImage]]) -> int:
     """Return an upper bound of the tokens that all images take together."""
     return sum(shown.tokens for several in images.values() for shown in several)
 

@@ -176,7 +176,7 @@ class Pipeline:
         return directives, list(warnings_of(request, directives)), tokens
 
 
-async def options_of(specialist: Specialist, turn: Turn, request: ChatRequest, workers: Workers) -> TaskOptions:
+async def read_task_options(specialist: Specialist, turn: Turn, request: ChatRequest, workers: Workers) -> TaskOptions:
     """Return the options of the task that a turn runs: those of its fields, and those that its words ask for. Raises
     InputError."""
     given = {**turn.given.get(specialist.name, {}), **(request.task_options or {})}
@@ -237,7 +237,7 @@ async def _run_task(
     unread: list[str] = []
 
     async def run(report: Callable[[Progress], None]) -> Entry:
-        options = await options_of(task, turn, inquiry.request, loader.workers)
+        options = await read_task_options(task, turn, inquiry.request, loader.workers)
         request = TaskRequest(options, turn.sources, as_progress(report))
         try:
             return await specialists.run(task.name, request, count)

@@ -44,6 +44,7 @@ _SEEN: frozenset[Label] = frozenset({"detect", "objects"})
 _ORDERED: frozenset[Label] = frozenset({"translate", "forecast", "search"})
 """Wishes without media that an LLM is not left to decide on."""
 _OF_TEXT: frozenset[Label] = frozenset({"read_out", "value", "summary", "translate"})
+_LEFT_TO_LLM = "the language model calls tools by itself"
 _LONGEST_TO_READ = 2000
 """A language is searched for in this many characters at the beginning of a text."""
 _MOST_WORDS = 4_000
@@ -188,64 +189,35 @@ class Planner:
         self._read_series = read_series
 
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
-        """Return the plan of a turn that was judged in its situation, as `in_situation` does. Never raises."""
+        """Return the plan of a turn that was judged in its situation, as `in_situation` does. Never raises.
+
+        First the inputs are read or looked at, then the series in the message is forecast, the web searched, and what
+        the earlier steps read is translated.
+        """
         situation = situation or Situation()
-        wish = turn.wish
+        wished = turn.wish.labels
+        if situation.calls_tools and not turn.sources and wished.isdisjoint(_ORDERED):
+            return Plan(why_not={"all": _LEFT_TO_LLM})
         why_not: dict[str, str] = {}
-        if situation.calls_tools and not turn.sources and wish.labels.isdisjoint(_ORDERED):
-            return Plan(why_not={"all": "the language model calls tools by itself"})
-        followed = _links_followed(turn)
-        sources = [
-            one for one in turn.sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text
-        ]
-        steps = await off_loop(turn.text, self._steps_of_all, sources, turn, situation)
-        unfindable = await self._find_out_unfindable(steps, wish)
+        sources = _sources_used(turn)
+        steps = await off_loop(turn.text, _steps_of_sources, sources, turn, situation)
+        unfindable = await self._why_unfindable(steps, turn.wish)
         if unfindable is not None:
             steps = [step for step in steps if step.task != "object_detection"]
             why_not["object_detection"] = "no detector here knows the things"
-        if "forecast" in wish.labels and not sources:
-            steps += await self._forecast_inline(turn)
-        if "search" in wish.labels or ("fact" in wish.labels and situation.searches_facts and not steps):
-            reason = self._why_not_search(turn, situation)
-            if reason is None:
-                steps.append(
-                    _make_step("web_search", (), wish.message.words, turn, is_guess="search" not in wish.labels)
-                )
-            else:
+        if "forecast" in wished and not sources:
+            steps += await self._forecast_of_message(turn)
+        is_search_guessed = "search" not in wished
+        if not is_search_guessed or ("fact" in wished and situation.searches_facts and not steps):
+            if reason := self._why_not_search(turn, situation):
                 why_not["web_search"] = reason
-        if "translate" in wish.labels:
+            else:
+                steps.append(_make_step("web_search", (), turn.wish.message.words, turn, is_guess=is_search_guessed))
+        if "translate" in wished:
             steps += await off_loop(turn.text, _translations, turn, steps, situation)
-        steps = _with_secondary_readings(steps, wish)
-        return Plan(
-            tuple(steps),
-            last_result_only=_lead_to_one_task(steps) and wish.is_only("search", *ANSWERED_BY_TASKS),
-            reads_out="read_out" in wish.labels,
-            results_only=_is_results_only(steps, wish),
-            describes="objects" in wish.labels and any(step.task == "object_detection" for step in steps),
-            unfindable=unfindable,
-            why_not=why_not,
-        )
+        return _plan_of(_with_secondary_readings(steps, turn.wish), turn.wish, unfindable, why_not)
 
-    def _steps_of_all(self, sources: Sequence[Source], turn: Turn, situation: Situation) -> list[Step]:
-        return [step for source in sources for step in self._steps_of(source, turn, situation, len(sources))]
-
-    def _steps_of(self, source: Source, turn: Turn, situation: Situation, sources: int) -> Iterator[Step]:
-        """Yield the steps that read or look at one source, of so many `sources`."""
-        kind, wished, text = kind_of(source), turn.wish.labels, ends_of(turn.text, _MOST_WORDS)
-        if "forecast" in wished and (kind == "table" or (kind == "page" and sources == 1)):
-            yield _make_step("forecast", (source,), text, turn)
-            return
-        # A speech engine would mistake the target language of a translation for the spoken language.
-        words = _without_target(text) if kind in ("audio", "video") and "translate" in wished else text
-        yield _make_step(_READERS[kind], (source,), words, turn)
-        if kind == "video" and (situation.has_schema or "on_screen" in wished):
-            yield _make_step("ocr", (source,), text, turn)
-        if kind == "image" and "gui" in wished:
-            yield _make_step("gui_detection", (source,), text, turn, text_may_answer=True)
-        elif kind == "image" and not wished.isdisjoint(_SEEN):
-            yield _make_step("object_detection", (source,), text, turn, text_may_answer="objects" in wished)
-
-    async def _find_out_unfindable(self, steps: Sequence[Step], wish: Wish) -> EngineUnavailable | None:
+    async def _why_unfindable(self, steps: Sequence[Step], wish: Wish) -> EngineUnavailable | None:
         """Return the reason why no detector here finds what the message implies, if that is so."""
         options = next((step.options for step in steps if step.task == "object_detection"), None)
         if self._check_findable is None or "objects" not in wish.labels or not isinstance(options, DetectionOptions):
@@ -256,7 +228,7 @@ class Planner:
             return error
         return None
 
-    async def _forecast_inline(self, turn: Turn) -> list[Step]:
+    async def _forecast_of_message(self, turn: Turn) -> list[Step]:
         """Return a step that forecasts the series in the message, if there is one that is long enough."""
         try:
             found, series = await self._read_series(turn.text)
@@ -274,12 +246,39 @@ class Planner:
         if situation.has_schema and not is_ordered:
             return "a text beside a schema is data"
         if situation.calls_tools and not (turn.sources or is_ordered):
-            return "the language model calls tools by itself"
+            return _LEFT_TO_LLM
         if situation.has_client_tools:
             return "the language model chooses among the client's tools and the web search"
         if "search" not in turn.wish.labels and not self._can_run("web_search"):
             return "no provider is set up"
         return None
+
+
+def _sources_used(turn: Turn) -> list[Source]:
+    """Return the inputs without the links of the message that are not opened."""
+    followed = _links_followed(turn)
+    return [one for one in turn.sources if not one.is_linked or one.url in followed or str(one.url) not in turn.text]
+
+
+def _steps_of_sources(sources: Sequence[Source], turn: Turn, situation: Situation) -> list[Step]:
+    return [step for source in sources for step in _steps_of(source, turn, situation, len(sources))]
+
+
+def _steps_of(source: Source, turn: Turn, situation: Situation, sources: int) -> Iterator[Step]:
+    """Yield the steps that read or look at one source, of so many `sources`."""
+    kind, wished, text = kind_of(source), turn.wish.labels, ends_of(turn.text, _MOST_WORDS)
+    if "forecast" in wished and (kind == "table" or (kind == "page" and sources == 1)):
+        yield _make_step("forecast", (source,), text, turn)
+        return
+    # A speech engine would mistake the target language of a translation for the spoken language.
+    words = _without_target(text) if kind in ("audio", "video") and "translate" in wished else text
+    yield _make_step(_READERS[kind], (source,), words, turn)
+    if kind == "video" and (situation.has_schema or "on_screen" in wished):
+        yield _make_step("ocr", (source,), text, turn)
+    if kind == "image" and "gui" in wished:
+        yield _make_step("gui_detection", (source,), text, turn, text_may_answer=True)
+    elif kind == "image" and not wished.isdisjoint(_SEEN):
+        yield _make_step("object_detection", (source,), text, turn, text_may_answer="objects" in wished)
 
 
 def _translations(turn: Turn, steps: Sequence[Step], situation: Situation) -> list[Step]:
@@ -347,6 +346,21 @@ def _with_secondary_readings(steps: Sequence[Step], wish: Wish) -> list[Step]:
         replace(step, is_secondary=step.task == "ocr" and index not in needed and searched.issuperset(step.sources))
         for index, step in enumerate(steps)
     ]
+
+
+def _plan_of(
+    steps: Sequence[Step], wish: Wish, unfindable: EngineUnavailable | None, why_not: Mapping[str, str]
+) -> Plan:
+    """Return the plan of these steps, with what the message wishes of their results."""
+    return Plan(
+        tuple(steps),
+        last_result_only=_lead_to_one_task(steps) and wish.is_only("search", *ANSWERED_BY_TASKS),
+        reads_out="read_out" in wish.labels,
+        results_only=_is_results_only(steps, wish),
+        describes="objects" in wish.labels and any(step.task == "object_detection" for step in steps),
+        unfindable=unfindable,
+        why_not=why_not,
+    )
 
 
 def _is_results_only(steps: Sequence[Step], wish: Wish) -> bool:

@@ -32,7 +32,7 @@ RULES = (
 """Instruction for the LLM if there are results of tasks, or if its tool calls may produce some."""
 
 LlmMessage = dict[str, Any]
-PREFIX = "openfaze_"
+TOOL_PREFIX = "openfaze_"
 """Prefix of the names of internal tools, so that they differ from the names of the client's tools."""
 
 CAREFUL_BYTES_PER_TOKEN = 3
@@ -157,7 +157,7 @@ class InternalTool:
 
     @property
     def name(self) -> str:
-        return PREFIX + self.task
+        return TOOL_PREFIX + self.task
 
     @property
     def needs_input(self) -> bool:
@@ -229,7 +229,7 @@ class InternalTool:
         return tuple(turn.sources[number - 1] for number in dict.fromkeys(numbers))
 
 
-TOOLS: Sequence[InternalTool] = tuple(InternalTool(one) for one in SPECIALISTS.values() if one.tool.is_for_llm)
+LLM_TOOLS: Sequence[InternalTool] = tuple(InternalTool(one) for one in SPECIALISTS.values() if one.tool.is_for_llm)
 """The tasks that an LLM may call. Speech is transcribed before the LLM is asked, because it takes long."""
 
 
@@ -244,7 +244,7 @@ def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[Int
 
     return [
         tool
-        for tool in TOOLS
+        for tool in LLM_TOOLS
         if (not tool.needs_input or any(is_new(tool, source) for source in turn.sources))
         and has_task(tool.task)
         and not (tool.task == "web_search" and turn.has_handed_text)

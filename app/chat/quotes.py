@@ -24,7 +24,7 @@ from tasks.precontext import Entry
 from tasks.result import ResultLine, pieces_under
 from tasks.wording.message_language import language_of
 
-MAX_LINES = 6
+MAX_PASSAGES = 6
 """An answer of passages has at most this many lines, with the line that says what they are."""
 LEAST_SIMILAR = 0.3
 """A line without a word of the question answers it only if its cosine to the question is at least this."""
@@ -51,7 +51,7 @@ async def passages_for(question: str, entries: Sequence[Entry], embedder: Embedd
     A short text is returned whole.
     """
     lines, scores = await asyncio.to_thread(_score, question, entries)
-    if len(lines) < MAX_LINES and sum(len(line.text) for line in lines) <= _MAX_CHARS:
+    if len(lines) < MAX_PASSAGES and sum(len(line.text) for line in lines) <= _MAX_CHARS:
         return list(_as_items(lines, range(len(lines))))
     nearest = sorted(range(len(lines)), key=lambda index: -scores[index])[:MAX_EMBEDDED]
     similar = await similarities(question, [lines[index].text for index in nearest], embedder) if embedder else []
@@ -92,7 +92,7 @@ def _best_that_fit(lines: Sequence[ResultLine], ranked: Iterable[int]) -> list[i
     for index in ranked:
         chosen = [lines[one] for one in (*kept, index)]
         rows = len(chosen) + len({line.heading for line in chosen if line.heading})
-        if rows < MAX_LINES and sum(len(line.text) for line in chosen) <= _MAX_CHARS:
+        if rows < MAX_PASSAGES and sum(len(line.text) for line in chosen) <= _MAX_CHARS:
             kept.append(index)
     return sorted(kept)
 

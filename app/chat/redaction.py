@@ -7,7 +7,7 @@ from typing import Any
 
 from app.chat.inputs import Turn, texts_of
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
-from app.wire.request import ChatMessage, ChatRequest, Content, ContentPart, TextPart
+from app.wire.request import ChatMessage, ChatRequest, ContentPart, MessageContent, TextPart
 from app.wire.request import ChatToolCall as AskedCall
 from models.safety.number_labels import LONGEST
 from models.safety.personal_data import KINDS
@@ -166,7 +166,7 @@ def _map_message(message: ChatMessage, path: str, change: MapText) -> ChatMessag
     return message.model_copy(update=changed)
 
 
-def _map_content(content: Content, source: str, change: MapText) -> Content:
+def _map_content(content: MessageContent, source: str, change: MapText) -> MessageContent:
     if content is None or isinstance(content, str):
         return content and change(source, content)
     parts: list[ContentPart] = []

@@ -14,7 +14,7 @@ from tasks.errors import InputError, Overloaded
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Result
 
-VERSION = 4
+RESULT_VERSION = 4
 """Version of the key and of the values kept under it, increased when either changes."""
 
 Run = Callable[[TaskRequest[Any]], Awaitable[Result[Any]]]
@@ -69,5 +69,5 @@ class ResultCache:
             return None
         tenant = sources[0].owner
         digest = hashlib.sha256(await self._fingerprint())
-        digest.update(pydantic_core.to_json([VERSION, tenant, specialist.name, contents, request.options]))
+        digest.update(pydantic_core.to_json([RESULT_VERSION, tenant, specialist.name, contents, request.options]))
         return Key(tenant, "reading", digest.digest())

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from app.chat.inquiry import Inquiry
-from app.chat.prompt import PREFIX, InternalTool, LlmMessage, fence_results
+from app.chat.prompt import TOOL_PREFIX, InternalTool, LlmMessage, fence_results
 from app.chat.run_plan import Specialists
 from app.errors import took_too_long
 from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
@@ -46,9 +46,11 @@ NOT_RUN = (
     "Answer with what is there."
 )
 NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call one of these, or answer in words."
-_LEFT_OUT = "The language model called '{}', which is not one of the tools that it was offered; the call was dropped."
+_CALL_DROPPED = (
+    "The language model called '{}', which is not one of the tools that it was offered; the call was dropped."
+)
 _NO_JSON = "The arguments of the call of '{}' are not valid JSON; they are passed on as the language model wrote them."
-LONGEST_NAME = 64
+LONGEST_TOOL_NAME = 64
 """A warning quotes at most this many characters of an invented name, which is OpenAI's limit for real names."""
 EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "on": "medium"}
 """Values of `reasoning_effort` that are passed on, each with the value that OpenAI-compatible servers know for it."""
@@ -287,8 +289,8 @@ class Rounds:
                     public="The language model goes on calling tools that it was not offered.",
                 )
         if invented and not self._requested:
-            for name in dict.fromkeys(call.name for call in invented if not call.name.startswith(PREFIX)):
-                yield AnswerWarning(_LEFT_OUT.format(name[:LONGEST_NAME]))
+            for name in dict.fromkeys(call.name for call in invented if not call.name.startswith(TOOL_PREFIX)):
+                yield AnswerWarning(_CALL_DROPPED.format(name[:LONGEST_TOOL_NAME]))
         if done.finish_reason in ("stop", "tool_calls"):
             for call in clients:
                 if not _is_json(call.arguments):
@@ -365,7 +367,7 @@ class Rounds:
             tools=[*tools, *(tool.definition for tool in internal.values())],
             tool_choice=choice,
             response_format=self.response_format,
-            options=options_of(request, with_tools=bool(tools)),
+            options=llm_options(request, with_tools=bool(tools)),
             thinks=request.shows_reasoning,
             is_the_clients=True,
         )
@@ -393,7 +395,7 @@ class Rounds:
         return results
 
 
-def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
+def llm_options(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
     """Return the LLM's parameters that the client set, under OpenAI's names."""
     given = {**request.model_dump(include=set(LLM_OPTIONS), exclude_none=True), **(request.model_extra or {})}
     options = {name: given[name] for name in LLM_OPTIONS if given.get(name) is not None}

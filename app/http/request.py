@@ -28,7 +28,7 @@ _OFF = ("false", "0", "no", "off", "")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHOWN = 40
 """A message quotes at most this many characters of a header."""
-MAX_AHEAD = 64 * 1024
+MAX_BYTES_AHEAD = 64 * 1024
 """At most about this many bytes of a body are read before its request begins."""
 
 
@@ -148,9 +148,9 @@ class ReadAhead:
         return self._read.popleft() if self._read else await self._receive()
 
     async def ahead(self) -> Message:
-        """Return the next message, and keep it for the application. Never return again once MAX_AHEAD bytes are read:
-        the end of a connection with a longer body is noticed when the application reads the body."""
-        if self._size >= MAX_AHEAD:
+        """Return the next message, and keep it for the application. Never return again once MAX_BYTES_AHEAD bytes are
+        read: the end of a connection with a longer body is noticed when the application reads the body."""
+        if self._size >= MAX_BYTES_AHEAD:
             await asyncio.get_running_loop().create_future()
         message = await self._receive()
         self._read.append(message)

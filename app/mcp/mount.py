@@ -23,7 +23,7 @@ from tasks.inputs.limits import MB, megabytes
 if TYPE_CHECKING:
     from app.mcp.server import ToolContext
 
-PATH = "/mcp"
+MCP_PATH = "/mcp"
 LARGEST_CALL = 4 * MB
 """A request has at most this size, in bytes, because the package parses a request on the event loop. A larger source
 has to be uploaded to `/v1/files`, and is then named by its id."""
@@ -53,7 +53,7 @@ class Mount:
         request = Request(scope, receive)
         if request.method != "POST":
             # Without sessions there is no stream to GET, and no session to DELETE.
-            raise MethodNotAllowed(f"{request.method} {PATH}: only POST is served here, there are no sessions.")
+            raise MethodNotAllowed(f"{request.method} {MCP_PATH}: only POST is served here, there are no sessions.")
         if not request.headers.get("content-type", "").lower().startswith(_JSON):
             raise BadRequest(f"Header 'content-type': should be {_JSON}")
         try:
@@ -62,7 +62,7 @@ class Mount:
                 await asyncio.to_thread(check_size, body)
         except BodyTooLarge:
             upload = "Upload the file to /v1/files, and give its id as 'source'."
-            message = f"The request is larger than {megabytes(LARGEST_CALL)}, the limit at {PATH}. {upload}"
+            message = f"The request is larger than {megabytes(LARGEST_CALL)}, the limit at {MCP_PATH}. {upload}"
             await _too_large(request, message)(scope, receive, send)
             return
         except TooMuchJson as error:

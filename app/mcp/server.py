@@ -25,7 +25,7 @@ from app.errors import (
 )
 from app.events import Progress
 from app.http.request import within
-from app.mcp.tools import EXTRACT, FILE, LIST, SCHEMA, TOOLS, Extracted, McpTool, offered
+from app.mcp.tools import EXTRACT, FILE, LIST, MCP_TOOLS, SCHEMA, Extracted, McpTool, offered
 from app.monitoring.metrics import Stages
 from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
@@ -52,9 +52,6 @@ Report = Callable[[Progress], Awaitable[None]]
 _PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|response_format(?:\.json_schema)?\.schema")
 
 
-Arguments = Mapping[str, Any]
-
-
 @dataclass(frozen=True)
 class ToolContext:
     """The caller of a tool, and facts about the HTTP request."""
@@ -69,14 +66,14 @@ class ToolContext:
     """URL of the key's files, or "" if the caller does not use HTTP."""
 
 
-async def _as_they_are(arguments: Arguments) -> Arguments:
+async def _as_they_are(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return arguments
 
 
 def build_server(
     services: Services,
     caller_of: Callable[[Any], ToolContext],
-    prepare: Callable[[Arguments], Awaitable[Arguments]] = _as_they_are,
+    prepare: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]] = _as_they_are,
 ) -> Server[Any]:
     """Return the protocol's server.
 
@@ -90,7 +87,7 @@ def build_server(
         return await asyncio.to_thread(_list_tools, tools)
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
-        tool = TOOLS.get(params.name)
+        tool = MCP_TOOLS.get(params.name)
         tools = offered(services.pipeline.task_names)
         if tool is None or tool not in tools:
             names = ", ".join(one.name for one in tools)

@@ -32,8 +32,6 @@ from tasks.catalog import SPECIALISTS
 from tasks.schema.checker import refuse_large
 from tasks.tools import simplified
 
-Part = dict[str, Any]
-
 _SOURCE = {
     "type": "string",
     "minLength": 1,
@@ -78,7 +76,7 @@ def _decoded(name: str, value: object) -> object:
         raise BadRequest(f"Field '{name}': the string is not JSON: {error}", param=name) from None
 
 
-class Arguments(BaseModel):
+class ToolArguments(BaseModel):
     """The arguments that a tool has beside the options of its task. An argument that is null or empty counts as not
     given. Raises ValidationError for an unknown argument."""
 
@@ -90,7 +88,7 @@ class Arguments(BaseModel):
         return without_empty(arguments)
 
 
-class ExtractArguments(Arguments):
+class ExtractArguments(ToolArguments):
     source: _Source | None = None
     text: _Text | None = None
     instructions: _Instructions = ""
@@ -188,7 +186,7 @@ def _task_request(specialist: Specialist, given: dict[str, Any]) -> dict[str, An
     if specialist.tool.input == "text":
         # The text is the message itself: a query, a script.
         specialist.options.of_caller({**given, _content_of(specialist): values["text"]})
-        content: list[Part] = [{"type": "text", "text": str(values["text"])}]
+        content: list[dict[str, Any]] = [{"type": "text", "text": str(values["text"])}]
     else:
         specialist.options.of_caller(given)
         text, source = values.get("text"), values.get("source")
@@ -244,7 +242,7 @@ def _extraction(given: ExtractArguments) -> dict[str, Any]:
     }
 
 
-TOOLS: Mapping[str, McpTool] = {
+MCP_TOOLS: Mapping[str, McpTool] = {
     **{name: McpTool(name, one.tool.description, one.tool.result, one) for name, one in SPECIALISTS.items()},
     EXTRACT: McpTool(
         EXTRACT,
@@ -258,7 +256,7 @@ def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> l
     """Return the tools whose tasks the server has and the key may run."""
     return [
         tool
-        for tool in TOOLS.values()
+        for tool in MCP_TOOLS.values()
         if (tool.name == EXTRACT or tool.name in tasks) and (allowed is None or _task_needed(tool) in allowed)
     ]
 

@@ -27,7 +27,7 @@ from models.embedding.embedder import DIMENSIONS
 from models.embedding.passages import QUERY, Passage, Role
 from models.language.llm import estimate_tokens
 
-MAX_CHARS = 1_000_000
+MAX_INPUT_CHARS = 1_000_000
 """The texts of one request have at most this many characters together."""
 MAX_TEXTS = 2048
 """A request has at most this many texts, as with OpenAI."""
@@ -120,8 +120,8 @@ async def _embed(
     check_model(wanted.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
     texts, seconds = wanted.texts, services.settings.request_timeout_s
     chars = sum(map(len, texts))
-    if chars > MAX_CHARS:
-        raise PayloadTooLarge(f"Field 'input': {chars} characters; the limit is {MAX_CHARS}", param="input")
+    if chars > MAX_INPUT_CHARS:
+        raise PayloadTooLarge(f"Field 'input': {chars} characters; the limit is {MAX_INPUT_CHARS}", param="input")
     estimate = await asyncio.to_thread(estimate_tokens, *texts) if admission.is_limited else 0
     # The exact number of tokens is known only later.
     await admission.reserve(EMBEDDINGS, estimate)

@@ -72,20 +72,22 @@ class ModeratedImage(RequestModel):
     image_url: Reference
 
 
-Part = Annotated[ModeratedText | ModeratedImage, Field(discriminator="type")]
+ModeratedPart = Annotated[ModeratedText | ModeratedImage, Field(discriminator="type")]
 
 
 def _kind_of_item(value: Any) -> str:
     return "·string" if isinstance(value, str) else "·part"
 
 
-Item = Annotated[Annotated[str, Tag("·string")] | Annotated[Part, Tag("·part")], Discriminator(_kind_of_item)]
+Moderated = Annotated[
+    Annotated[str, Tag("·string")] | Annotated[ModeratedPart, Tag("·part")], Discriminator(_kind_of_item)
+]
 
 
 class ModerationRequest(RequestModel):
     input: Annotated[
         Annotated[str, Tag("·string")]
-        | Annotated[list[Item], FAIL_FAST, Field(min_length=1, max_length=MAX_INPUTS), Tag("·list")],
+        | Annotated[list[Moderated], FAIL_FAST, Field(min_length=1, max_length=MAX_INPUTS), Tag("·list")],
         by_json_type("a string, a list of strings or a list of 'text' and 'image_url' parts"),
     ]
     model: str | None = None

@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from app.access.key_file import CHAT
 from app.assembly.services import Services
 from app.errors import NotFound
-from app.mcp.mount import PATH as MCP
+from app.mcp.mount import MCP_PATH
 from app.runnable_commands import adapt_for_client
 from models.safety.guard import HAZARDS
 
@@ -144,7 +144,7 @@ def llms_text(request: Request) -> Response:
         for path, operations in request.app.openapi()["paths"].items()
         for method, operation in operations.items()
     ]
-    endpoints.append(f"- `POST {MCP}`: The tasks as tools of the Model Context Protocol.")
+    endpoints.append(f"- `POST {MCP_PATH}`: The tasks as tools of the Model Context Protocol.")
     filled = {
         "version": version("openfaze"),
         "tasks": "\n".join(f"- `{tool.name}`: {tool.description}" for tool in tasks),

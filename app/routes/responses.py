@@ -33,10 +33,9 @@ from app.wire.parse import (
 )
 from app.wire.request import MAX_MESSAGES
 from app.wire.response import ResponseModel, encode_progress
-from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
+from app.wire.response_items import InputItem, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import CHAT_FIELDS, ConvertedRequest, ResponsesRequest, convert_request
-from app.wire.responses_answer import Item as OutputItem
-from app.wire.responses_answer import OutputMessage, Response, ResponseBuilder, begin_response
+from app.wire.responses_answer import OutputItem, OutputMessage, Response, ResponseBuilder, begin_response
 from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
@@ -124,7 +123,7 @@ def _without_logprobs(item: OutputItem) -> OutputItem:
     return item.model_copy(update={"content": [part.model_copy(update={"logprobs": []}) for part in item.content]})
 
 
-def _read_items(stored: StoredResponse) -> list[Item]:
+def _read_items(stored: StoredResponse) -> list[InputItem]:
     """Return the items of a stored response and its request. Raises PayloadTooLarge."""
     parts = (stored.input, stored.output)
     return [item for part in parts for item in parse(StoredItems, part, MAX_STORED_VALUES).root]
@@ -319,14 +318,14 @@ class _ConversationReader:
     tenant: str
     _size: int = 0
     _count: int = 0
-    _turns: dict[str, tuple[list[Item], str | None]] = field(default_factory=dict)
-    _items: dict[str, Item] = field(default_factory=dict)
+    _turns: dict[str, tuple[list[InputItem], str | None]] = field(default_factory=dict)
+    _items: dict[str, InputItem] = field(default_factory=dict)
     """Items by their ids.
 
     A reference to an item removes the item from here, so that a request cannot repeat one item a thousand times.
     """
 
-    async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
+    async def turn(self, response_id: str) -> tuple[list[InputItem], str | None] | None:
         """Return the items of a stored response and its request, and the id of the previous response.
 
         Return None if the response is not stored. Raises PayloadTooLarge and BadRequest.
@@ -350,12 +349,12 @@ class _ConversationReader:
         self._items |= {item.id: item for item in turn[0] if item.id is not None}
         return turn
 
-    async def history(self, response_id: str | None) -> list[list[Item]]:
+    async def history(self, response_id: str | None) -> list[list[InputItem]]:
         """Return the items of each turn, in order, of the conversation that ends with `response_id`.
 
         Raises BadRequest if a response is not stored.
         """
-        turns: list[list[Item]] = []
+        turns: list[list[InputItem]] = []
         while response_id is not None:
             turn = await self.turn(response_id)
             if turn is None:
@@ -377,7 +376,7 @@ class _ConversationReader:
         ]
         return wanted.model_copy(update={"input": found})
 
-    async def _find_referenced(self, item_id: str, param: str) -> Item:
+    async def _find_referenced(self, item_id: str, param: str) -> InputItem:
         if match := _ITEM_ID.fullmatch(item_id):
             await self.turn(f"resp_{match[1]}")
         item = self._items.pop(item_id, None)

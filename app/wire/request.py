@@ -77,7 +77,7 @@ WITHOUT_VISIBLE_EFFECT = (
 )
 """Fields of OpenAI's chat completions that have no effect here. No warning is needed, because they have no visible
 effect on an answer elsewhere, either."""
-WITHOUT_EFFECT = {
+FIELDS_WITHOUT_EFFECT = {
     "audio": "answers are text",
     "function_call": "send 'tool_choice'",
     "functions": "send 'tools'",
@@ -91,9 +91,9 @@ WITHOUT_EFFECT = {
 """Fields without an effect here that would change an answer at another server, each with the reason or an
 alternative."""
 ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
-"""Values with which the fields of `WITHOUT_EFFECT` request nothing, so that no warning is needed."""
+"""Values with which the fields of `FIELDS_WITHOUT_EFFECT` request nothing, so that no warning is needed."""
 KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
-    "": (*LLM_OPTIONS, *SCHEMA_FIELDS, *WITHOUT_VISIBLE_EFFECT, *WITHOUT_EFFECT),
+    "": (*LLM_OPTIONS, *SCHEMA_FIELDS, *WITHOUT_VISIBLE_EFFECT, *FIELDS_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
 }
@@ -262,7 +262,7 @@ ContentPart = Annotated[
 ]
 
 
-Content = Annotated[
+MessageContent = Annotated[
     Annotated[str, Tag("·string")]
     | Annotated[list[ContentPart], FAIL_FAST, Field(max_length=MAX_PARTS), Tag("·list")]
     | Annotated[None, Tag("·null")],
@@ -283,7 +283,7 @@ class ChatToolCall(RequestModel):
 
 class ChatMessage(RequestModel):
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: Content = None
+    content: MessageContent = None
     name: Identifier | None = None
     tool_calls: Annotated[list[ChatToolCall], FAIL_FAST, Field(max_length=MAX_PARTS)] | None = None
     tool_call_id: Identifier | None = None
@@ -360,7 +360,7 @@ def _choice_kind(choice: Any) -> str | None:
     return "·allowed" if kind == "allowed_tools" else _json_kind(choice)
 
 
-ToolChoice = Annotated[
+ChatToolChoice = Annotated[
     Annotated[Literal["auto", "none", "required"], Tag("·string")]
     | Annotated[AllowedToolsChoice, Tag("·allowed")]
     | Annotated[NamedToolChoice, Tag("·object")],
@@ -415,7 +415,7 @@ class ChatRequest(RequestModel):
     stream_options: ChatStreamOptions | None = None
     response_format: Annotated[ResponseFormat, DEFINITIONS] | None = None
     tools: Annotated[list[ChatTool], FAIL_FAST, Field(max_length=MAX_TOOLS), DEFINITIONS] | None = None
-    tool_choice: ToolChoice | None = None
+    tool_choice: ChatToolChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning_effort: Literal["minimal", "low", "medium", "high", "xhigh", "on", "off", "auto", "none"] | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=32000)
@@ -495,7 +495,7 @@ class ChatRequest(RequestModel):
 
     @field_validator("tool_choice")
     @classmethod
-    def _check_tool_choice(cls, choice: ToolChoice | None, info: ValidationInfo) -> Any:
+    def _check_tool_choice(cls, choice: ChatToolChoice | None, info: ValidationInfo) -> Any:
         tools: list[ChatTool] | None = info.data.get("tools")
         if choice is None or choice in ("auto", "none"):
             return choice

@@ -90,14 +90,14 @@ def _part_of(part: Any) -> str:
     return f"·{kind}" if kind in ("output_text", "refusal") else "·part"
 
 
-Part = Annotated[
+ItemPart = Annotated[
     Annotated[OutputTextPart, Tag("·output_text")]
     | Annotated[RefusalPart, Tag("·refusal")]
     | Annotated[ContentPart, Tag("·part")],
     Discriminator(_part_of),
 ]
-Content = Annotated[
-    Annotated[str, Tag("·string")] | Annotated[list[Part], FAIL_FAST, Tag("·list")],
+ItemContent = Annotated[
+    Annotated[str, Tag("·string")] | Annotated[list[ItemPart], FAIL_FAST, Tag("·list")],
     by_json_type("a string or a list of content parts"),
 ]
 
@@ -111,7 +111,7 @@ class KeptItem(RequestModel):
 class MessageItem(KeptItem):
     type: Literal["message"] = "message"
     role: Literal["system", "developer", "user", "assistant"]
-    content: Content
+    content: ItemContent
 
 
 class CallItem(KeptItem):
@@ -133,7 +133,7 @@ class CustomCallItem(KeptItem):
 class CallOutputItem(KeptItem):
     type: Literal["function_call_output", "custom_tool_call_output"]
     call_id: Identifier
-    output: Content
+    output: ItemContent
 
 
 class ReasoningItem(KeptItem):
@@ -170,7 +170,7 @@ def _item_kind(item: Any) -> str | None:
     return _ITEMS.get(kind, "·other" if kind in OPENAIS_ITEMS else None) if isinstance(kind, str) else None
 
 
-Item = Annotated[
+InputItem = Annotated[
     Annotated[MessageItem, Tag("·message")]
     | Annotated[CallItem, Tag("·call")]
     | Annotated[CustomCallItem, Tag("·custom")]
@@ -300,7 +300,7 @@ def _choice_kind(choice: Any) -> str | None:
     return "·allowed" if kind == "allowed_tools" else "·named" if kind in ("function", "custom") else None
 
 
-ToolChoice = Annotated[
+ResponsesToolChoice = Annotated[
     Annotated[Literal["auto", "none", "required"], Tag("·string")]
     | Annotated[NamedTool, Tag("·named")]
     | Annotated[AllowedTools, Tag("·allowed")],
@@ -313,11 +313,11 @@ ToolChoice = Annotated[
 ]
 
 
-class StoredItems(RootModel[list[Item]]):
+class StoredItems(RootModel[list[InputItem]]):
     model_config = ConfigDict(strict=True)
 
 
-def kept_items(items: Iterable[Item], number: str) -> Iterator[dict[str, Any]]:
+def kept_items(items: Iterable[InputItem], number: str) -> Iterator[dict[str, Any]]:
     """Yield the items of a request in their stored form.
 
     `number` is the id of the response without `resp_`. An item for which the client sent no id gets an id that contains

@@ -41,14 +41,14 @@ from app.wire.response_items import (
     CustomCallItem,
     FunctionTool,
     HostedTool,
-    Item,
+    InputItem,
     MessageItem,
     NamedTool,
     OfferedTool,
     OtherItem,
     OutputTextPart,
+    ResponsesToolChoice,
     Tool,
-    ToolChoice,
     llm_name,
     offered_tools,
 )
@@ -125,7 +125,8 @@ class ResponsesRequest(RequestModel):
 
     model: str
     input: Annotated[
-        Annotated[str, Tag("·string")] | Annotated[list[Item], FAIL_FAST, Field(max_length=MAX_MESSAGES), Tag("·list")],
+        Annotated[str, Tag("·string")]
+        | Annotated[list[InputItem], FAIL_FAST, Field(max_length=MAX_MESSAGES), Tag("·list")],
         by_json_type("a string or a list of items"),
     ] = ""
     """Required. Its absence is checked after the check for `messages`, the name of this field in chat requests."""
@@ -138,7 +139,7 @@ class ResponsesRequest(RequestModel):
     stream: bool | None = False
     stream_options: ResponsesStreamOptions | None = None
     tools: Annotated[list[Tool], FAIL_FAST, Field(max_length=MAX_TOOLS), DEFINITIONS] | None = None
-    tool_choice: Annotated[ToolChoice, DEFINITIONS] | None = None
+    tool_choice: Annotated[ResponsesToolChoice, DEFINITIONS] | None = None
     parallel_tool_calls: bool | None = None
     text: TextConfig | None = None
     reasoning: ReasoningConfig | None = None
@@ -179,7 +180,7 @@ class ResponsesRequest(RequestModel):
         return value
 
     @property
-    def items(self) -> list[Item]:
+    def items(self) -> list[InputItem]:
         if isinstance(self.input, str):
             return [MessageItem(role="user", content=self.input)]
         return self.input
@@ -252,7 +253,7 @@ def _rename_fields(text: str, places: Sequence[str]) -> str:
 
 def convert_request(
     request: ResponsesRequest,
-    history: Sequence[Sequence[Item]] = (),
+    history: Sequence[Sequence[InputItem]] = (),
     has_task: Callable[[str], bool] = lambda _: True,
 ) -> ConvertedRequest:
     """Convert a request to a chat request. `history` has the items of earlier turns, the first turn first. `has_task`
@@ -288,7 +289,7 @@ def convert_request(
         ) from None
 
 
-def _check_last(items: Sequence[Item]) -> None:
+def _check_last(items: Sequence[InputItem]) -> None:
     """Raise BadRequest if an output of a hosted tool follows the last message or tool output. The LLM would have to
     answer such an output, but does not see it."""
     for index, item in reversed([*enumerate(items)]):
@@ -328,11 +329,11 @@ def _chat(request: ResponsesRequest, messages: Sequence[chat.ChatMessage]) -> Ch
     )
 
 
-def _content_field(item: Item) -> str:
+def _content_field(item: InputItem) -> str:
     return "output" if isinstance(item, CallOutputItem) else "content"
 
 
-def _to_message(messages: list[chat.ChatMessage], item: Item) -> chat.ChatMessage | None:
+def _to_message(messages: list[chat.ChatMessage], item: InputItem) -> chat.ChatMessage | None:
     """Return the message for `item`; None if the item was added to the last message, or is not shown to the LLM."""
     last = messages[-1] if messages and messages[-1].role == "assistant" else None
     match item:

@@ -18,7 +18,7 @@ from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, 
 from tasks.precontext import REQUEST, Entry, Evidence
 
 Json = dict[str, Any]
-Status = Literal["in_progress", "completed", "incomplete", "failed"]
+ResponseStatus = Literal["in_progress", "completed", "incomplete", "failed"]
 
 
 class OutputText(ResponseModel):
@@ -41,7 +41,7 @@ class ReasoningText(ResponseModel):
 class OutputMessage(ResponseModel):
     type: Literal["message"] = "message"
     id: str
-    status: Status = "in_progress"
+    status: ResponseStatus = "in_progress"
     role: Literal["assistant"] = "assistant"
     content: list[OutputText | RefusalText] = Field(default_factory=list)
 
@@ -49,7 +49,7 @@ class OutputMessage(ResponseModel):
 class OutputReasoning(ResponseModel):
     type: Literal["reasoning"] = "reasoning"
     id: str
-    status: Status = "in_progress"
+    status: ResponseStatus = "in_progress"
     summary: list[Any] = Field(default_factory=list)
     content: list[ReasoningText] = Field(default_factory=list)
 
@@ -57,7 +57,7 @@ class OutputReasoning(ResponseModel):
 class OutputFunctionCall(ResponseModel):
     type: Literal["function_call"] = "function_call"
     id: str
-    status: Status = "in_progress"
+    status: ResponseStatus = "in_progress"
     call_id: str
     name: str
     namespace: str | None = Field(default=None, exclude_if=absent)
@@ -67,7 +67,7 @@ class OutputFunctionCall(ResponseModel):
 class OutputCustomCall(ResponseModel):
     type: Literal["custom_tool_call"] = "custom_tool_call"
     id: str
-    status: Status = "in_progress"
+    status: ResponseStatus = "in_progress"
     call_id: str
     name: str
     namespace: str | None = Field(default=None, exclude_if=absent)
@@ -80,7 +80,7 @@ _PARTS: Mapping[str, type[OutputText | RefusalText | ReasoningText]] = {
     "reasoning": ReasoningText,
 }
 """Content parts by the key of their item."""
-Item = OutputMessage | OutputReasoning | OutputFunctionCall | OutputCustomCall
+OutputItem = OutputMessage | OutputReasoning | OutputFunctionCall | OutputCustomCall
 ItemEvent = TextChunk | ReasoningChunk | ToolCallChunk
 """Events of the pipeline that become items."""
 
@@ -118,7 +118,7 @@ class Response(ResponseModel):
     object: Literal["response"] = "response"
     created_at: int
     completed_at: int | None = None
-    status: Status = "in_progress"
+    status: ResponseStatus = "in_progress"
     background: Literal[False] = False
     error: ResponseError | None = None
     incomplete_details: IncompleteDetails | None = None
@@ -126,7 +126,7 @@ class Response(ResponseModel):
     max_output_tokens: int | None = None
     max_tool_calls: int | None = None
     model: str
-    output: list[Item] = Field(default_factory=list)
+    output: list[OutputItem] = Field(default_factory=list)
     parallel_tool_calls: bool = True
     previous_response_id: str | None = None
     prompt_cache_key: str | None = None
@@ -301,7 +301,7 @@ class ResponseBuilder:
         else:
             self._write(item_key, event)
 
-    def _write_waiting(self, status: Status) -> None:
+    def _write_waiting(self, status: ResponseStatus) -> None:
         """Write the items that waited for the end of the open call. Of a truncated answer, those are completed whose
         call has whole arguments."""
         items: dict[int | str, list[ItemEvent]] = {}
@@ -347,7 +347,7 @@ class ResponseBuilder:
         """End all items. Afterwards, `response` is complete except for `store`. Long texts are encoded, so do not call
         this on an event loop."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
-        status: Status = "incomplete" if reason else "completed"
+        status: ResponseStatus = "incomplete" if reason else "completed"
         if not self.response.output:
             self._open_item("message")
         self._write_waiting(status)
@@ -414,7 +414,7 @@ class ResponseBuilder:
             self._emit("response.content_part.added", **self._item_fields(index), content_index=0, part=part)
         return index
 
-    def _new_item(self, item_key: int | str, id_suffix: str, event: ItemEvent | None) -> Item:
+    def _new_item(self, item_key: int | str, id_suffix: str, event: ItemEvent | None) -> OutputItem:
         if item_key in ("message", "refusal"):
             return OutputMessage(id=f"msg_{id_suffix}")
         if item_key == "reasoning":
@@ -428,7 +428,7 @@ class ResponseBuilder:
                 return OutputCustomCall(id=f"ctc_{id_suffix}", **fields)
         return OutputFunctionCall(id=f"fc_{id_suffix}", **fields)
 
-    def _close_item(self, status: Status = "completed") -> None:
+    def _close_item(self, status: ResponseStatus = "completed") -> None:
         """End the open item, if any."""
         if self._open is None:
             return
@@ -462,7 +462,7 @@ class ResponseBuilder:
             case _:
                 raise AssertionError(item)
 
-    def _end_item(self, item: Item, part: ResponseModel, name: str, text: str, text_json: bytes) -> None:
+    def _end_item(self, item: OutputItem, part: ResponseModel, name: str, text: str, text_json: bytes) -> None:
         """Write `text` into the empty field `name` of the item's only part, or of the item itself, and emit the last
         events about the item."""
         if self.streams:

@@ -11,7 +11,7 @@ import openai
 import pytest
 from numpy.typing import NDArray
 
-from app.routes.embeddings import MAX_CHARS
+from app.routes.embeddings import MAX_INPUT_CHARS
 from models.embedding.embedder import DIMENSIONS
 from tests.conftest import each_case
 from tests.e2e.conftest import KEY
@@ -83,7 +83,7 @@ def test_numbers_and_base64_say_the_same(client: httpx.Client, sdk: openai.OpenA
         ({"input": [BREAD, ""]}, 400, "input[1]", "at least 1"),
         ({"input": ["a"] * 2049}, 400, "input", "at most 2048"),
         ({"input": {"text": BREAD}}, 400, "input", "a string or a list of strings"),
-        ({"input": "a" * (MAX_CHARS + 1)}, 413, "input", "the limit is 1000000"),
+        ({"input": "a" * (MAX_INPUT_CHARS + 1)}, 413, "input", "the limit is 1000000"),
         ({"dimensions": DIMENSIONS + 1}, 400, "dimensions", f"equal to {DIMENSIONS}"),
         ({"dimensions": 0}, 400, "dimensions", "equal to 1"),
         ({"encoding_format": "int8"}, 400, "encoding_format", "'float' or 'base64'"),

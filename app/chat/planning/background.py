@@ -14,7 +14,7 @@ from app.chat.planning.questions import without_opening
 from tasks.schema.paths import JsonPath
 from tasks.wording.wishes import Label
 
-MAX_WORDS, MAX_CHARS = 5, 50
+MAX_TITLE_WORDS, MAX_TITLE_CHARS = 5, 50
 """A title has at most this many words and characters."""
 _MAX_ORDERS: Final = 12_000
 """Orders are looked for in this many characters at the beginning of all instructions."""
@@ -61,7 +61,7 @@ class BackgroundPrompt:
     def _title(self) -> str:
         """Return the first words of what the user said first that name something."""
         line = without_opening(self.user_texts[0].strip().split("\n")[0])
-        title = " ".join(line.split()[:MAX_WORDS])[:MAX_CHARS].strip(" ¿?!.,:;\"'“”？。")
+        title = " ".join(line.split()[:MAX_TITLE_WORDS])[:MAX_TITLE_CHARS].strip(" ¿?!.,:;\"'“”？。")
         return title[:1].upper() + title[1:]
 
 

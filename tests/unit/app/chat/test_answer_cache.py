@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from app.chat.answer_cache import MAX_AHEAD, _SharedAnswer
+from app.chat.answer_cache import MAX_EVENTS_AHEAD, _SharedAnswer
 from app.errors import took_too_long
 from app.events import Event, Finish, TextChunk
 from app.state.entries import Written
@@ -151,6 +151,6 @@ async def test_it_runs_only_so_far_ahead_of_a_client_that_does_not_read() -> Non
         await anext(first)
         for _ in range(2000):
             await asyncio.sleep(0)
-        assert made == MAX_AHEAD + 1
+        assert made == MAX_EVENTS_AHEAD + 1
         # Whoever joins does not wait for the first.
         assert len(await answering.whole() or ()) == 1000

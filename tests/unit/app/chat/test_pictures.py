@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 
 from app.chat.inputs import Turn, latest_turn
-from app.chat.pictures import LEAST_TOKENS, LlmImage, images_for_llm, tokens_of
+from app.chat.pictures import LEAST_TOKENS, LlmImage, images_for_llm, tokens_of_pictures
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -85,7 +85,7 @@ async def test_a_photo_is_made_so_small_that_the_context_has_room_for_it(loader:
     width, height = seen(shown).size
     assert width * height / 28**2 == pytest.approx(2048, rel=0.1)
     assert width / height == pytest.approx(4 / 3, rel=0.01)
-    assert 1800 < tokens_of(images) <= 2048
+    assert 1800 < tokens_of_pictures(images) <= 2048
 
 
 @pytest.mark.deep

@@ -7,7 +7,7 @@ import pytest
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
-from app.chat.prompt import PREFIX, TOOLS, LlmImage, build_messages, fence_results, offered
+from app.chat.prompt import LLM_TOOLS, TOOL_PREFIX, LlmImage, build_messages, fence_results, offered
 from tasks.code_sandbox import CodeOptions
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
@@ -91,7 +91,7 @@ PICTURE = Source.from_reference(PIXEL, origin=Origin("image_url", "url", 0, 0))
 OTHER = Source.from_reference(PIXEL, origin=Origin("image_url", "url", 0, 1))
 PAGE = Source.from_reference("https://a.example/page", origin=Origin(message=0))
 TURN = Turn("Hm?", (PICTURE, PAGE))
-BY_TASK = {tool.task: tool for tool in TOOLS}
+BY_TASK = {tool.task: tool for tool in LLM_TOOLS}
 
 
 def names(turn: Turn, plan: Plan | None = None, *tasks: str) -> list[str]:
@@ -99,17 +99,17 @@ def names(turn: Turn, plan: Plan | None = None, *tasks: str) -> list[str]:
 
 
 def test_a_definition_is_in_openais_form_and_closed() -> None:
-    for tool in TOOLS:
+    for tool in LLM_TOOLS:
         definition = tool.definition
         assert list(definition) == ["type", "function"]
         function = definition["function"]
-        assert function["name"] == PREFIX + tool.task
+        assert function["name"] == TOOL_PREFIX + tool.task
         assert function["parameters"]["additionalProperties"] is False
         assert set(function["parameters"]["required"]) <= set(function["parameters"]["properties"])
 
 
 def test_the_arguments_of_a_tool_are_the_options_of_its_task_and_its_inputs() -> None:
-    for tool in TOOLS:
+    for tool in LLM_TOOLS:
         options = tool.specialist.options.model_json_schema()["properties"]
         properties = tool.definition["function"]["parameters"]["properties"]
         assert set(properties) - set(options) <= {"input", "url", "files"}

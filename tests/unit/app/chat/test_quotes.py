@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.chat.quotes import MAX_LINES, passages_for, summary_of
+from app.chat.quotes import MAX_PASSAGES, passages_for, summary_of
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tests.kit.chats.entries import entry_of
@@ -48,7 +48,7 @@ async def test_passages_leave_room_for_the_line_above_them_and_their_headings() 
     pages = [{"url": f"https://{at}.example/", "title": "T", "description": "", "markdown": TEXT} for at in range(3)]
     entries = [entry_of("scraper", page) for page in pages]
     lines = await quoted("What did the harbour of Velsund export?", *entries)
-    assert 2 < len(lines) < MAX_LINES
+    assert 2 < len(lines) < MAX_PASSAGES
     assert any(line.startswith("T <https://") for line in lines)
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.access.admission import Admission
 from app.chat import tool_loop
 from app.chat.call import TimeLimit
-from app.chat.prompt import TOOLS
+from app.chat.prompt import LLM_TOOLS
 from app.chat.run_plan import Specialists
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds
 from app.chat.trim import assemble
@@ -35,7 +35,7 @@ from tasks.result import JsonResult, Result
 from tasks.wording.search_query import WebSearchOptions
 from tests.kit.chats.inquiries import inquiry_of
 
-SEARCH = next(tool for tool in TOOLS if tool.task == "web_search")
+SEARCH = next(tool for tool in LLM_TOOLS if tool.task == "web_search")
 STOP = Done("stop", prompt_tokens=10, completion_tokens=2)
 CALLS = Done("tool_calls", prompt_tokens=10, completion_tokens=2)
 

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from app.errors import BadRequest
-from app.mcp.tools import EXTRACT, TOOLS
+from app.mcp.tools import EXTRACT, MCP_TOOLS
 from tests.conftest import each_case
 
 PICTURE = "data:image/png;base64,AAAA"
 
 
 def test_the_arguments_of_a_tool_are_the_options_of_its_task() -> None:
-    for tool in TOOLS.values():
+    for tool in MCP_TOOLS.values():
         if tool.name != EXTRACT:
             assert tool.specialist is not None
             options = tool.specialist.options.model_json_schema()["properties"].keys()
@@ -35,7 +35,7 @@ def test_the_arguments_of_a_tool_are_the_options_of_its_task() -> None:
 def test_arguments_become_options_of_the_task(
     tool: str, arguments: dict[str, Any], task_options: dict[str, Any] | None, words: str | None
 ) -> None:
-    request = TOOLS[tool].called_with(arguments)
+    request = MCP_TOOLS[tool].called_with(arguments)
     system, user = request["messages"]
     assert system["content"] == f"<task>{tool}</task>"
     assert request.get("task_options") == task_options
@@ -56,5 +56,5 @@ def test_arguments_become_options_of_the_task(
 )
 def test_an_argument_that_does_not_fit_is_named(tool: str, arguments: dict[str, Any], param: str) -> None:
     with pytest.raises(BadRequest) as error:
-        TOOLS[tool].called_with(arguments)
+        MCP_TOOLS[tool].called_with(arguments)
     assert error.value.param == param
