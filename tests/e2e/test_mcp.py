@@ -21,12 +21,7 @@ from structlog.testing import capture_logs
 
 from app.access.key_file import add_key
 from app.mcp import server as mcp_server
-<<<<<<< HEAD
-from app.mcp.tools import TOOLS
-=======
 from app.mcp.tools import MCP_TOOLS
-from app.wire.parse import MAX_VALUES
->>>>>>> h7
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import PATH, FullModel, client_of_app, content_of, serving_full_model
@@ -162,42 +157,6 @@ async def test_what_is_wrong_is_told_to_the_model(
     assert "Traceback" not in text
 
 
-<<<<<<< HEAD
-=======
-@each_case(
-    ("tool", "arguments"),
-    [
-        ("extract", {"text": ORDER, "source": None, "instructions": "", "schema": json.dumps(SCHEMA)}),
-        ("extract", {"text": ORDER, "source": "", "instructions": None, "schema": SCHEMA}),
-        ("ocr", {"source": PICTURE, "pages": None, "instructions": "", "tables": None}),
-        ("forecast", {"text": "1 2 3 4 5 6 7 8", "horizon": 2, "source": ""}),
-    ],
-)
-async def test_arguments_that_are_null_or_empty_are_not_given_and_objects_may_be_written_as_text(
-    model: FullModel, tool: str, arguments: dict[str, Any]
-) -> None:
-    async with connected(model) as client:
-        given = {name: value for name, value in arguments.items() if value not in (None, "")}
-        plain = given | ({"schema": SCHEMA} if tool == "extract" else {})
-        assert data_of(await client.call_tool(tool, arguments)) == data_of(await client.call_tool(tool, plain))
-
-
-def test_lists_may_be_written_as_text() -> None:
-    called_with = MCP_TOOLS["object_detection"].called_with
-    assert called_with({"source": PICTURE, "labels": '["red car"]'}) == called_with(
-        {"source": PICTURE, "labels": ["red car"]}
-    )
-    with pytest.raises(PayloadTooLarge, match=f"Field 'labels': .* more than {MAX_VALUES} values"):
-        called_with({"source": PICTURE, "labels": f"[{'0,' * MAX_VALUES}0]"})
-
-
-async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(model: FullModel) -> None:
-    async with connected(model) as client:
-        with pytest.raises(MCPError, match=r"Unknown tool: 'code_sandbox'\. There are: ocr, "):
-            await client.call_tool("code_sandbox", {"text": "print(1)"})
-
-
->>>>>>> h7
 async def test_what_is_too_large_for_an_event_is_a_file_of_the_key(
     model: FullModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
