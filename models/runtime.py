@@ -337,10 +337,8 @@ class Runtime:
     def _candidates(self, capability: str) -> Sequence[Candidate]:
         """Engines of `capability` that the operator did not exclude, in the order of preference."""
         choice = self._choices.get(capability, AUTO)
-        return [one for one in self._preferred(capability) if choice in (AUTO, ON, one.spec.name)]
-
-    def _preferred(self, capability: str) -> Sequence[Candidate]:
-        return self._catalog[capability].preferred(self._config.profile)
+        preferred = self._catalog[capability].preferred(self._config.profile)
+        return [one for one in preferred if choice in (AUTO, ON, one.spec.name)]
 
     def _remedy(self, candidate: Candidate) -> str | None:
         """Remedy for an engine that cannot run here; None if both the engine and the engine that it needs can run."""
@@ -419,21 +417,14 @@ class Runtime:
         except EngineUnavailable as error:
             is_off = self._choices.get(capability) == OFF
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy, is_off=is_off)
-        missing = self._load_failure(candidate)
+        built = self._built.get(candidate.spec)
+        parts = built.parts if built is not None else ()
+        # Why it did not load at the last attempt. The next call of the engine tries again.
+        failure = next((part.broken for part in parts if part.broken), None)
+        loaded = built is not None and all(part.loaded for part in parts)
         serving = self._serving(capability)
         pairs = dict.fromkeys(pair for one in serving for pair in self._readiness(one).pairs)
-        loaded = self._is_loaded(candidate)
-        return CapabilityState(capability, candidate, loaded=loaded, remedy=missing, pairs=tuple(pairs))
-
-    def _load_failure(self, candidate: Candidate) -> str | None:
-        """Return why the engine did not load at the last attempt; None if it loaded, or if there was no attempt. The
-        next call of the engine tries again."""
-        built = self._built.get(candidate.spec)
-        return next((part.broken for part in built.parts if part.broken), None) if built else None
-
-    def _is_loaded(self, candidate: Candidate) -> bool:
-        built = self._built.get(candidate.spec)
-        return built is not None and all(part.loaded for part in built.parts)
+        return CapabilityState(capability, candidate, loaded=loaded, remedy=failure, pairs=tuple(pairs))
 
 
 def device_setting(capability: str, config: EngineConfig) -> str:
