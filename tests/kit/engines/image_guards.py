@@ -24,6 +24,9 @@ def plain(red: int, green: int, blue: int, height: int = 60, width: int = 80) ->
     return np.full((height, width, 3), (red, green, blue), np.uint8)
 
 
+BLACK, RED = plain(0, 0, 0), plain(255, 0, 0)
+
+
 def save_nsfw_vit(folder: Path, red: float = 0.0, added: Sequence[float] = (0.0, 0.0)) -> Path:
     """Save a network in the form of `nsfw-vit`, whose logit of `nsfw` is the mean of red (−1 to 1) times `red`.
 
