@@ -107,6 +107,16 @@ def test_keys_never_share(model: FullModel) -> None:
     assert vcache(model.ask("Whose answer is this?", headers=other))
 
 
+@each_case("header", ["x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr"])
+def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> None:
+    model.says_ok()
+    question = f"Do you remember {header}?"
+    assert not vcache(model.ask(question, headers={header: "true"}))
+    assert not vcache(model.ask(question))
+    assert not vcache(model.ask(question, headers={header: "true"}))
+    assert vcache(model.ask(question))
+
+
 def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
     model.says_ok()
     for _ in range(2):
