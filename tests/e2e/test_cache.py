@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import (
     PATH,
