@@ -62,7 +62,7 @@ test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the quick tests, with
 	$(VENV)/bin/pytest $(SPREAD)
 
 DEEP ?= hypothesis or deep or browser or accuracy
-test-deep: $(VENV)/.dev ## Try properties on many examples and long inputs, use the pages in a real Chromium, count how often engines are right
+test-deep: $(VENV)/.dev ## Try properties on many examples, long and damaged inputs, use the pages in a real Chromium, count how often engines are right
 	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest --timeout 1200 $(SPREAD) -m "$(DEEP)"
 
 BOXES ?= bare image gpu

@@ -236,13 +236,15 @@ class WorkersMachine(LoopMachine):
     @rule()
     def settle(self) -> None:
         for job, expected in self.jobs:
-            [found] = self.run(self.ended(job))
+            found = self.run(self.ended(job))
             assert type(found) is expected if isinstance(expected, type) else found == expected
         self.jobs.clear()
         assert len(self.pool.pids) <= self.PROCESSES
 
-    async def ended(self, job: "asyncio.Task[object]") -> list[object]:
-        return await asyncio.gather(job, return_exceptions=True)
+    async def ended(self, job: "asyncio.Task[object]") -> object:
+        """What a job returns or raises."""
+        [found] = await asyncio.gather(job, return_exceptions=True)
+        return found
 
     def teardown(self) -> None:
         self.settle()
@@ -285,7 +287,8 @@ class CountersMachine(LoopMachine):
         )
         if isinstance(one, Refusal):
             assert isinstance(other, Refusal)
-            assert (one.limit, one.wait_s) == (other.limit, pytest.approx(other.wait_s, abs=1e-3))
+            assert one.limit == other.limit
+            assert one.wait_s == pytest.approx(other.wait_s, abs=1e-3)
             return one
         assert isinstance(other, Reservation)
         return [one, other]
@@ -365,4 +368,4 @@ def test_each_job_of_a_worker_has_its_own_end() -> None:
 
 
 def test_counters_in_memory_and_in_redis_say_the_same(redis: RedisServer) -> None:
-    run_state_machine_as_test(lambda: CountersMachine(redis.url))
+    run_state_machine_as_test(lambda: CountersMachine(redis.url))  # type: ignore[arg-type]

@@ -1,13 +1,18 @@
 """The cache of answers, over HTTP: what is told again, to whom, and what never is."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.conftest import each_case
+from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import (
+    PATH,
     FullModel,
+    client_of_app,
     content_of,
     picture_of,
     schema_of,
@@ -103,6 +108,16 @@ def test_keys_never_share(model: FullModel) -> None:
     assert vcache(model.ask("Whose answer is this?", headers=other))
 
 
+@each_case("header", ["x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr"])
+def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> None:
+    model.says_ok()
+    question = f"Do you remember {header}?"
+    assert not vcache(model.ask(question, headers={header: "true"}))
+    assert not vcache(model.ask(question))
+    assert not vcache(model.ask(question, headers={header: "true"}))
+    assert vcache(model.ask(question))
+
+
 def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
     model.says_ok()
     for _ in range(2):
@@ -113,3 +128,14 @@ def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
     assert not vcache(model.ask(system("<guard>S1</guard>"), "How do I bake bread?"))
     assert vcache(model.ask(system("<guard>S1</guard>"), "How do I bake bread?"))
     assert not vcache(model.ask(system("<guard>S2</guard>"), "How do I bake bread?"))
+
+
+def test_answers_outlive_the_server(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"cache": "exact", "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}", "llm": "off"}
+    body = ocr_request(data_url(b"Still here", "text/plain"))
+    told = []
+    for more in ({}, {}, {"max_pages": 7}):
+        with client_of_app(tmp_path, **settings, **more) as client:
+            told.append(vcache(client.post(PATH, json=body)))
+    # A setting that shapes answers asks anew.
+    assert told == [False, True, False]

@@ -45,12 +45,6 @@ def deaf(remembering: None) -> Iterator[FullModel]:
         yield model
 
 
-def fence_of(prompt: Json) -> str:
-    """The delimiter that the LLM is told."""
-    [fence] = set(re.findall(r"`(==[0-9a-f]{16}==)`", prompt["messages"][0]["content"]))
-    return str(fence)
-
-
 def test_a_pictures_text_is_in_the_body_with_its_measured_places(model: FullModel) -> None:
     model.script(Reply("Nine."))
     body = model.ask([text_part("Which platform?"), picture_of("Platform nine")]).json()
@@ -62,19 +56,6 @@ def test_a_pictures_text_is_in_the_body_with_its_measured_places(model: FullMode
     [line] = entry["result"]["sections"][0]["lines"]
     assert line["text"] == "Platform nine"
     assert line["bounds"]["width"] > line["bounds"]["height"] > 0
-
-
-def test_the_llm_reads_the_result_fenced_before_the_users_words(model: FullModel) -> None:
-    model.script(Reply("Nine."))
-    model.ask([text_part("Which platform?"), picture_of("Platform nine")])
-    [prompt] = model.prompts
-    fence = fence_of(prompt)
-    system, user = prompt["messages"]
-    assert system["role"] == "system"
-    assert user == {
-        "role": "user",
-        "content": f"{fence} result 1: ocr\nPlatform nine\n{fence}\n\nWhich platform?\n[image]",
-    }
 
 
 def test_of_two_inputs_a_broken_one_has_its_error_and_the_request_is_answered(model: FullModel) -> None:

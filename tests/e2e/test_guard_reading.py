@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
-from typing import Any
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
@@ -29,7 +28,7 @@ from tests.e2e.guarded import (
 from tests.kit.internet import search_engines as found
 from tests.kit.internet.origin import Origin
 from tests.kit.internet.web_pages import document as web_document
-from tests.kit.papers.office_files import document, slides, workbook
+from tests.kit.papers.office_files import document
 from tests.kit.papers.pages import single_line
 from tests.kit.servers.llm_server import Call, Reply
 
@@ -69,29 +68,8 @@ def pdf(text: str) -> Json:
     return file_of(file.getvalue(), "a.pdf", "application/pdf")
 
 
-def scanned_pdf(text: str) -> Json:
-    file = io.BytesIO()
-    single_line(text).image.save(file, "PDF", resolution=144)
-    return file_of(file.getvalue(), "scan.pdf", "application/pdf")
-
-
-def word(text: str) -> Json:
-    return file_of(document(lambda word: word.add_paragraph(text)), "a.docx")
-
-
 def pictured_word(text: str) -> Json:
     return file_of(document(lambda word: word.add_picture(io.BytesIO(single_line(text).encoded()))), "a.docx")
-
-
-def spreadsheet(text: str) -> Json:
-    return file_of(workbook(lambda book: book.create_sheet().append([1, text])), "a.xlsx")
-
-
-def slide(text: str) -> Json:
-    def fill(show: Any) -> None:
-        show.slides.add_slide(show.slide_layouts[5]).shapes.title.text = text
-
-    return file_of(slides(fill), "a.pptx")
 
 
 def table(text: str) -> Json:
@@ -101,11 +79,7 @@ def table(text: str) -> Json:
 INPUTS: Sequence[Callable[[str], Json]] = (
     picture_of,
     pdf,
-    scanned_pdf,
-    word,
     pictured_word,
-    spreadsheet,
-    slide,
     table,
 )
 
@@ -141,9 +115,7 @@ def test_what_a_page_says_is_blocked(model: FullModel, origin: Origin, page: Cal
     assert model.prompts == []
 
 
-@pytest.mark.parametrize(
-    ("where", "task"), [("title", None), ("description", "web_search"), ("page", None), ("page", "web_search")]
-)
+@pytest.mark.parametrize(("where", "task"), [("title", None), ("page", "web_search")])
 def test_what_a_search_finds_is_blocked(model: FullModel, origin: Origin, where: str, task: str | None) -> None:
     model.script()
     said = {name: BOMB if name == where else SAFE for name in ("title", "description", "page")}

@@ -162,34 +162,6 @@ def test_one_word_says_how_sure_a_value_is(playground: Playground) -> None:
     assert [certainty(value, probability) or None for value, probability, _ in cases] == told, "as in tables"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_wide_list_scrolls_in_its_own_box_and_its_dates_do_not_break(playground: Playground, width: int) -> None:
-    page = playground.page
-    page.set_viewport_size({"width": width, "height": 900})
-    names = ["what", "dateOfTheDelivery", "unitPriceWithoutTax", "articleNumber", "amountInEuros", *"abcdefgh"]
-    row = dict.fromkeys(names, "2026-03-01") | {"what": "Impeller casting of bronze, with a certificate"}
-    answer = {"aNameLongerThanMostOthers": "1,365.00 EUR", "total": 1365, "lines": [row] * 3}
-    evidence = {"/total": {"name": "ocr", "pointer": "", "text": "1,365.00", "probability": 0.85}}
-    choice = {"index": 0, "message": {"role": "assistant", "content": json.dumps(answer)}, "finish_reason": "stop"}
-    body = {"choices": [choice], "evidence": evidence, "unsupported": ["/total"]}
-    page.route("**/v1/chat/completions", lambda route: route.fulfill(json=body))
-    playground.run("chat", "Read it.")
-    page.unroute_all()
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    shown = playground.part("evidence")
-    scrolls = "one => one.scrollWidth > one.clientWidth && getComputedStyle(one).overflowX === 'auto'"
-    assert shown.get_by_role("region", name="lines").evaluate(scrolls)
-    assert shown.get_by_role("button", name="total").inner_text().split() == ["total", "1365", "likely", "85", "%"]
-    lines = """all => all.map(one => {
-      const range = document.createRange();
-      range.selectNodeContents(one);
-      return range.getClientRects().length;
-    })"""
-    assert shown.locator("button .whole").evaluate_all(lines) == [1] * (3 * (len(names) - 1) + 2)
-    values = "all => all.map(one => one.getBoundingClientRect().left)"
-    assert len(set(shown.locator(".value").evaluate_all(values))) == 1, "values are in line"
-
-
 def test_a_corrected_paper_is_an_example_for_the_next(playground: Playground, model: FullModel) -> None:
     model.script(*[Reply('{"platform": "nine", "track": "forty"}')] * 3)
     first = file_of("first.png", single_line("Platform nine").encoded())

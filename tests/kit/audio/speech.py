@@ -110,12 +110,6 @@ def in_a_row(parts: Iterable[Samples]) -> Samples:
     return np.concatenate(list(parts))
 
 
-def noisy(samples: Samples, snr_db: float, seed: int = 0) -> Samples:
-    """Return `samples` with white noise that is `snr_db` decibels below the speech."""
-    level = float(np.sqrt(np.mean(samples**2))) * 10 ** (-snr_db / 20)
-    return (samples + np.random.default_rng(seed).normal(0, level, len(samples))).astype(np.float32)
-
-
 def plain_words(text: str) -> list[str]:
     """Return the words in lower case, without punctuation, with numbers as words, for comparisons of transcripts."""
     words = re.findall(r"[\w']+", text.lower().replace("’", "'"))

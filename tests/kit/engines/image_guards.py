@@ -24,7 +24,7 @@ def plain(red: int, green: int, blue: int, height: int = 60, width: int = 80) ->
     return np.full((height, width, 3), (red, green, blue), np.uint8)
 
 
-BLACK, RED, WHITE = plain(0, 0, 0), plain(255, 0, 0), plain(255, 255, 255)
+BLACK, RED = plain(0, 0, 0), plain(255, 0, 0)
 
 
 def save_nsfw_vit(folder: Path, red: float = 0.0, added: Sequence[float] = (0.0, 0.0)) -> Path:
