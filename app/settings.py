@@ -14,8 +14,7 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.state.counters import Period, Prices
-from app.telemetry import LogFormat
+from app.state.counters import Prices
 from models.capability import SettingsT
 from models.catalog import CATALOG
 from models.cluster.plan import read_replicas
@@ -86,8 +85,6 @@ class Settings(BaseSettings):
     """Origins (`https://app.example.com`, `app://obsidian.md`) whose pages may call the server."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
     """Seconds of a request; a tenth of it to fetch a URL, four tenths for the LLM's first byte."""
-    max_request_mb: float = Field(default=128, gt=0)
-    """Megabytes (2^20 bytes) of a request's body."""
     shutdown_grace_s: int = Field(default=30, ge=0)
     """Seconds that a stop may take; running requests may end in all but the last."""
 
@@ -103,9 +100,7 @@ class Settings(BaseSettings):
     concurrent: int = Field(default=256, ge=1)
     """Requests of a key, or without keys of an address, that run at a time; as many more wait."""
     default_budget_usd: float | None = Field(default=None, ge=0, le=1_000_000)
-    """Dollars that such a key may spend in a period."""
-    default_budget_period: Period = "month"
-    """A `day` or a `month` of the calendar (UTC), or `total`."""
+    """Dollars that such a key may spend in a month of the calendar (UTC)."""
     default_tasks: CommaSeparated = ()
     """Tasks of a key without a list of its own; `chat` is the full model. Unset: all."""
     prices: str = "input=1.50,output=3.50"
@@ -125,8 +120,6 @@ class Settings(BaseSettings):
     # Logs, metrics and traces
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged. `debug` adds the messages of exceptions; no level logs contents."""
-    log_format: LogFormat = "auto"
-    """`json`, `console` (for people), or `auto`: `console` on a terminal."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """TCP port for `/metrics`, without a key. Unset: on OPENFAZE_PORT, with a key."""
     traces_url: Address | None = None
@@ -147,13 +140,9 @@ class Settings(BaseSettings):
     """Folder of pulled weights. Unset: `weights` in the clone, or in `~/.local/share/openfaze`."""
     preload: CommaSeparated = ()
     """Capabilities to load at start; others load at first use."""
-    call_deadline_s: float = Field(default=120, ge=0)
-    """Seconds of one call of an engine on a card, ten times as many on the CPU, after which the server ends, to be
-    started again. 0: any time."""
     card_mb: int = Field(default=0, ge=0)
-    """Megabytes of each card that engines take together, beside an LLM server on it. 0: the whole card."""
-    idle_unload_s: float = Field(default=0, ge=0)
-    """Seconds without work after which weights leave memory; 0: never."""
+    """Megabytes of each card that engines take together, beside an LLM server on it. 0: the whole card; 24,000 on a Ray
+    cluster."""
 
     # Several machines
     cluster: Literal["local", "ray"] = "local"
@@ -162,24 +151,19 @@ class Settings(BaseSettings):
     """A Ray cluster, `host:port` or `auto`. Unset: one is started here."""
     ray_replicas: str = "1-2"
     """Fewest and most replicas of an engine; for one capability: `1-2,ocr=2-8`."""
-    ray_card_mb: int = Field(default=24_000, ge=1000)
-    """Megabytes of each card of the cluster, of which engines reserve parts."""
 
     # Inputs
     max_sources: int = Field(default=16, ge=1)
     """Inputs (parts and URLs) of a request."""
     max_part_mb: float = Field(default=20, gt=0)
-    """Megabytes of a data URL or base64 part, decoded."""
+    """Megabytes (2^20 bytes) of a data URL or base64 part, decoded; a request's body may have 128, or four times as
+    many."""
     max_image_megapixels: float = Field(default=64, gt=0)
     """Megapixels of an image."""
     max_pages: int = Field(default=200, ge=1)
     """Pages that a request reads."""
     max_audio_minutes: float = Field(default=240, gt=0)
     """Minutes of a recording."""
-    max_text_chars: int = Field(default=10_000_000, ge=1)
-    """Characters of a request's messages, and of its text, office and HTML files."""
-    decode_memory_mb: float = Field(default=2048, ge=256)
-    """Megabytes that a process which opens files may take (Linux); as many run as there are processors."""
 
     # Files, responses and batches
     files_dir: str = Field(default="", validate_default=True)

@@ -11,23 +11,21 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
-LogFormat = Literal["auto", "json", "console"]
+
+def logs_for_people() -> bool:
+    """True if logs are lines for people, as a terminal gets them; elsewhere, they are JSON."""
+    return sys.stderr.isatty()
 
 
-def logs_for_people(log_format: LogFormat) -> bool:
-    """True if logs are lines for people. The operator can choose this format; without a choice, a terminal gets it."""
-    return log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
-
-
-def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
+def configure_logging(level: str) -> None:
     """Set up logs on stderr, also for uvicorn and libraries. Must be called once, before the first log line."""
     with_messages = level == "debug"
-    for_people = logs_for_people(log_format)
+    for_people = logs_for_people()
 
     def describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         error = event.pop("exc_info", None)

@@ -19,6 +19,10 @@ from models.hosts.workplace import CardMemory, HostLimits
 from models.setting_types import EMBEDDED, GPU, PROFILES
 from models.workers.pool import Workers
 
+FIRST_BYTE_S = 120.0
+"""Seconds that the LLM's server may take to begin its answer, and a guard to judge; two fifths of a request's time if
+that is more."""
+
 ServiceT = TypeVar("ServiceT")
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
@@ -52,11 +56,8 @@ class EngineConfig:
     """Seconds that a request may take."""
     max_queue: int = 64
     """At most this many items may wait for an engine."""
-    call_deadline_s: float = 120.0
-    """Seconds that a call of an engine on a card may take; 0: any time."""
     card_mb: int = 0
     """Megabytes of each card that this process may take; 0: the whole card."""
-    idle_unload_s: float | None = None
     own: Sequence[BaseModel] = ()
     """Settings of capabilities. One object may hold the settings of several capabilities, if its class inherits from
     their settings classes."""
@@ -69,9 +70,13 @@ class EngineConfig:
         """Return the bytes of the card `device` that this process may take; None if they are unknown."""
         return self.card_mb * 10**6 or card_bytes(device)
 
+    @property
+    def first_byte_s(self) -> float:
+        return max(FIRST_BYTE_S, self.request_timeout_s * 2 / 5)
+
     def limits(self, *, batch: int = 1, workers: int = 1) -> HostLimits:
         """Return the limits of an engine's host, of which `workers` batches of at most `batch` items run at a time."""
-        return HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
+        return HostLimits(batch, max_queue=self.max_queue, workers=workers)
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
         """Return the settings of one capability; the defaults if the operator set none."""

@@ -146,7 +146,7 @@ def _output_text(outcome: ScriptOutcome, limits: SandboxLimits) -> str:
         case None:
             return outcome.output
         case "time":
-            why = f"it took longer than {limits.seconds:g} s (OPENFAZE_SANDBOX_SECONDS)"
+            why = f"it took longer than {limits.seconds:g} s"
         case "memory":
             why = f"it held more than {megabytes(limits.memory)} of memory"
     gap = "\n" if outcome.output and not outcome.output.endswith("\n") else ""

@@ -294,10 +294,7 @@ class Guardrails:
                 raise EngineFailed(guard.name)
             return Judgement({code: judgement.scores[code] for code in codes})
         except TimeoutError:
-            remedy = (
-                f"'{guard.name}' took longer than {seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S), and nothing is "
-                "answered unguarded."
-            )
+            remedy = f"'{guard.name}' took longer than {seconds:g} s, and nothing is answered unguarded."
             raise EngineTooSlow(capability, remedy) from None
         except (EngineOverloaded, EngineUnavailable, InputError, Overloaded):
             raise

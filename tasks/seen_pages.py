@@ -60,7 +60,7 @@ async def opened_documents(loader: MediaLoader, sources: Sequence[Source]) -> As
             if chars > loader.limits.text_chars:
                 raise InputTooLarge(
                     f"The texts of the request's files, up to '{document.label}', have {chars} characters together; "
-                    f"the limit is {loader.limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).",
+                    f"the limit is {loader.limits.text_chars}.",
                     code="request_too_large",
                     param=document.param,
                 )

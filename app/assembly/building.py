@@ -33,7 +33,6 @@ from models.hosts.workplace import Cluster
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
 from models.safety.text.capability import TEXT_GUARD
-from models.safety.text.settings import GuardSettings
 from models.setting_types import GPU, OFF, STANDARD, read_devices
 from models.workers.memory import memory_of_machine
 from models.workers.pool import WorkerLimits, Workers
@@ -51,7 +50,9 @@ _PAGES_AT_ONCE = 4
 """Number of pages that are read at the same time. It is enough to keep the batches of one engine full."""
 BODIES_AT_ONCE = 8
 """The bodies of all requests that run may together have as many bytes as this number of bodies of the largest size: a
-gigabyte at the default OPENFAZE_MAX_REQUEST_MB."""
+gigabyte by default."""
+BODY_BYTES = 128 * MB
+"""A request's body has at most this size, in bytes; more if its parts may be larger than by default."""
 LARGEST_ANSWER = 16 * MB
 """The cache keeps answers of at most this size, in bytes."""
 CACHE_BYTES = 1024 * MB
@@ -65,6 +66,11 @@ LARGEST_INPUTS = 256 * MB
 """All inputs of a request together have at most this size, decoded or fetched, in bytes; more if one of them may."""
 OWNER_FILES = 10_000
 """Largest number of uploaded files of one key."""
+DECODER_BYTES = 2048 * MB
+"""A process that opens files may take this much memory, in bytes: the largest picture, decoded and converted, takes
+half of it."""
+RAY_CARD_MB = 24_000
+"""Megabytes of each card of a Ray cluster if OPENFAZE_CARD_MB is unset: Ray cannot tell how large the cards are."""
 ENGINES_BYTES = 2048 * MB
 """Memory that worker processes leave to the server itself, in bytes: the embedded engines take 1 to 2 GB."""
 MAX_QUEUE = 128
@@ -114,7 +120,6 @@ def _defaults(settings: Settings) -> Defaults:
         settings.default_tokens_per_minute,
         None,
         None if budget is None else round(budget * NANO),
-        settings.default_budget_period,
     )
     return Defaults(limits, tasks or None)
 
@@ -175,7 +180,7 @@ def _beside_files(settings: Settings) -> Path:
 
 
 def build_door(settings: Settings) -> Door:
-    body_bytes = int(BODIES_AT_ONCE * settings.max_request_mb * MB)
+    body_bytes = BODIES_AT_ONCE * largest_body(settings)
     return Door(settings.concurrent, body_bytes, settings.request_timeout_s)
 
 
@@ -189,17 +194,14 @@ def build_config(settings: Settings) -> EngineConfig:
         weights_dir=Path(settings.weights_dir),
         max_queue=MAX_QUEUE,
         request_timeout_s=settings.request_timeout_s,
-        call_deadline_s=settings.call_deadline_s,
         card_mb=settings.card_mb,
-        idle_unload_s=settings.idle_unload_s or None,
         own=(settings,),
     )
 
 
-def build_workers(settings: Settings) -> Workers:
-    memory = int(settings.decode_memory_mb * MB)
-    carried = (memory_of_machine() - ENGINES_BYTES) // memory
-    return Workers(WorkerLimits(max(1, min(available_cpus(), carried)), memory), DECODERS)
+def build_workers() -> Workers:
+    carried = (memory_of_machine() - ENGINES_BYTES) // DECODER_BYTES
+    return Workers(WorkerLimits(max(1, min(available_cpus(), carried)), DECODER_BYTES), DECODERS)
 
 
 def build_runtime(settings: Settings, workers: Workers | None = None) -> Runtime:
@@ -228,7 +230,7 @@ def build_cluster(settings: Settings) -> Cluster | None:
             replicas=replicas,
             replicas_of=replicas_of,
             cpus=settings.threads,
-            card_mb=settings.ray_card_mb,
+            card_mb=settings.card_mb or RAY_CARD_MB,
             drain_s=settings.shutdown_grace_s,
             stuck_s=settings.request_timeout_s,
             threads=settings.threads or _threads_of_a_replica(settings),
@@ -292,9 +294,13 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore, workers
         pages_at_once=_pages_at_once(settings),
         audio_seconds=settings.max_audio_minutes * 60,
         sources=settings.max_sources,
-        text_chars=settings.max_text_chars,
     )
     return MediaLoader(fetcher, limits, workers, files)
+
+
+def largest_body(settings: Settings) -> int:
+    """Return the largest size of a request's body, in bytes: several of the largest parts fit, in base64."""
+    return max(BODY_BYTES, int(4 * settings.max_part_mb * MB))
 
 
 def largest_inputs(settings: Settings) -> int:
@@ -346,12 +352,11 @@ def _is_redis(url: str) -> bool:
 
 
 def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) -> Guardrails:
-    guard = settings.of(GuardSettings)
     return Guardrails(
         partial(runtime.use_all, TEXT_GUARD),
         partial(runtime.use_all, IMAGE_GUARD),
         loader,
-        seconds=guard.guard_timeout_s,
+        seconds=EngineConfig(request_timeout_s=settings.request_timeout_s).first_byte_s,
     )
 
 

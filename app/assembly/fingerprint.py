@@ -21,10 +21,10 @@ from models.weights.files import WEIGHT_SETS
 _MODEL_S = 1.0
 """A request waits at most this time, in seconds, for the LLM's server to list its model."""
 _WITHOUT_INFLUENCE = frozenset(
-    {"host", "port", "open", "api_keys", "keys_file", "log_level", "log_format", "preload"}
+    {"host", "port", "open", "api_keys", "keys_file", "log_level", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
     | {"weights_dir", "files_dir", "max_files_mb", "files_ttl_hours", "shutdown_grace_s"}
-    | {"call_deadline_s", "card_mb"}
+    | {"card_mb"}
     | {
         name
         for name in Settings.model_fields

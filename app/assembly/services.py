@@ -25,6 +25,7 @@ from app.assembly.building import (
     build_runtime,
     build_search,
     build_workers,
+    largest_body,
     largest_inputs,
 )
 from app.assembly.fingerprint import build_fingerprint
@@ -62,7 +63,6 @@ from tasks.base import Parts, Task, TaskRequest
 from tasks.catalog import SPECIALISTS, public_names
 from tasks.detection.search import DetectionOptions
 from tasks.extraction.extractor import Extractor
-from tasks.inputs.limits import MB
 from tasks.object_detection import ObjectDetectionTask
 from tasks.result import Result
 from tasks.scrape.browser import REMEDY as BROWSER_REMEDY
@@ -174,7 +174,7 @@ class Services:
         self.door = build_door(settings)
         self.database = build_database(settings)
         self.admission_control = build_admission(settings, self.database)
-        workers = build_workers(settings)
+        workers = build_workers()
         self.runtime = build_runtime(settings, workers)
         if unmet := list(_unmet_choices(settings, self.runtime)):
             raise ValueError("\n".join(unmet))
@@ -239,7 +239,6 @@ class Services:
             settings.of(GuardSettings).guard_thresholds,
             redacts=settings.personal_data == "redact",
             prepare=self.runtime.prepare,
-            most_chars=settings.max_text_chars,
             answer_cache=answers,
         )
         fill_from_engines(self.metrics, self.runtime)
@@ -271,7 +270,7 @@ class Services:
 
     @property
     def max_request_bytes(self) -> int:
-        return int(self.settings.max_request_mb * MB)
+        return largest_body(self.settings)
 
     async def look_for_ever(self) -> None:
         """Check at intervals, until cancelled, which engines can run here, so that no request has to wait for it."""

@@ -36,6 +36,7 @@ from tasks.base import Specialist, Task, TaskRequest
 from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
 from tasks.errors import InputError
 from tasks.guardrails import GUARDS, Guardrails, Policy
+from tasks.inputs.limits import TEXT_CHARS
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.precontext import Entry
@@ -66,8 +67,6 @@ class Pipeline:
     """True if the guard redacts personal data when REDACTING is among its codes."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
     """Function that uses a thread to build the engines of the given capabilities."""
-    most_chars: int = field(kw_only=True)
-    """The messages of a request have at most this many characters together."""
     answer_cache: AnswerCache | None = None
     """Cache of answers; None if every answer is made again."""
 
@@ -161,14 +160,13 @@ class Pipeline:
         that an LLM would read of it.
 
         The number of tokens is 0 unless `estimates` is true. Raises PayloadTooLarge if the messages are longer than
-        `most_chars`, with the calls in them.
+        TEXT_CHARS, with the calls in them.
         """
         texts = [*texts_of(request), *chain.from_iterable(map(texts_beside_content, request.messages))]
         chars = sum(map(len, texts))
-        if chars > self.most_chars:
+        if chars > TEXT_CHARS:
             raise PayloadTooLarge(
-                f"The request's messages have {chars} characters together; the limit is {self.most_chars} "
-                "(OPENFAZE_MAX_TEXT_CHARS).",
+                f"The request's messages have {chars} characters together; the limit is {TEXT_CHARS}.",
                 param="messages",
             )
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)

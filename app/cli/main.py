@@ -79,7 +79,7 @@ def serve(
         from app.main import create_app
         from app.telemetry import configure_logging
 
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level)
     try:
         app = create_app(settings)
     except ValueError as error:

@@ -319,8 +319,7 @@ def _describe_error(error: OSError, host: str, port: int, setting: str) -> str:
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
     """Announce the running server. Programs get a log event; people get its addresses and a first request to try.
 
-    With the log format `auto` and no terminal, the log event and the text for people are both written, except in a
-    container.
+    Without a terminal for the log, both are written, except in a container, whose log mixes stderr and stdout.
     """
     settings = services.settings
     llm, caution = _llm(services)
@@ -331,12 +330,11 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
     if missing := _missing_weights(settings):
         remedy = adapt_commands(f"Smaller engines are used instead. Run `openfaze pull {settings.profile}`.")
         log.warning("weights_missing", profile=settings.profile, sets=", ".join(missing), remedy=remedy)
-    watched = logs_for_people(settings.log_format)
+    watched = logs_for_people()
     if not watched:
         metrics = {"metrics": metrics_url} if metrics_url else {}
         log.info("serving", url=base_url, llm=llm, weights_dir=settings.weights_dir, **metrics)
-        # The log of a container mixes stderr and stdout, so the text for people would appear among the events.
-        if settings.log_format == "json" or is_in_container():
+        if is_in_container():
             return
     keyed = services.keys.are_required
     lines = {

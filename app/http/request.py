@@ -128,10 +128,7 @@ def refuse_compressed(request: Request) -> None:
 
 
 def _too_large(size: int, max_bytes: int) -> BodyTooLarge:
-    return BodyTooLarge(
-        f"The request's body is {megabytes(size)} or more; "
-        f"the limit is {megabytes(max_bytes)} (OPENFAZE_MAX_REQUEST_MB)."
-    )
+    return BodyTooLarge(f"The request's body is {megabytes(size)} or more; the limit is {megabytes(max_bytes)}.")
 
 
 class ClientGone(Exception):

@@ -338,7 +338,7 @@ class _ConversationReader:
             return None
         self._size += stored.size
         if self._size > self.services.max_request_bytes:
-            raise PayloadTooLarge("The conversation is longer than a request may be (OPENFAZE_MAX_REQUEST_MB).")
+            raise PayloadTooLarge("The conversation is longer than a request may be.")
         if len(self._turns) == MAX_TURNS:
             message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
             raise BadRequest(message, param="previous_response_id")

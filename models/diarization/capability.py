@@ -35,8 +35,6 @@ windows take equally long with one thread and with two, which take 40 % more pro
 class DiarizationSettings(OwnSettings):
     diarization: str = "auto"
     """`pyannote`, `resemblyzer` or `auto`."""
-    diarization_model: Path | None = None
-    """A copy of pyannote/speaker-diarization-community-1."""
 
 
 def _build_resemblyzer(config: EngineConfig) -> Built:
@@ -52,16 +50,14 @@ RESEMBLYZER = Candidate(RESEMBLYZER_SPEC, lambda config: voice_remedy(config.wei
 
 
 def _build_pyannote(config: EngineConfig) -> Built:
-    folder = config.of(DiarizationSettings).diarization_model
-    assert folder is not None, "without a model, the remedy keeps this engine from being built"
-    engine = partial(pyannote.Pyannote, folder, device=config.device)
+    engine = partial(pyannote.Pyannote, config.weights_dir / pyannote.FOLDER, device=config.device)
     host = EngineHost(pyannote.SPEC, engine, config.limits())
     return Built(pyannote.HostedDiarizer(host), (host,))
 
 
 PYANNOTE = Candidate(
     pyannote.SPEC,
-    lambda config: pyannote.remedy(config.of(DiarizationSettings).diarization_model),
+    lambda config: pyannote.remedy(config.weights_dir / pyannote.FOLDER),
     _build_pyannote,
     backend=TORCH,
     card=CardMemory(base=50, item=1500),

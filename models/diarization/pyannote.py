@@ -19,22 +19,21 @@ from models.diarization.voices import VoiceTurn
 from models.hosts.host import EngineHost
 from models.speech.transcriber import RATE
 
+FOLDER = "speaker-diarization-community-1"
 SPEC = EngineSpec(
-    "pyannote", "diarization", "MIT (code), CC-BY-4.0 (weights)", "a copy of pyannote/speaker-diarization-community-1"
+    "pyannote", "diarization", "MIT (code), CC-BY-4.0 (weights)", f"the folder '{FOLDER}' (pyannote/{FOLDER})"
 )
 
 _CONFIG = "config.yaml"
 
 
-def remedy(folder: Path | None) -> str | None:
+def remedy(folder: Path) -> str | None:
     """Return a sentence on what is missing for the engine to run here; None if nothing is. Nothing is loaded."""
-    if folder is None:
-        return (
-            "Set OPENFAZE_DIARIZATION_MODEL to a copy of pyannote/speaker-diarization-community-1, which Hugging Face "
-            "hands out once its conditions are accepted."
-        )
     if not (folder / _CONFIG).is_file():
-        return f"The directory OPENFAZE_DIARIZATION_MODEL has no {_CONFIG}."
+        return (
+            f"Run `hf download pyannote/{FOLDER} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR, once "
+            "you have accepted its conditions at Hugging Face."
+        )
     if find_spec("pyannote") is None or find_spec("pyannote.audio") is None:
         return "Install pyannote and torch: `openfaze install pyannote`."
     return None

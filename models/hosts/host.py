@@ -8,7 +8,6 @@ discarded.
 
 import asyncio
 import contextlib
-import contextvars
 import math
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -92,11 +91,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._loading = SharedRun(self._load)
         self._workers: list[asyncio.Task[None]] = []
         self._leases = 0
-        self._idle_timer: asyncio.TimerHandle | None = None
         self.broken: str | None = None
         """Cause of the last failure to load, and its remedy; None if there was none, or if a load has succeeded
         since."""
-        self._unloading: set[asyncio.Task[bool]] = set()
         self._stopping = False
         self._closed = False
         self._residents: Residents | None = None
@@ -186,7 +183,6 @@ class EngineHost(Generic[ItemT, ResultT]):
     async def lease(self) -> AsyncIterator[None]:
         """Keep the engine loaded while the block runs; load it first if necessary."""
         self._leases += 1
-        self._cancel_idle_timer()
         try:
             await self.load()
             yield
@@ -194,7 +190,6 @@ class EngineHost(Generic[ItemT, ResultT]):
             self._leases -= 1
             if self._residents is not None and not self._leases:
                 self._residents.mark_idle(self)
-            self._start_idle_timer()
 
     async def load(self) -> None:
         """Load the engine unless it is loaded. Raises EngineUnavailable with the engine's own remedy.
@@ -226,12 +221,10 @@ class EngineHost(Generic[ItemT, ResultT]):
         Garbage is not collected: the process ends soon, which frees all memory.
         """
         self._closed = True
-        self._cancel_idle_timer()
         self._refuse_waiting(_CLOSING)
         async with self._lifecycle:
             if self.loaded and not self._is_stuck:
                 await self._drop_engine()
-        await asyncio.gather(*self._unloading)
         self._workplace.release()
 
     def _refuse_waiting(self, reason: str) -> None:
@@ -376,23 +369,6 @@ class EngineHost(Generic[ItemT, ResultT]):
         await asyncio.gather(*self._workers)
         self.loaded = False
         await self._workplace.close()
-
-    def _cancel_idle_timer(self) -> None:
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-            self._idle_timer = None
-
-    def _start_idle_timer(self) -> None:
-        if self.limits.idle_unload_s is None or self._leases or self._closed or not self.loaded:
-            return
-        loop = asyncio.get_running_loop()
-        self._cancel_idle_timer()
-        self._idle_timer = loop.call_later(self.limits.idle_unload_s, self._start_unload, context=contextvars.Context())
-
-    def _start_unload(self) -> None:
-        unloading = asyncio.create_task(self.unload())
-        self._unloading.add(unloading)
-        unloading.add_done_callback(self._unloading.discard)
 
 
 def _staying_error_of(result: object) -> str | None:

@@ -69,8 +69,6 @@ class HostLimits:
     """Number of items of one key that may wait."""
     workers: int = 1
     """At most this many batches run at the same time."""
-    idle_unload_s: float | None = None
-    """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 
 
 class Batches(Generic[ItemT, ResultT]):

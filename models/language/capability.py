@@ -22,8 +22,6 @@ CALLS_AT_ONCE = 256
 """Number of simultaneous calls to the LLM's server. Up to four times as many calls wait; further calls are refused."""
 EMBEDDED_MAX_TOKENS = 512
 """An answer of an LLM on llama.cpp here ends after this many tokens if the request sets no `max_tokens`."""
-FIRST_BYTE_S = 120.0
-"""Seconds that the LLM's server may take to begin its answer; two fifths of a request's time if that is more."""
 _ABILITIES = ("vision", "tools", "json_schema")
 
 
@@ -82,7 +80,7 @@ def _build_server(config: EngineConfig) -> Built:
         chosen.llm_api_key.get_secret_value() if chosen.llm_api_key else None,
         chosen.llm_model,
         abilities=known,
-        patience=ServerPatience(first_byte_s=max(FIRST_BYTE_S, config.request_timeout_s * 2 / 5)),
+        patience=ServerPatience(first_byte_s=config.first_byte_s),
         at_once=CALLS_AT_ONCE,
     )
     return Built(server, (server,))
@@ -119,7 +117,6 @@ def _gguf_candidate(
             max_tokens=EMBEDDED_MAX_TOKENS,
             threads=config.threads,
             n_gpu_layers=0 if config.device == "cpu" else -1,
-            idle_unload_s=config.idle_unload_s,
             is_capable=is_capable,
         )
         return Built(llm, (llm,))

@@ -3,7 +3,6 @@ OpenAI-compatible server."""
 
 import asyncio
 import contextlib
-import contextvars
 import json
 import secrets
 import subprocess
@@ -66,7 +65,6 @@ class EmbeddedLlm:
         parallel: int | None = None,
         threads: int = 0,
         n_gpu_layers: int = -1,
-        idle_unload_s: float | None = None,
         is_capable: bool = True,
     ) -> None:
         self._gguf = gguf
@@ -81,7 +79,6 @@ class EmbeddedLlm:
             threads=threads or max(1, available_cpus() // 2),
             n_gpu_layers=n_gpu_layers,
         )
-        self._idle_unload_s = idle_unload_s
         self.counters = EngineCounters()
         self._process: subprocess.Popen[bytes] | None = None
         self._server: OpenAiServer | None = None
@@ -89,8 +86,6 @@ class EmbeddedLlm:
         """Address of llama.cpp's server on loopback, which only a caller with the key can use."""
         self._starting = SharedRun(self._start)
         self._users = 0
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._unloading: asyncio.Task[bool] | None = None
         self._closed = False
         self._broken: str | None = None
 
@@ -175,7 +170,6 @@ class EmbeddedLlm:
     async def close(self) -> None:
         """End the running answers, refuse later calls, and free the model permanently."""
         self._closed = True
-        self._cancel_idle_timer()
         await self._starting.stop()
         await self._stop()
 
@@ -253,29 +247,10 @@ class EmbeddedLlm:
     def _in_use(self) -> Iterator[None]:
         """Keep the model from being unloaded."""
         self._users += 1
-        self._cancel_idle_timer()
         try:
             yield
         finally:
             self._users -= 1
-            self._start_idle_timer()
-
-    def _cancel_idle_timer(self) -> None:
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-            self._idle_timer = None
-
-    def _start_idle_timer(self) -> None:
-        if self._idle_unload_s is None or self._users or self._closed or self._server is None:
-            return
-        self._cancel_idle_timer()
-        # The timer outlives the request that starts it, so it must not inherit the request's logging context.
-        self._idle_timer = asyncio.get_running_loop().call_later(
-            self._idle_unload_s, self._unload_when_idle, context=contextvars.Context()
-        )
-
-    def _unload_when_idle(self) -> None:
-        self._unloading = asyncio.create_task(self.unload())
 
 
 def _ask(process: "subprocess.Popen[bytes]", line: bytes) -> bytes:

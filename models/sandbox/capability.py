@@ -3,8 +3,6 @@
 from functools import partial
 from typing import Literal
 
-from pydantic import Field
-
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
 from models.hosts.host import EngineHost
@@ -20,13 +18,10 @@ _SPEC = EngineSpec("bubblewrap", CAPABILITY, "LGPL-2.0-or-later", "none: a progr
 class SandboxSettings(OwnSettings):
     code_sandbox: Literal["auto", "on", "off"] = "auto"
     """`auto`: scripts of the full model, where bubblewrap works; `on`: of clients, too; `off`."""
-    sandbox_seconds: float = Field(default=30, gt=0, le=900)
-    """Seconds that a script may run."""
 
 
 def _build(config: EngineConfig) -> Built:
-    chosen = config.of(SandboxSettings)
-    limits = SandboxLimits(seconds=chosen.sandbox_seconds)
+    limits = SandboxLimits()
     host = EngineHost(
         _SPEC,
         partial(BubblewrapEngine, limits),

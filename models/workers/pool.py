@@ -78,7 +78,7 @@ class WorkerLimits:
     processes: int = field(default_factory=available_cpus)
     """Largest number of processes."""
     memory_bytes: int = 2048 * _MB
-    """Memory limit of one process (OPENFAZE_DECODE_MEMORY_MB)."""
+    """Memory limit of one process."""
     seconds: float = 60.0
     """Limit of the processor time of one job in seconds."""
     clock_factor: int = 5

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.base import BUSY_RETRY_S, EngineTooSlow
 from models.queues import Slots
-from models.workers.pool import JobCrashed, JobTooLong, OpenObject, WorkerLimits, Workers
+from models.workers.pool import JobCrashed, JobTooLong, OpenObject, Workers
 from models.workers.process import Closable
 from tasks.errors import Overloaded
 from tasks.inputs.blame import DecoderError, DecoderFault, call_decoder, call_method, do_nothing
@@ -71,7 +71,7 @@ async def decode(workers: Workers, blob: Blob, function: Callable[P, T], /, *arg
 
 
 async def _translated(workers: Workers, blob: Blob, result: Coroutine[Any, Any, T]) -> T:
-    limits = workers.limits
+    limits, most = workers.limits, megabytes(workers.limits.memory_bytes)
     try:
         return await result
     except JobTooLong as error:
@@ -80,14 +80,14 @@ async def _translated(workers: Workers, blob: Blob, result: Coroutine[Any, Any, 
     except JobCrashed as error:
         log.warning("decode_process_died", status=error.status, media_type=blob.media_type)
         raise blob.error(
-            f"cannot be decoded: its decoder crashed, or needs more than {_memory(limits)}.", code="decode_failed"
+            f"cannot be decoded: its decoder crashed, or needs more than {most}.", code="decode_failed"
         ) from error
     except EngineTooSlow as error:
         raise EngineTooSlow("decode", error.remedy) from error
     except DecoderError as error:
         if error.is_lack_of_memory:
             log.warning("decode_memory_ran_out", media_type=blob.media_type)
-            raise blob.error(f"needs more than {_memory(limits)} to be decoded.", code="decode_failed") from error
+            raise blob.error(f"needs more than {most} to be decoded.", code="decode_failed") from error
         if error.stack is not None:
             fields = {"error": error.kind, "place": error.place, "stack": error.stack}
             log.error("decoder_fault", **fields, media_type=blob.media_type)
@@ -96,10 +96,6 @@ async def _translated(workers: Workers, blob: Blob, result: Coroutine[Any, Any, 
         raise blob.error(
             "cannot be decoded: it is damaged, or not a usual file of its type.", code="decode_failed"
         ) from error
-
-
-def _memory(limits: WorkerLimits) -> str:
-    return f"{megabytes(limits.memory_bytes)} (OPENFAZE_DECODE_MEMORY_MB)"
 
 
 class DecodedBudget:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+TEXT_CHARS = 10_000_000
+"""The messages of a request have at most this many characters together, and so have its files."""
 MB = 1024 * 1024
 """Bytes per "MB" in settings and messages. The larger definition is used, so that no file of 20 MB is refused."""
 
@@ -40,8 +42,8 @@ class MediaLimits:
     """Non-empty cells of one workbook, or all cells of one table in a text."""
     json_depth: int = 200
     """Depth of arrays and objects in one JSON file."""
-    text_chars: int = 10_000_000
-    """Characters of one text-like file, and of all text-like files of a request together (OPENFAZE_MAX_TEXT_CHARS)."""
+    text_chars: int = TEXT_CHARS
+    """Characters of one text-like file, and of all text-like files of a request together."""
     wording_chars: int = 20_000
     """Characters of a request's text in which wishes are searched for."""
 

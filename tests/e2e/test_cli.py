@@ -27,8 +27,6 @@ ENVIRONMENT = {
     # With this environment's programs, so that commands are printed in their short form.
     "PATH": f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}",
     "OPENFAZE_WEIGHTS_DIR": WEIGHTS,
-    # How long a guard takes on a busy machine is no fault of a command.
-    "OPENFAZE_GUARD_TIMEOUT_S": "240",
     "COLUMNS": str(WIDTH),
 }
 

@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import psutil
@@ -12,6 +13,7 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from models.sandbox import running
+from models.sandbox.script import SandboxLimits
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
@@ -37,12 +39,13 @@ def _patience() -> Iterator[None]:
     """However long a busy machine takes to end a script."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "_GRACE_S", 60.0)
+        patch.setattr("models.sandbox.capability.SandboxLimits", partial(SandboxLimits, seconds=120.0))
         yield
 
 
 @pytest.fixture(scope="module")
 def on() -> Iterator[FullModel]:
-    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=120) as model:
+    with serving_full_model("tools", code_sandbox="on") as model:
         yield model
 
 

@@ -99,7 +99,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             batch_webhook_url=f"{receiver.url}?token={WEBHOOK_TOKEN}",
             batch_webhook_secret=WEBHOOK_SECRET,
             metrics_port=0,
-            log_format="json",
         ) as server,
         httpx.Client(base_url=server.base_url, timeout=120, trust_env=False) as client,
     ):

@@ -27,7 +27,7 @@ def _on_server(name: str, licence: str, dialect: type[GuardDialect]) -> Candidat
     def build(config: EngineConfig) -> Built:
         from models.safety.text.server import ServerGuard
 
-        guard = ServerGuard(name, dialect(), config.of(GuardSettings))
+        guard = ServerGuard(name, dialect(), config.of(GuardSettings), config.first_byte_s)
         return Built(guard, (guard,))
 
     return Candidate(EngineSpec(name, CAPABILITY, licence, _ON_SERVER), remedy, build)

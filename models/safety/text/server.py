@@ -64,12 +64,13 @@ class ServerGuard:
     """A TextGuard that lets a server judge. It is also the `EnginePart` whose state and counters its engine reports. An
     object of this class belongs to the event loop in which it is first used."""
 
-    def __init__(self, name: str, dialect: GuardDialect, config: GuardSettings) -> None:
+    def __init__(self, name: str, dialect: GuardDialect, config: GuardSettings, seconds: float) -> None:
+        """`seconds` is the time limit for a window of a text."""
         self.name = name
         self.codes = dialect.codes(config.guard_model)
         self.thresholds = dict.fromkeys(self.codes, dialect.threshold)
         self._dialect = dialect
-        self._seconds = config.guard_timeout_s
+        self._seconds = seconds
         known = KnownAbilities(vision=False, tools=False)
         if not dialect.answers_in_json:
             known["json_schema"] = False
@@ -149,7 +150,7 @@ class ServerGuard:
             scores = self._dialect.read(answer_text, tokens, codes)
         except TimeoutError:
             self.counters.failures[EngineTooSlow.reason_label] += 1
-            remedy = f"The server of '{self.name}' took longer than {self._seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S)."
+            remedy = f"The server of '{self.name}' took longer than {self._seconds:g} s."
             raise EngineTooSlow(CAPABILITY, remedy) from None
         except LlmError as error:
             raise self._public_error(error) from error

@@ -46,8 +46,6 @@ class GuardSettings(OwnSettings):
     """API key of the guard's server."""
     guard_model: str | None = None
     """Model of the guard's server."""
-    guard_timeout_s: float = Field(default=20, gt=0)
-    """Seconds for a picture, or 50,000 characters."""
     guard_thresholds: Thresholds = Field(default={})
     """Lowest scores at which codes apply, instead of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
 

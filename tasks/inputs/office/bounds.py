@@ -18,7 +18,7 @@ from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import IMAGES, sniff
 from tasks.inputs.source import Blob
 
-_CHARS = "characters (OPENFAZE_MAX_TEXT_CHARS)"
+_CHARS = "characters"
 _MEMBERS = 10_000
 _ENCRYPTED = 1
 """Bit of a member's flags for encryption (APPNOTE.TXT 4.4.4)."""

@@ -129,7 +129,7 @@ def decode_text(blob: Blob, limits: MediaLimits) -> str:
     Raises InputError (`unsupported_media_type`) if the bytes are not text, and InputTooLarge above `limits.text_chars`.
     """
     if len(blob.data) > _BYTES_PER_CHARACTER * limits.text_chars:
-        size, most = megabytes(len(blob.data)), f"{limits.text_chars} characters (OPENFAZE_MAX_TEXT_CHARS)"
+        size, most = megabytes(len(blob.data)), f"{limits.text_chars} characters"
         raise blob.too_large(f"is a text of {size}; the limit is {most}.")
     text = charset.decode(blob.data, blob.charset)
     if text is None:
@@ -141,7 +141,7 @@ def decode_text(blob: Blob, limits: MediaLimits) -> str:
 def check_length(length: int, blob: Blob, limits: MediaLimits) -> None:
     """Raise InputTooLarge for a `length` above `limits.text_chars`."""
     if length > limits.text_chars:
-        raise blob.too_large(f"has {length} characters; the limit is {limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).")
+        raise blob.too_large(f"has {length} characters; the limit is {limits.text_chars}.")
 
 
 _COMMENT = re.compile(

@@ -16,13 +16,11 @@ def refusal_of(server: Installation, sample: str) -> str:
 def test_settings_of_the_shell_and_of_env_reach_the_server_and_the_shell_counts_more(
     installation: Installation,
 ) -> None:
-    installation.configure(
-        OPENFAZE_MAX_TEXT_CHARS=2000, OPENFAZE_MAX_PART_MB=0.001, OPENFAZE_PRELOAD="", TZ="Asia/Tokyo"
-    )
+    installation.configure(OPENFAZE_MAX_PAGES=20, OPENFAZE_MAX_PART_MB=0.001, OPENFAZE_PRELOAD="", TZ="Asia/Tokyo")
     installation.variables["OPENFAZE_MAX_PART_MB"] = "0.01"
     installation.up()
     inside = dict(line.partition("=")[::2] for line in installation.execute("env").stdout.splitlines())
-    assert (inside["OPENFAZE_MAX_TEXT_CHARS"], inside["OPENFAZE_MAX_PART_MB"]) == ("2000", "0.01")
+    assert (inside["OPENFAZE_MAX_PAGES"], inside["OPENFAZE_MAX_PART_MB"]) == ("20", "0.01")
     assert inside["TZ"] == "Asia/Tokyo"
     assert "OPENFAZE_MAX_PART_MB" in refusal_of(installation, "receipt.png")
     # The container's own stay what they are.

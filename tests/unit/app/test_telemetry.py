@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from app.telemetry import LogFormat, configure_logging, log_stray_exceptions, logs_for_people
+from app import telemetry
+from app.telemetry import configure_logging, log_stray_exceptions, logs_for_people
 
 SECRET = "what the request said"
 
@@ -69,12 +70,17 @@ def full_database() -> None:
         database.execute(f"CREATE TABLE {SECRET.replace(' ', '_')} (x)")
 
 
-@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("is_for_people", [False, True])
 @pytest.mark.parametrize(("fails", "reason"), [(full_disk, "No space left on device"), (full_database, "SQLITE_FULL")])
 def test_what_the_system_says_of_a_failure_is_logged_and_the_name_of_the_file_is_not(
-    capsys: pytest.CaptureFixture[str], fails: Callable[[], None], reason: str, log_format: LogFormat
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fails: Callable[[], None],
+    reason: str,
+    is_for_people: bool,
 ) -> None:
-    configure_logging("info", log_format)
+    monkeypatch.setattr(telemetry, "logs_for_people", lambda: is_for_people)
+    configure_logging("info")
     try:
         fails()
     except (OSError, sqlite3.Error):
@@ -109,16 +115,18 @@ def test_logs_are_json_unless_somebody_watches(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure_logging("info")
-    assert not logs_for_people("auto")
+    assert not logs_for_people()
     structlog.get_logger("app.test").info("loaded", engine="x")
     assert last_line(capsys)["engine"] == "x"
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert logs_for_people("auto")
-    assert not logs_for_people("json")
+    assert logs_for_people()
 
 
-def test_lines_for_people_have_a_failures_types_and_frames_and_no_message(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging("info", "console")
+def test_lines_for_people_have_a_failures_types_and_frames_and_no_message(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry, "logs_for_people", lambda: True)
+    configure_logging("info")
     try:
         broken()
     except RuntimeError:
@@ -134,8 +142,11 @@ def test_lines_for_people_have_a_failures_types_and_frames_and_no_message(capsys
     assert SECRET not in "".join(lines)
 
 
-def test_what_a_caller_sends_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging("info", "console")
+def test_what_a_caller_sends_does_not_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry, "logs_for_people", lambda: True)
+    configure_logging("info")
     structlog.get_logger("app.test").info("request", path="/v1/\x1b[2Jx\r\nü", name="a\x9bb")
     [line] = capsys.readouterr().err.splitlines()
     assert line.endswith(r"path=/v1/\x1b[2Jx\r\nü name=a\x9bb")

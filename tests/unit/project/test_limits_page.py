@@ -13,9 +13,7 @@ NO_BOUNDS = {
     "metrics_port",
     "threads",
     "speech_batch",
-    "idle_unload_s",
     "card_mb",
-    "ray_card_mb",
 }
 """Numbers that say how to work, and refuse nobody anything."""
 NUMBERED = "llm_context_tokens"

@@ -200,7 +200,7 @@ async def test_scores_that_are_none_are_a_failure_and_never_safe(make: Make, sco
 
 async def test_an_engine_that_takes_too_long_is_left(make: Make) -> None:
     guard = KeywordGuard(hangs=True)
-    with pytest.raises(EngineTooSlow, match=r"took longer than 0\.01 s \(OPENFAZE_GUARD_TIMEOUT_S\)"):
+    with pytest.raises(EngineTooSlow, match=r"took longer than 0\.01 s"):
         await make(guard, seconds=0.01).texts([("a", "Bread.")], BOTH)
     assert guard.cancelled == 1
 

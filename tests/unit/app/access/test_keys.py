@@ -270,11 +270,10 @@ def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> N
         api_keys=("one",),
         default_requests_per_minute=7,
         default_budget_usd=3,
-        default_budget_period="day",
         default_tasks=("ocr", "chat"),
     )
     keys = build_keys(settings)
-    default = Limits(requests_per_minute=7, budget=3 * NANO, budget_period="day")
+    default = Limits(requests_per_minute=7, budget=3 * NANO)
     for key in (bob, "one"):
         caller = keys.check(f"Bearer {key}")
         assert (caller.limits, caller.tasks) == (default, {"ocr", "chat"})

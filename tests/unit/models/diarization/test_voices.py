@@ -13,7 +13,7 @@ from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.diarization import mel_spectrogram as mel
 from models.diarization import pyannote
-from models.diarization.capability import PYANNOTE, DiarizationSettings
+from models.diarization.capability import PYANNOTE
 from models.diarization.resemblyzer import Resemblyzer
 from models.diarization.resemblyzer_weights import SPEC, read_weights, voice_weights
 from models.diarization.voices import DIMENSIONS, WINDOW, HostedVoiceEncoder, Voice
@@ -106,10 +106,11 @@ def test_a_changed_checkpoint_is_not_read(checkpoint: Path, tmp_path: Path) -> N
 
 
 def test_pyannote_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Set OPENFAZE_DIARIZATION_MODEL" in str(PYANNOTE.remedy(EngineConfig()))
-    config = EngineConfig(own=[DiarizationSettings(diarization_model=tmp_path)])
-    assert "has no config.yaml" in str(PYANNOTE.remedy(config))
-    (tmp_path / "config.yaml").touch()
+    config = EngineConfig(weights_dir=tmp_path)
+    folder = tmp_path / pyannote.FOLDER
+    assert "`hf download pyannote/" in str(PYANNOTE.remedy(config))
+    folder.mkdir()
+    (folder / "config.yaml").touch()
     monkeypatch.setattr(pyannote, "find_spec", lambda name: None)
     assert "`openfaze install pyannote`" in str(PYANNOTE.remedy(config))
     monkeypatch.setattr(pyannote, "find_spec", MappingProxyType({"pyannote": 1, "pyannote.audio": 1}).get)

@@ -96,11 +96,11 @@ async def test_an_engine_that_finds_no_memory_may_load_later(error: Exception) -
     await host.close()
 
 
-async def test_an_idle_engine_is_unloaded_and_loads_again() -> None:
-    engine, host = hosted(idle_unload_s=0.01)
+async def test_an_unloaded_engine_loads_again() -> None:
+    engine, host = hosted()
     assert await host.run(1) == 2
-    await until(lambda: engine.closes == 1)
-    assert not host.loaded
+    assert await host.unload()
+    assert (engine.closes, host.loaded) == (1, False)
     assert await host.run(2) == 4
     assert engine.loads == 2
     await host.close()
@@ -124,12 +124,12 @@ async def test_the_garbage_collector_leaves_a_loaded_engine_alone_and_frees_it_o
 
 
 async def test_a_lease_keeps_the_engine_loaded() -> None:
-    engine, host = hosted(idle_unload_s=0.0)
+    engine, host = hosted()
     async with host.lease():
         assert not await host.unload()
         assert host.loaded
-    await until(lambda: engine.closes == 1)
-    assert not host.loaded
+    assert await host.unload()
+    assert (engine.closes, host.loaded) == (1, False)
     await host.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, UpstreamDown
-from models.capability import Candidate, EngineConfig
+from models.capability import FIRST_BYTE_S, Candidate, EngineConfig
 from models.language.llm import Abilities
 from models.safety.guard import TEXT_CODES, TextGuard
 from models.safety.text.capability import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER
@@ -162,10 +162,10 @@ async def test_a_server_without_a_verdict_is_an_error_of_its_kind(
 async def test_a_slow_server_is_not_waited_for(silence: dict[str, Any]) -> None:
     time = LoopTime()
     with serving_llm([Reply("safe", **silence)]) as upstream:
-        async with guard_of(LLAMA_GUARD_SERVER, upstream, guard_timeout_s=20) as guard:
+        async with guard_of(LLAMA_GUARD_SERVER, upstream) as guard:
             judging = asyncio.create_task(guard.judge("How?", ASKED))
             await asyncio.to_thread(upstream.wait_for_requests)
-            time.passes(20)
+            time.passes(FIRST_BYTE_S)
             with pytest.raises(EngineTooSlow):
                 await judging
         await asyncio.to_thread(upstream.wait_for_cancelled)
