@@ -28,7 +28,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
 import psutil
 
 from eval import detection, passthrough, speech
@@ -97,16 +96,18 @@ Part = Callable[[Scale, Path], Iterator[Figure]]
 
 def bare_proxy(port: int, upstream: str) -> None:
     """Run the simplest proxy for a chat: FastAPI, its JSON, and openfaze's HTTP client."""
+    import aiohttp
     import uvicorn
     from fastapi import FastAPI, Request
     from fastapi.responses import Response
-    from httpx_aiohttp import AiohttpTransport
 
-    application, client = FastAPI(), httpx.AsyncClient(transport=AiohttpTransport(), timeout=60)
+    application, sessions = FastAPI(), list[aiohttp.ClientSession]()
 
     async def chat(request: Request) -> Response:
-        answer = await client.post(f"{upstream}/chat/completions", json=await request.json())
-        return Response(answer.content, answer.status_code, media_type="application/json")
+        if not sessions:  # a session belongs to the event loop in which it is made
+            sessions.append(aiohttp.ClientSession())
+        async with sessions[0].post(f"{upstream}/chat/completions", json=await request.json()) as answer:
+            return Response(await answer.read(), answer.status, media_type="application/json")
 
     application.post("/v1/chat/completions")(chat)
     uvicorn.run(application, host="127.0.0.1", port=port, log_level="error", access_log=False)

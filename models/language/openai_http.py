@@ -14,7 +14,6 @@ from typing import Any
 import aiohttp
 import httpx
 import pydantic_core
-from httpx_aiohttp import AiohttpTransport
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from models.base import media_type_of
@@ -44,8 +43,6 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EVENT_END = re.compile(rb"\r?\n\r?\n")
 STREAM_END = b"[DONE]"
 """Document behind the last chunk of an answer."""
-CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
-"""Errors that the transport raises. Errors of aiohttp that the transport does not translate arrive unchanged."""
 _TRACE = TraceContextTextMapPropagator()
 """Writes `traceparent` into a call's headers if the client's request has this header, or is traced by this server."""
 
@@ -93,11 +90,8 @@ class OpenAiHttp:
         elif url.userinfo:
             credentials = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
             self._headers["authorization"] = f"Basic {credentials}"
-        # 0 means no limit to aiohttp. With None, aiohttp's own limit of 100 would apply.
-        limits = httpx.Limits(max_connections=0, keepalive_expiry=KEEP_ALIVE_S)
-        self._transport = AiohttpTransport(verify=trusted(), limits=limits, proxy=proxy_for(self.url))
-        # The transport uses the limit `pool` for resolving names. The answer has its own deadlines.
-        self._timeouts = httpx.Timeout(None, connect=patience.connect_s, pool=patience.connect_s).as_dict()
+        self._proxy = proxy_for(self.url)
+        self._session: aiohttp.ClientSession | None = None
 
     async def documents(
         self, body: Mapping[str, Any], agent: str, first_byte_by: float
@@ -110,11 +104,10 @@ class OpenAiHttp:
         media_type = media_type_of(content_type)
         is_json = media_type == "application/json"
         rest, has_said, is_empty = b"", False, True
-        # The stream is closed explicitly, because the garbage collector would close the connection only later.
         with Deadline(first_byte_by) as deadline:
-            async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
-                while (piece := await self._next_piece(pieces, deadline, has_begun=not is_empty)) is not None:
-                    is_empty = is_empty and not piece
+            async with response:
+                while piece := await self._next_piece(response, deadline, has_begun=not is_empty):
+                    is_empty = False
                     if media_type in PAGES:
                         break
                     rest += piece
@@ -123,7 +116,7 @@ class OpenAiHttp:
                     documents = [document for event in events if (document := _data_of(event))]
                     if STREAM_END in documents:
                         yield documents[: documents.index(STREAM_END) + 1]
-                        await self._drain(pieces)
+                        await self._drain(response)
                         return
                     if documents:
                         has_said = True
@@ -151,25 +144,26 @@ class OpenAiHttp:
             try:
                 async with asyncio.timeout(self.patience.first_byte_s):
                     response = await self._send(method, url, content, AGENT)
-                    async with contextlib.aclosing(response):
-                        content = await response.aread()
-            except CONNECTION_ERRORS as error:
+                    async with response:
+                        content = await response.read()
+            except aiohttp.ClientError as error:
                 raise self._unreachable(error) from error
             except TimeoutError:
                 raise _late_error() from None
-            if response.status_code in (404, 405):
+            if response.status in (404, 405):
                 return None
-            if response.status_code != 200:
-                raise error_of(response.status_code, ServerError.read(content), response.headers.get("retry-after"))
+            if response.status != 200:
+                raise error_of(response.status, ServerError.read(content), response.headers.get("retry-after"))
         try:
             return pydantic_core.from_json(content)
         except ValueError:
             return None
 
     async def close(self) -> None:
-        await self._transport.aclose()
+        if self._session is not None:
+            await self._session.close()
 
-    async def _call(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
+    async def _call(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> aiohttp.ClientResponse:
         """Return the response to a call. It has status 200, its body is unread, and the caller has to close it.
 
         The call is repeated if the connection fails (unless it timed out), if the server is busy, or if a gateway fails
@@ -185,17 +179,16 @@ class OpenAiHttp:
             try:
                 async with asyncio.timeout_at(first_byte_by):
                     response = await self._send("POST", url, content, agent)
-                    if response.status_code == 200:
+                    if response.status == 200:
                         return response
                     complaint = await self._read_error(response)
-            except CONNECTION_ERRORS as error:
+            except aiohttp.ClientError as error:
                 failure = self._unreachable(error, retries + 1)
-                # httpx-aiohttp calls every lost connection a ConnectTimeout; the cause tells a real time-out.
-                wait = None if isinstance(error.__cause__, TimeoutError) else wait
+                wait = None if isinstance(error, TimeoutError) else wait
             except TimeoutError:
                 raise _late_error() from None
             else:
-                status, headers = response.status_code, response.headers
+                status, headers = response.status, response.headers
                 if status in (400, 422) and self.dialect.drop_refused_option(spoken, complaint):
                     content = pydantic_core.to_json(spoken)
                     continue
@@ -210,50 +203,52 @@ class OpenAiHttp:
             retries += 1
             await asyncio.sleep(wait)
 
-    async def _send(self, method: str, url: httpx.URL, content: bytes, agent: str) -> httpx.Response:
+    async def _send(self, method: str, url: httpx.URL, content: bytes, agent: str) -> aiohttp.ClientResponse:
         headers = {**self._headers, "user-agent": agent}
         _TRACE.inject(headers)
-        body: dict[str, Any] = {"content": content}
+        body: bytes | AsyncIterator[bytes] | None = content or None
         if len(content) > _PIECE_BYTES:
-            # The length is set explicitly, because httpx knows only the length of a body that it gets as a whole.
-            body = {"stream": _PiecewiseBody(content)}
+            body = _pieces_of(content)
             headers["content-length"] = str(len(content))
-        request = httpx.Request(method, url, headers=headers, extensions={"timeout": self._timeouts}, **body)
-        return await self._transport.handle_async_request(request)
+        return await self._opened().request(
+            method, str(url), headers=headers, data=body, proxy=self._proxy, allow_redirects=False
+        )
 
-    async def _next_piece(
-        self, pieces: AsyncGenerator[bytes, None], deadline: Deadline, *, has_begun: bool
-    ) -> bytes | None:
-        """Return the next piece of a body as it arrives; None after the last. Raises LlmLate if the body does not begin
-        in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # Resolving a name is part of `connect`. An answer has its own deadlines.
+            timeout = aiohttp.ClientTimeout(connect=self.patience.connect_s, sock_connect=self.patience.connect_s)
+            connector = aiohttp.TCPConnector(ssl=trusted(), limit=0, keepalive_timeout=KEEP_ALIVE_S)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
+        return self._session
+
+    async def _next_piece(self, response: aiohttp.ClientResponse, deadline: Deadline, *, has_begun: bool) -> bytes:
+        """Return the next piece of a body as it arrives; empty after the last. Raises LlmLate if the body does not
+        begin in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
         try:
-            return await deadline.wait_for(anext(pieces))
-        except StopAsyncIteration:
-            return None
+            return await deadline.wait_for(response.content.readany())
         except TimeIsUp:
             if not has_begun:
                 raise _late_error() from None
             raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
-        except CONNECTION_ERRORS as error:
+        except aiohttp.ClientError as error:
             raise LlmBroke(
                 f"The LLM server broke the connection: {type(error).__name__}.",
-                reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
+                reason=f"{BROKEN_CONNECTION} ({type(error).__name__})",
             ) from error
 
-    async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
+    async def _drain(self, response: aiohttp.ClientResponse) -> None:
         """Read to the end of the body. Only then can the connection be used again."""
-        with contextlib.suppress(TimeoutError, *CONNECTION_ERRORS):
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError):
             async with asyncio.timeout(self.patience.drain_s):
-                async for _ in pieces:
+                while await response.content.readany():
                     pass
 
-    async def _read_error(self, response: httpx.Response) -> ServerError:
+    async def _read_error(self, response: aiohttp.ClientResponse) -> ServerError:
         body = b""
-        async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
-            async for piece in pieces:
+        async with response:
+            while len(body) < ERROR_BYTES and (piece := await response.content.readany()):
                 body += piece
-                if len(body) >= ERROR_BYTES:
-                    break
         # The key is removed, because some servers quote the key that they refuse.
         return ServerError.read(body.replace(self._api_key.encode(), "…".encode()) if self._api_key else body)
 
@@ -274,8 +269,8 @@ class OpenAiHttp:
         remedy = "Start the LLM server, or correct OPENFAZE_LLM_BASE_URL. `openfaze doctor` tests the connection."
         address = self.url.copy_with(query=None)
         failure = LlmUnavailable(
-            f"The LLM server at {address} cannot be reached: {error or type(error).__name__}",
-            reason=f"{NO_CONNECTION} ({type(error.__cause__ or error).__name__})",
+            f"The LLM server at {address} cannot be reached: {error}",
+            reason=f"{NO_CONNECTION} ({type(error).__name__})",
             public=f"The language model cannot be reached: {why}. {remedy}",
         )
         failure.for_operator = f"The language model at {address} cannot be reached: {why}. {remedy}"
@@ -290,16 +285,15 @@ def api_url(base_url: str) -> httpx.URL:
     return url if versioned else url.copy_with(path=url.path.rstrip("/") + "/v1")
 
 
-def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
-    """Return the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY determine for `url`; None if there is none, or if
-    `url` is on this machine."""
+def proxy_for(url: httpx.URL) -> str | None:
+    """Return the URL of the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY determine for `url`; None if there is none,
+    or if `url` is on this machine."""
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(url.host).is_loopback:
             return None
     if url.host == "localhost" or urllib.request.proxy_bypass(url.host):
         return None
-    proxy = urllib.request.getproxies().get(url.scheme)
-    return None if proxy is None else httpx.Proxy(proxy)
+    return urllib.request.getproxies().get(url.scheme)
 
 
 def _data_of(event: bytes) -> bytes:
@@ -310,7 +304,7 @@ def _data_of(event: bytes) -> bytes:
 
 def _connection_failure(error: Exception) -> str:
     """Return why a connection failed, as a clause without addresses."""
-    match error.__cause__ or error:
+    match error:
         case aiohttp.ClientConnectorDNSError():
             return "there is no host of that name"
         case aiohttp.ClientSSLError():
@@ -323,21 +317,11 @@ def _connection_failure(error: Exception) -> str:
             return "the connection failed"
 
 
-class _PiecewiseBody(httpx.AsyncByteStream):
-    """A body that is written piece by piece, as the server accepts it."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._content), _PIECE_BYTES):
-            yield self._content[start : start + _PIECE_BYTES]
+async def _pieces_of(content: bytes) -> AsyncIterator[bytes]:
+    """Yield a body piece by piece, as the server accepts it."""
+    for start in range(0, len(content), _PIECE_BYTES):
+        yield content[start : start + _PIECE_BYTES]
 
 
 def _late_error() -> LlmLate:
     return LlmLate("The LLM server did not begin its answer in time.", reason="no answer in time")
-
-
-def _stream_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """Yield the body in the pieces in which it arrives. Raises CONNECTION_ERRORS."""
-    return aiter(response.stream)  # type: ignore[arg-type]  # an async generator, which httpx's type leaves open

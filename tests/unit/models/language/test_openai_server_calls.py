@@ -191,9 +191,7 @@ def test_base_urls_come_with_or_without_the_version(base_url: str, url: str) -> 
 def test_the_environments_proxy_is_used_but_never_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy:3128")
     monkeypatch.setenv("no_proxy", "inside")
-    proxy = proxy_for(api_url("http://outside:8000"))
-    assert proxy is not None
-    assert str(proxy.url) == "http://proxy:3128"
+    assert proxy_for(api_url("http://outside:8000")) == "http://proxy:3128"
     assert [proxy_for(api_url(f"http://{host}:8000")) for host in ("inside", "localhost", "127.0.0.1")] == [None] * 3
 
 
