@@ -25,6 +25,7 @@ from app.files.storage import DiskReserved, Storage
 from app.state.database import Database
 from app.state.entries import StoreDown
 from models.base import RETRY_S, ran_out
+from models.concurrency import mark_retrieved
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import Upload
 from tasks.inputs.media_types import TEXTS, media_type_of_file, sniff
@@ -274,7 +275,9 @@ class UploadWriter:
         )
         # Publishing is finished even if the caller is cancelled, because the file must be complete or absent.
         self._published = True
-        await asyncio.shield(asyncio.create_task(self._publish(file, also)))
+        publishing = asyncio.create_task(self._publish(file, also))
+        publishing.add_done_callback(mark_retrieved)  # Nobody retrieves an exception after the caller was cancelled.
+        await asyncio.shield(publishing)
         return file
 
     async def end(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import os
 import secrets
 import shutil
@@ -24,6 +25,7 @@ from app.settings import Settings
 from app.state.database import Database, parse_url, sqlite_url
 from app.state.entries import StoreDown
 from models.base import RETRY_S
+from tests.kit.waits.waiting import until
 
 HOUR = 3600.0
 
@@ -184,6 +186,28 @@ async def test_an_upload_whose_caller_leaves_leaves_nothing(store: FileStore) ->
     await asyncio.wait([task])
     assert lying(store) == []
     assert not store.being_written["me"]
+
+
+async def test_the_failure_of_a_file_whose_caller_left_is_nobodys(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, gate, stray = asyncio.Event(), asyncio.Event(), list[dict[str, object]]()
+
+    async def down(*_: object) -> None:
+        begun.set()
+        await gate.wait()
+        raise StoreDown("the lease was lost")
+
+    monkeypatch.setattr(store.index, "add", down)
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_exception_handler", stray.append)
+    task = asyncio.create_task(kept(store, b"x"))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    gate.set()
+    await until(lambda: len(asyncio.all_tasks()) == 1)
+    gc.collect()
+    assert stray == []
 
 
 async def test_nobody_sees_a_file_before_it_is_whole(store: FileStore) -> None:
