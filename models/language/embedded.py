@@ -85,7 +85,6 @@ class EmbeddedLlm:
         self.address: str | None = None
         """Address of llama.cpp's server on loopback, which only a caller with the key can use."""
         self._starting = SharedRun(self._start)
-        self._users = 0
         self._closed = False
         self._broken: str | None = None
 
@@ -125,30 +124,29 @@ class EmbeddedLlm:
     async def abilities(self) -> Abilities:
         """Return the model's abilities, loading the model first. A forced call works even without the ability `tools`.
         With the tool choice `auto`, a model whose template does not support tools answers with text."""
-        with self._in_use(), self.counters.failing():
+        with self.counters.failing():
             return await (await self._loaded_server()).abilities()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer, like `Llm.stream`."""
-        with self._in_use():
-            server = await self._loaded_server()
-            context = self._options.context_tokens
-            # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to
-            # find out that it has too many tokens.
-            if len(call.messages) > context or _characters(call.messages) > LONGEST_TOKEN * context:
-                raise ContextOverflow(f"The request is longer than the language model's context of {context} tokens.")
-            messages = call.messages if (await server.abilities()).tools else list(_in_plain_turns(call.messages))
-            call = replace(call, messages=_without_markers(messages))
-            if call.options.get("seed") is not None or call.options.get("temperature") == 0:
-                # If the beginning of a prompt were cached, its other tokens would be divided into different batches,
-                # which changes the last bits of the results.
-                call = replace(call, options={**call.options, "cache_prompt": False})
-            is_bounded = call.options.get("max_tokens") or call.options.get("max_completion_tokens")
-            async with contextlib.aclosing(server.stream(call)) as events:
-                async for event in events:
-                    if isinstance(event, Done) and event.finish_reason == "length" and not is_bounded:
-                        event = event.noting(_CUT_AT_BOUND.format(bound=self._options.max_tokens))
-                    yield event
+        server = await self._loaded_server()
+        context = self._options.context_tokens
+        # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to
+        # find out that it has too many tokens.
+        if len(call.messages) > context or _characters(call.messages) > LONGEST_TOKEN * context:
+            raise ContextOverflow(f"The request is longer than the language model's context of {context} tokens.")
+        messages = call.messages if (await server.abilities()).tools else list(_in_plain_turns(call.messages))
+        call = replace(call, messages=_without_markers(messages))
+        if call.options.get("seed") is not None or call.options.get("temperature") == 0:
+            # If the beginning of a prompt were cached, its other tokens would be divided into different batches,
+            # which changes the last bits of the results.
+            call = replace(call, options={**call.options, "cache_prompt": False})
+        is_bounded = call.options.get("max_tokens") or call.options.get("max_completion_tokens")
+        async with contextlib.aclosing(server.stream(call)) as events:
+            async for event in events:
+                if isinstance(event, Done) and event.finish_reason == "length" and not is_bounded:
+                    event = event.noting(_CUT_AT_BOUND.format(bound=self._options.max_tokens))
+                yield event
 
     def check_room(self) -> None:
         if self._server is not None:
@@ -157,15 +155,6 @@ class EmbeddedLlm:
     async def load(self) -> None:
         """Load the model. Raises LlmUnavailable."""
         await self.abilities()
-
-    async def unload(self) -> bool:
-        """Free the model. Do nothing, and return False, if it is not loaded, or while a caller uses it."""
-        if self._server is None or self._users:
-            return False
-        await self._stop()
-        self.counters.unloads += 1
-        log.info("llm_unloaded", llm=self.name)
-        return True
 
     async def close(self) -> None:
         """End the running answers, refuse later calls, and free the model permanently."""
@@ -242,15 +231,6 @@ class EmbeddedLlm:
                     pipe.close()
         if server is not None:
             await server.close()
-
-    @contextlib.contextmanager
-    def _in_use(self) -> Iterator[None]:
-        """Keep the model from being unloaded."""
-        self._users += 1
-        try:
-            yield
-        finally:
-            self._users -= 1
 
 
 def _ask(process: "subprocess.Popen[bytes]", line: bytes) -> bytes:
