@@ -19,7 +19,7 @@ from models.capability import SettingsT
 from models.catalog import CATALOG
 from models.cluster.plan import read_replicas
 from models.devices.device import AUTO
-from models.setting_types import Address, CommaSeparated, Profile, Split, read_devices
+from models.setting_types import CommaSeparated, Profile, ServerUrl, Split, read_devices
 
 PREFIX = "OPENFAZE_"
 ROOT = Path(__file__).parents[1]
@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     """Lowest level that is logged. `debug` adds the messages of exceptions; no level logs contents."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """TCP port for `/metrics`, without a key. Unset: on OPENFAZE_PORT, with a key."""
-    traces_url: Address | None = None
+    traces_url: ServerUrl | None = None
     """An OpenTelemetry collector, such as http://localhost:4318."""
     traces_content: bool = False
     """`1` adds prompts and answers to traces."""
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
     """Hours that a stored response is kept; 0: none is stored."""
     batch_lines_at_once: int = Field(default=8, ge=1)
     """Lines of batches that run at a time."""
-    batch_webhook_url: Address | None = None
+    batch_webhook_url: ServerUrl | None = None
     """URL that gets a POST when a batch ends."""
     batch_webhook_secret: SecretStr | None = None
     """Secret that signs it by Standard Webhooks: any text, or `whsec_` and base64."""
@@ -207,7 +207,7 @@ class Settings(BaseSettings):
     """A Chromium for pages that need JavaScript: its path, the `http://…` address of its DevTools, `auto` or `off`."""
     search_provider: CommaSeparated = ("auto",)
     """Providers, tried in turn: `searxng`, `brave`, `tavily`, `serper`, `ddgs`. `auto`: all that are configured."""
-    search_url: Address | None = None
+    search_url: ServerUrl | None = None
     """A SearXNG that answers in JSON."""
     search_api_key: SecretStr | None = None
     """Key of the hosted provider, or `brave=…,tavily=…`."""

@@ -65,6 +65,6 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode, Split]
 
 Profile = Annotated[str, AfterValidator(_profile)]
 
-Address = Annotated[str, AfterValidator(_address)]
+ServerUrl = Annotated[str, AfterValidator(_address)]
 
 FoundPath = Annotated[Path, BeforeValidator(_found)]

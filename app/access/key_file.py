@@ -32,7 +32,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from app.state.counters import Period
+from app.state.counters import BudgetPeriod
 from models.safety.guard import CODES
 
 SETTING = "OPENFAZE_KEYS_FILE"
@@ -127,7 +127,7 @@ class StoredKey(BaseModel):
     concurrent: AtLeastOne | None = None
     """At most this many requests run at the same time."""
     budget_usd: Dollars | None = None
-    budget_period: Period | None = None
+    budget_period: BudgetPeriod | None = None
     """Period for which the budget holds: `day`, `month` or `total`."""
     weight: Weight | None = None
     """Field of earlier versions, which has no effect."""

@@ -13,7 +13,7 @@ from app.runnable_commands import adapt_commands
 if TYPE_CHECKING:
     from app.settings import Settings
 
-KEY = "OPENFAZE_API_KEY"
+KEY_VARIABLE = "OPENFAZE_API_KEY"
 """Name of the variable that holds the API key for commands that send requests to a server."""
 ENV_FILE = ".env"
 """A file of settings in the working folder, which only `openfaze serve` reads by itself. Other commands may be called
@@ -34,7 +34,7 @@ def without_garbage_collection() -> Iterator[None]:
 def read_settings(*, for_clients: bool = False, **overrides: object) -> "Settings":
     """Return the settings. If some settings cannot be used, print a line for each of them and exit with status 2.
 
-    `for_clients` states that a server for others reads them. It alone reads the file ENV_FILE. The variable KEY is
+    `for_clients` states that a server for others reads them. It alone reads the file ENV_FILE. KEY_VARIABLE is
     accepted by all other commands: for such a server, it may be a misspelt OPENFAZE_API_KEYS, and the server would
     answer without keys.
     """
@@ -45,7 +45,7 @@ def read_settings(*, for_clients: bool = False, **overrides: object) -> "Setting
 
     given = {name: value for name, value in overrides.items() if value is not None}
     env_file = ENV_FILE if for_clients else None
-    problems = unknown_variables(() if for_clients else (KEY,), env_file)
+    problems = unknown_variables(() if for_clients else (KEY_VARIABLE,), env_file)
     try:
         settings = Settings(_env_file=env_file, **given)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.access.key_file import CHAT
-from app.cli import KEY, fail
+from app.cli import KEY_VARIABLE, fail
 from app.folders.answers import Json, fields_of
 from app.folders.certainty import certainty
 from app.folders.client import TIMEOUT, error_of, sent_file
@@ -39,7 +39,7 @@ class Question:
 
 
 @dataclass
-class _Answer:
+class _StreamedAnswer:
     """The part of an answer that its stream has brought so far."""
 
     text: list[str] = field(default_factory=list)
@@ -53,7 +53,7 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
     """Send `question` and print the answer. Return True if the answer is not an error. Exits with status 2 if no server
     can be reached, or if the server refuses the key or a file; without `as_json`, also if the server refuses the
     request."""
-    key = os.environ.get(KEY)
+    key = os.environ.get(KEY_VARIABLE)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     base_url = url.rstrip("/").removesuffix("/v1")
     with httpx.Client(base_url=f"{base_url}/v1", headers=headers, timeout=TIMEOUT, trust_env=False) as client:
@@ -89,7 +89,7 @@ def _print_body(client: httpx.Client, body: Json) -> bool:
 def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
     is_live = question.task == CHAT and question.schema is None
     options = {"stream": True, "stream_options": {"include_usage": True}}
-    answer = _Answer()
+    answer = _StreamedAnswer()
     with client.stream("POST", "/chat/completions", json={**body, **options}) as response:
         if not response.is_success:
             response.read()
@@ -109,7 +109,7 @@ def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
     return answer.error is None
 
 
-def _add_event(event: Json, answer: _Answer, *, is_live: bool) -> None:
+def _add_event(event: Json, answer: _StreamedAnswer, *, is_live: bool) -> None:
     if "error" in event:
         answer.error = event["error"]["message"]
         return
@@ -123,7 +123,7 @@ def _add_event(event: Json, answer: _Answer, *, is_live: bool) -> None:
             typer.echo(_plain(text), nl=False)
 
 
-def _print_whole(text: str, answer: _Answer, question: Question) -> None:
+def _print_whole(text: str, answer: _StreamedAnswer, question: Question) -> None:
     try:
         value = json.loads(text)
     except ValueError:
@@ -155,7 +155,7 @@ def _print_result(result: Any) -> None:
             typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
 
 
-def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str, str, str]:
+def _evidence_cells(pointer: str, value: Any, answer: _StreamedAnswer) -> tuple[str, str, str, str]:
     found = answer.evidence.get(pointer) or {}
     probability = found.get("probability", 0.0 if pointer in answer.unsupported else None)
     word = certainty(value, probability)
@@ -221,7 +221,9 @@ def _sent(client: httpx.Client, files: Sequence[Path]) -> Iterator[list[Json]]:
 
 def _check_key(response: httpx.Response) -> None:
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise _Refused(f"{_error_message(response)} Set {KEY} to one of the server's keys: export {KEY}=…")
+        raise _Refused(
+            f"{_error_message(response)} Set {KEY_VARIABLE} to one of the server's keys: export {KEY_VARIABLE}=…"
+        )
 
 
 def _error_message(response: httpx.Response) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from app.cli import KEY, fail, read_settings, without_garbage_collection
+from app.cli import KEY_VARIABLE, fail, read_settings, without_garbage_collection
 from app.folders.explanation import explain
 from app.folders.extract import ExtractOptions, Server, extract
 from app.folders.failures import Failed
@@ -26,12 +26,12 @@ def explain_field(sources: Sequence[str], field: str | None, schema: str | None,
     """Print why a field of a paper has its value. Exits with status 2 if nothing can be explained."""
     if len(sources) != 1 or not field:
         fail("--explain needs one paper and a --field: openfaze extract --explain invoice.pdf --field total")
-    print(_done(lambda: explain(sources[0], field, schema, os.environ.get(KEY), _server_at(url))))
+    print(_done(lambda: explain(sources[0], field, schema, os.environ.get(KEY_VARIABLE), _server_at(url))))
 
 
 def review_table(table: Path, url: str | None, port: int, below: float) -> None:
     """Serve the page of a review until Ctrl+C. Exits with status 2 if the table cannot be reviewed."""
-    _done(lambda: review(table, _server_at(url), os.environ.get(KEY), port, below, PLAYGROUND))
+    _done(lambda: review(table, _server_at(url), os.environ.get(KEY_VARIABLE), port, below, PLAYGROUND))
 
 
 def _done(command: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from dotenv import load_dotenv
 
-from app.cli import ENV_FILE, KEY, fail, read_settings, without_garbage_collection
+from app.cli import ENV_FILE, KEY_VARIABLE, fail, read_settings, without_garbage_collection
 from app.cli.keys import keys
 
 _LOOKED_AT = 64 * 1024
@@ -221,7 +221,7 @@ def extract_fields(
                 schema=schema,
                 urls=urls,
                 examples=examples,
-                key=os.environ.get(KEY),
+                key=os.environ.get(KEY_VARIABLE),
                 jobs=jobs,
                 review=review,
                 retry_errors=retry_errors,

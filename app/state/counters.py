@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
-Period = Literal["day", "month", "total"]
+BudgetPeriod = Literal["day", "month", "total"]
 Limit = Literal["requests", "tokens", "concurrent", "budget"]
 
 NANO = 1_000_000_000
@@ -65,7 +65,7 @@ class Limits:
     """At most this many requests run at the same time."""
     budget: int | None = None
     """Largest amount of money that may be spent in a period, in billionths of a dollar."""
-    budget_period: Period = "month"
+    budget_period: BudgetPeriod = "month"
     """Calendar period of the budget, in UTC."""
 
     @property
@@ -204,7 +204,7 @@ def new_lease(limits: Limits, amount: Amount) -> str | None:
     return secrets.token_hex(12) if limits.has_leases and amount.places else None
 
 
-def period_at(period: Period, now: float) -> str:
+def period_at(period: BudgetPeriod, now: float) -> str:
     """Return the name of the budget period that contains `now` (Unix seconds), such as `2026-01`."""
     match period:
         case "day":

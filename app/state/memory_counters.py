@@ -9,11 +9,11 @@ from typing import get_args
 from app.state.counters import (
     WALL,
     Amount,
+    BudgetPeriod,
     Clock,
     CountedKey,
     KeyUsage,
     Limits,
-    Period,
     RateLevels,
     Refusal,
     Reservation,
@@ -55,7 +55,7 @@ class MemoryCounters:
         period = period_at(limits.budget_period, self._calendar()) if limits.budget is not None else ""
         if period and period not in counted.spent:
             spent = await self._spending.spent(key, period)
-            present = {period_at(one, self._calendar()) for one in get_args(Period)}
+            present = {period_at(one, self._calendar()) for one in get_args(BudgetPeriod)}
             counted.spent = {one: money for one, money in counted.spent.items() if one in present}
             counted.spent.setdefault(period, spent)  # another request may have been faster
         levels = self._levels(counted, limits)

@@ -13,7 +13,7 @@ from models.capability import Built, Candidate, Capability, EngineConfig, Engine
 from models.devices.device import LLAMA_CPP
 from models.hosts.workplace import CardMemory
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
-from models.setting_types import EMBEDDED, STANDARD, Address, Split
+from models.setting_types import EMBEDDED, STANDARD, ServerUrl, Split
 from models.weights.files import WEIGHT_SETS
 
 SMOLLM2_WEIGHTS = WEIGHT_SETS["smollm2-135m"]
@@ -42,7 +42,7 @@ def _known_abilities(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
 class LlmSettings(OwnSettings):
     llm: str = "auto"
     """`openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m` or `auto`."""
-    llm_base_url: Address | None = None
+    llm_base_url: ServerUrl | None = None
     """An OpenAI-compatible server (vLLM, SGLang, llama.cpp, Ollama, or a hosted service)."""
     llm_api_key: SecretStr | None = None
     """API key of the LLM's server."""

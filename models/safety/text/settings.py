@@ -10,7 +10,7 @@ from models.capability import OwnSettings
 from models.devices.device import AUTO
 from models.safety.guard import CODES
 from models.safety.text.dialects import GptOssSafeguardDialect, GuardDialect, LlamaGuardDialect, Qwen3GuardDialect
-from models.setting_types import Address
+from models.setting_types import ServerUrl
 
 DIALECTS: tuple[type[GuardDialect], ...] = (Qwen3GuardDialect, GptOssSafeguardDialect, LlamaGuardDialect)
 
@@ -40,7 +40,7 @@ Thresholds = Annotated[Mapping[str, Annotated[float, Field(ge=0, le=1)]], NoDeco
 class GuardSettings(OwnSettings):
     text_guard: str = "auto"
     """An [engine](guard-engines.md) that judges texts, or `auto`: each code by the first that knows it."""
-    guard_base_url: Address | None = None
+    guard_base_url: ServerUrl | None = None
     """An OpenAI-compatible server with Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
     guard_api_key: SecretStr | None = None
     """API key of the guard's server."""

@@ -62,7 +62,7 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class _Place(_Form):
+class _PlacedBox(_Form):
     type: Literal[TYPES]  # type: ignore[valid-type]
     box: list[Annotated[float, Field(ge=0, le=SCALE)]] = Field(min_length=4, max_length=4)
 
@@ -72,7 +72,7 @@ class _Answer(_Form):
     # The schema allows any number. If decoding allowed only existing ones, a text in the screenshot that demands a
     # wrong number would select another element instead of causing an error.
     numbers: list[int] = Field(max_length=_MAX_ANSWERS)
-    boxes: list[_Place] = Field(max_length=_MAX_ANSWERS)
+    boxes: list[_PlacedBox] = Field(max_length=_MAX_ANSWERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class ScreenQuestion:
         elements = [self.listed[number] for number in answer.numbers]
         return ScreenAnswer(answer.means == "everything", elements, [self._in_pixels(place) for place in answer.boxes])
 
-    def _in_pixels(self, place: _Place) -> tuple[str, Box]:
+    def _in_pixels(self, place: _PlacedBox) -> tuple[str, Box]:
         left, top, right, bottom = place.box
         if left >= right or top >= bottom:
             raise _unfit('a "box" is [left, top, right, bottom], with left < right and top < bottom')

@@ -19,7 +19,7 @@ import yaml
 from typer.core import TyperGroup
 
 from app.access.key_file import read_keys
-from app.cli import KEY
+from app.cli import KEY_VARIABLE
 from app.cli.main import cli
 from app.settings import PREFIX, Settings
 from models.catalog import CATALOG
@@ -45,7 +45,7 @@ COMPOSE_VARIABLES = {name for path in COMPOSE_FILES for name in re.findall(r"\$\
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 ENVIRONMENTS = re.findall(r"^\w+ := (\.venv[\w-]*)$", MAKEFILE, re.MULTILINE)
 TARGETS = {*re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE), *(f"{folder}/.ready" for folder in ENVIRONMENTS)}
-VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY}
+VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY_VARIABLE}
 OTHERS_VARIABLES = {"COMPOSE_FILE", "RAY_USAGE_STATS_ENABLED", "RAY_AUTH_MODE", "RAY_worker_niceness"}
 OTHERS = set(
     re.findall(
