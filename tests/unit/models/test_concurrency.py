@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import math
 import weakref
 from collections.abc import AsyncGenerator
 
@@ -10,18 +9,6 @@ import pytest
 
 from models.concurrency import Deadline, EngineAdmission, TimeIsUp, both, side_by_side
 from tasks.errors import InputError
-
-
-async def test_results_come_in_the_order_of_the_items() -> None:
-    last_done = asyncio.Event()
-
-    async def work(item: int) -> int:
-        if item == 3:
-            last_done.set()
-        await last_done.wait()
-        return 10 * item
-
-    assert await side_by_side(work, [1, 2, 3], at_most=3) == [10, 20, 30]
 
 
 async def test_no_more_than_the_bound_are_under_way() -> None:
@@ -48,13 +35,6 @@ async def test_items_are_begun_in_their_order() -> None:
 
     await side_by_side(work, range(7), at_most=3)
     assert begun == list(range(7))
-
-
-async def test_nothing_to_do_is_done_at_once() -> None:
-    async def work(_: int) -> None:
-        raise AssertionError("there is no item")
-
-    assert await side_by_side(work, [], at_most=4) == []
 
 
 async def test_a_failure_is_raised_as_it_is_and_cancels_the_rest() -> None:
@@ -140,14 +120,6 @@ async def two() -> AsyncGenerator[int, None]:
     yield 2
 
 
-async def test_pieces_come_until_their_end() -> None:
-    pieces = two()
-    with Deadline(math.inf) as deadline:
-        assert [await deadline.wait_for(anext(pieces)), await deadline.wait_for(anext(pieces))] == [1, 2]
-        with pytest.raises(StopAsyncIteration):
-            await deadline.wait_for(anext(pieces))
-
-
 async def test_a_time_ends_the_wait_and_leaves_no_cancellation_behind() -> None:
     pieces = Pieces()
     coming, soon = pieces.come(), asyncio.get_running_loop().time() + 0.05
@@ -214,20 +186,6 @@ async def test_other_failures_and_cancellations_are_passed_on() -> None:
     waiting.cancel()
     await asyncio.wait([waiting])
     assert waiting.cancelled()
-
-
-async def test_both_results_come_together() -> None:
-    second_done = asyncio.Event()
-
-    async def one() -> int:
-        await second_done.wait()
-        return 1
-
-    async def other() -> str:
-        second_done.set()
-        return "2"
-
-    assert await both(one(), other()) == (1, "2")
 
 
 async def test_the_failure_of_one_of_both_cancels_the_other_and_is_raised_as_it_is() -> None:

@@ -75,16 +75,6 @@ async def test_a_probe_that_raises_is_a_remedy_and_no_end(settings: Settings) ->
         assert (capability, said) in told
 
 
-@pytest.mark.parametrize("capability", ["ocr", "llm"])
-async def test_a_probe_that_raises_is_the_remedy_of_its_own_capability_alone(
-    capability: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(building, "CATALOG", catalog_where(*(one for one in ENGINES if one[0] == capability)))
-    capabilities, told = await ready_and_log(settings)
-    failed = {name for name, state in capabilities.items() if "Unforeseen" in (state.get("remedy") or "")}
-    assert failed == {name for name, remedy in told if "Unforeseen" in remedy} == {capability}
-
-
 @pytest.mark.usefixtures("all_fail")
 async def test_doctor_names_what_fails_and_ends_with_its_status(
     settings: Settings, capsys: pytest.CaptureFixture[str]
@@ -94,19 +84,6 @@ async def test_doctor_names_what_fails_and_ends_with_its_status(
     for capability, engine in ENGINES:
         assert f"FAILED {capability}" in text
         assert f"Whether '{engine}' can run here could not be determined: Unforeseen: of a probe." in text
-
-
-async def test_doctor_tells_of_a_self_test_that_raises_what_nobody_expects(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async def failed(*_: object) -> NoReturn:
-        raise Unforeseen("of a trial")
-
-    monkeypatch.setattr(doctor, "_try", failed)
-    assert await doctor.examine(settings) == 1
-    text = capsys.readouterr().out
-    assert text.count("Unforeseen: of a trial") == len(CATALOG)
-    assert "off     browser" in text
 
 
 @pytest.mark.usefixtures("all_fail")

@@ -84,10 +84,6 @@ def test_auto_takes_the_first_that_can_run() -> None:
     assert chosen.spec.name == "small"
 
 
-def test_a_name_picks_an_engine() -> None:
-    assert runtime(candidate("small"), candidate("tiny"), choice="tiny").choose("ocr").spec.name == "tiny"
-
-
 def test_a_chosen_engine_that_cannot_run_is_not_replaced_by_another() -> None:
     with pytest.raises(EngineUnavailable, match="Pull it."):
         runtime(candidate("large", "Pull it."), candidate("small"), choice="large").choose("ocr")
@@ -180,15 +176,6 @@ async def test_engines_are_closed_side_by_side() -> None:
     await asyncio.gather(*map(engines.load, made))
     await engines.close()
     assert len(closed) == 2
-
-
-async def test_engines_load_at_their_first_use_and_are_closed_together() -> None:
-    engines = runtime(candidate("small"))
-    assert next(state.public for state in engines.states()) == {"state": "idle", "engine": "small"}
-    await engines.load("ocr")
-    assert next(state.public for state in engines.states()) == {"state": "loaded", "engine": "small"}
-    assert engines.healthy
-    await engines.close()
 
 
 async def test_what_can_run_is_looked_up_off_the_event_loop_and_remembered() -> None:

@@ -18,9 +18,6 @@ from models.catalog import CATALOG
 from models.hosts.host import EngineHost
 from models.runtime import Runtime
 from models.vision.ocr.capability import OCR
-from tasks.inputs.fetch.fetcher import FetchPolicy
-from tasks.inputs.fetch.politeness import ScrapePolicy
-from tasks.inputs.limits import MB
 
 
 class LateEngine:
@@ -71,23 +68,6 @@ async def test_a_task_without_an_engine_is_not_offered_to_an_llm() -> None:
     services = Services(Settings(_env_file=None, search_provider=("off",)))
     assert services.tasks.has("ocr")
     assert not services.tasks.has("web_search")
-    await services.close()
-
-
-async def test_what_the_settings_say_of_fetching_reaches_the_fetcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"ALLOW": "wiki.lan", "PROXY": "http://p:3128"}
-    for name, value in values.items():
-        monkeypatch.setenv(f"OPENFAZE_FETCH_{name}", value)
-    monkeypatch.setenv("OPENFAZE_SCRAPE_ROBOTS", "0")
-    services = Services(Settings(_env_file=None, max_fetch_mb=3, request_timeout_s=600, scrape_host_rps=0.5))
-    assert services.fetcher.policy == FetchPolicy(
-        allow=("wiki.lan",),
-        proxy="http://p:3128",
-        total_timeout=60,
-        max_bytes=3 * MB,
-    )
-    assert services.politeness.policy == ScrapePolicy(robots=False, host_rps=0.5)
-    assert services.politeness.fetcher is services.fetcher
     await services.close()
 
 

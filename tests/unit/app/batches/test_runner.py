@@ -160,18 +160,6 @@ async def test_a_batch_that_waits_for_the_llm_is_cancelled(world: World) -> None
     assert not world.asked["c"]
 
 
-async def test_a_batch_waits_for_the_llm_no_longer_than_its_time(world: World) -> None:
-    world.failures["a"] = [LLM_AWAY[0]] * 2
-    async with world.running() as runner:
-        batch_id = await world.add("a", "b")
-        await waiting_for_llm(world, batch_id)
-        world.now += 25 * 3600
-        runner.wake()
-        batch = await world.ended(batch_id)
-    assert (batch.status, batch.completed, batch.failed) == ("expired", 0, 2)
-    assert [row["error"]["code"] for row in await world.read(batch.error_file)] == ["batch_expired"] * 2
-
-
 async def test_a_server_that_stops_while_lines_wait_for_the_llm_leaves_them_to_the_next(world: World) -> None:
     world.failures["a"] = [LLM_AWAY[0]]
     world.held["b"] = asyncio.Event()

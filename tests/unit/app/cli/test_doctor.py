@@ -1,6 +1,5 @@
 """How `openfaze doctor` shows what it finds."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -48,32 +47,6 @@ def finds(monkeypatch: pytest.MonkeyPatch, *found: Finding) -> list[str]:
 async def examined(capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> tuple[int, str]:
     status = await doctor.examine(Settings(_env_file=None), as_json=as_json)
     return status, capsys.readouterr().out
-
-
-async def test_two_are_tried_at_a_time_and_found_in_the_catalogs_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DRIVER, "_probe_result", (0, "There is no NVIDIA driver."))
-    together, most, names = asyncio.Barrier(2), [0, 0], list[str]()
-
-    async def attempt(_: object, __: object, state: CapabilityState, ___: str) -> Finding:
-        most[0] += 1
-        most[1] = max(most)
-        names.append(state.capability)
-        if len(names) <= 2:
-            await together.wait()
-        await asyncio.sleep(0)
-        most[0] -= 1
-        return Finding(state.capability, "ok")
-
-    async def other(*_: object) -> Finding:
-        return Finding("other", "off")
-
-    monkeypatch.setattr(doctor, "_try", attempt)
-    monkeypatch.setattr(doctor, "_search_the_web", other)
-    monkeypatch.setattr(doctor, "_render_a_page", other)
-    found = [one.capability async for one in doctor._findings(Settings(_env_file=None), lambda _: None)]
-    assert most[1] == 2
-    assert found == [*names, "other", "other"]
-    assert found[:-2] == [name for name in CATALOG if name in found]
 
 
 @pytest.mark.parametrize(("found", "status"), [(FOUND, 0), ([*FOUND, BROKEN], 1)])

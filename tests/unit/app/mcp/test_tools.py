@@ -11,23 +11,6 @@ from tests.conftest import each_case
 PICTURE = "data:image/png;base64,AAAA"
 
 
-@each_case(
-    ("tool", "names"),
-    [
-        ("ocr", {"source", "instructions", "pages", "tables", "markdown"}),
-        ("object_detection", {"source", "instructions", "labels"}),
-        ("speech_to_text", {"source", "instructions", "by_word", "diarize", "source_language"}),
-        ("translate", {"source", "text", "target_language", "source_language"}),
-        ("web_search", {"text"}),
-        ("scraper", {"source", "instructions"}),
-        ("forecast", {"source", "text", "instructions", "horizon"}),
-        ("code_sandbox", {"text"}),
-    ],
-)
-def test_the_names_of_arguments_stay(tool: str, names: set[str]) -> None:
-    assert names <= TOOLS[tool].input_schema["properties"].keys()
-
-
 def test_the_arguments_of_a_tool_are_the_options_of_its_task() -> None:
     for tool in TOOLS.values():
         if tool.name != EXTRACT:

@@ -32,12 +32,12 @@ from app.monitoring.metrics import (
 from app.settings import Settings
 from app.state.entries import StoreDown
 from app.state.responses import StoredResponse
-from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
+from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.hosts.host import EngineHost
-from models.hosts.measures import LOAD, MEMORY, RELOAD, SECONDS, WORKER, Distribution, EngineCounters, reason_of
+from models.hosts.measures import SECONDS, Distribution, EngineCounters, reason_of
 from models.hosts.workplace import HostLimits
-from models.runtime import OFF_THE_CARD, Runtime
+from models.runtime import Runtime
 from tests.conftest import ROOT, each_case
 from tests.kit.servers.server import free_port
 from tests.unit.app.state.test_database import files_in
@@ -212,16 +212,6 @@ async def test_what_keys_may_use_is_counted_where_it_is_not_known(tmp_path: Path
     await services.close()
 
 
-async def test_what_is_no_engine_counts_from_zero_as_the_page_lists_it(tmp_path: Path) -> None:
-    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path / "files")))
-    services: Services = app.state.services
-    at_zero = {labels for (name, labels), value in (await samples(services.metrics)).items() if "failures" in name}
-    rows = re.findall(r"^\| `([a-z_]+)` \| `([a-z_]+)` \| (`[^|]+) \|", PAGE, re.MULTILINE)
-    listed = {(part, of, reason) for part, of, reasons in rows for reason in re.findall("`([a-z_]+)`", reasons)}
-    assert len(listed) == 9
-    assert listed == {labels for labels in at_zero if labels[0] in {part for part, _, _ in rows}}
-
-
 async def test_what_is_kept_for_clients_counts_where_it_is_not_to_be_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,22 +259,6 @@ def test_memory_that_runs_out_is_told_apart_also_where_fewer_items_went_through(
     assert reason_of(KeyError("a secret")) == "error"
 
 
-def test_the_page_lists_every_metric_as_it_is_declared() -> None:
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in PAGE.splitlines() if line[:1] == "|"]
-    listed = {row[0].strip("` "): row[1:] for row in rows if row[0].startswith("`openfaze_")}
-    assert listed == {
-        name: [one.kind, ", ".join(f"`{label}`" for label in one.labels), one.help] for name, one in DECLARED.items()
-    }
-
-
-def test_the_page_tells_of_every_reason() -> None:
-    told = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (`[^|]*) \|", PAGE, re.MULTILINE))))
-    kinds = [ModelError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    assert {kind.reason_label for kind in kinds} | {MEMORY, LOAD, RELOAD, WORKER, OFF_THE_CARD, "error"} <= told
-
-
 def expressions() -> dict[str, str]:
     """What the alerts and the dashboard ask Prometheus, by where they do."""
     rules = yaml.safe_load((OBSERVABILITY / "alerts.yml").read_text())
@@ -306,16 +280,6 @@ def test_alerts_and_dashboard_ask_for_metrics_and_labels_that_there_are(place: s
     assert names or place in ("OpenfazeDown", "Memory of the server A")
 
 
-def test_the_dashboard_shows_every_metric() -> None:
-    asked = " ".join(expressions().values())
-    assert [name for name in DECLARED if name not in asked] == []
-
-
-def test_alerts_ask_for_reasons_that_there_are() -> None:
-    for reasons in re.findall(r'reason!?=~?"([^"]+)"', " ".join(expressions().values())):
-        assert all(f"`{reason}`" in PAGE for reason in reasons.split("|") if reason not in REJECTIONS)
-
-
 def test_prometheus_takes_the_alerts_and_what_the_dashboard_asks(tmp_path: Path) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
@@ -331,18 +295,6 @@ def test_prometheus_takes_the_alerts_and_what_the_dashboard_asks(tmp_path: Path)
     ):
         checked = subprocess.run([promtool, *command], capture_output=True, text=True)
         assert checked.returncode == 0, checked.stderr
-
-
-def test_prometheus_takes_what_a_server_tells() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("needs promtool, of Debian's package prometheus")
-    metrics, stages = Metrics(), Stages()
-    stages.done("read")
-    metrics.ended(metrics.began("/"), 200, stages)
-    ours = [line for line in asyncio.run(metrics.text()).splitlines() if b"openfaze_" in line]
-    checked = subprocess.run([promtool, "check", "metrics"], input=b"\n".join(ours) + b"\n", capture_output=True)
-    assert (checked.returncode, checked.stderr) == (0, b"")
 
 
 def test_a_distribution_counts_each_value_up_to_its_bound() -> None:

@@ -145,15 +145,6 @@ async def test_what_is_refused_for_one_thing_takes_nothing_of_any(counted: Count
     await counted.take(limits, Amount(requests=1, tokens=20, money=400, places=1))
 
 
-async def test_a_request_refused_for_concurrency_costs_no_request(counted: Counted) -> None:
-    limits = Limits(requests_per_minute=3, concurrent=1)
-    running = await counted.take(limits)
-    for _ in range(10):
-        assert (await counted.refused(limits)).limit == "concurrent"
-    await counted.store.settle(running, ONE)
-    assert (await counted.take(limits)).levels.requests == 2
-
-
 @pytest.mark.parametrize(("used", "left"), [(0, 100), (10, 90), (60, 40), (130, 0)])
 async def test_what_was_not_used_comes_back_and_what_was_used_beyond_it_is_charged(
     used: int, left: int, counted: Counted
@@ -210,15 +201,6 @@ async def test_money_that_was_held_by_a_request_is_free_after_it_in_the_period_t
     counted.clock.now += 12 * 3600
     await counted.store.settle(taken, Amount(requests=1, money=100))
     await counted.take(limits, Amount(requests=1, money=100, places=1))
-
-
-async def test_sums_of_money_are_exact(counted: Counted) -> None:
-    """A tenth of a dollar ten times is a dollar, and no phantom of a dollar refuses the last."""
-    limits = Limits(budget=NANO)
-    tenth = Amount(requests=1, money=NANO // 10, places=1)
-    for _ in range(10):
-        await counted.store.settle(await counted.take(limits, tenth), tenth)
-    assert (await counted.refused(limits, Amount(money=1))).limit == "budget"
 
 
 async def test_a_reservation_is_settled_once(counted: Counted) -> None:

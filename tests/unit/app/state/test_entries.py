@@ -101,12 +101,6 @@ async def test_a_tenant_is_deleted_by_itself(store: EntryStore) -> None:
     await store.purge("t2")
 
 
-async def test_many_at_once(store: EntryStore) -> None:
-    await asyncio.gather(*(store.put(key(str(n)), bytes([n]), max_age_s=60) for n in range(100)))
-    found = await asyncio.gather(*(store.get(key(str(n))) for n in range(100)))
-    assert found == [bytes([n]) for n in range(100)]
-
-
 async def test_the_oldest_leave_first(tmp_path: Path) -> None:
     now = 1000.0
     store = in_file(tmp_path / "c.sqlite", 10_000)

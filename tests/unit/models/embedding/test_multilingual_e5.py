@@ -118,10 +118,3 @@ def test_switched_off_no_engine_embeds(root: Path) -> None:
     assert engines.find(EMBEDDING) is engines.find(EMBEDDING, MINILM) is None
     with pytest.raises(EngineUnavailable, match="OPENFAZE_EMBEDDING=off"):
         engines.use(EMBEDDING, MINILM)
-
-
-def test_without_its_files_it_says_how_to_fetch_them(tmp_path: Path) -> None:
-    assert MULTILINGUAL_E5.remedy(EngineConfig(weights_dir=tmp_path)) == "Run `openfaze pull multilingual-e5-small`."
-    [(capability, choice, remedy)] = runtime(tmp_path, MULTILINGUAL_E5.spec.name).unmet_choices()
-    assert (capability, choice) == ("embedding", MULTILINGUAL_E5.spec.name)
-    assert "openfaze pull" in remedy

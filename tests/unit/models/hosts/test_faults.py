@@ -157,15 +157,3 @@ async def test_calls_within_their_time_are_no_fault_and_the_first_may_take_longe
     assert faults.engine is None
     assert host.healthy
     await host.close()
-
-
-async def test_an_engine_without_a_deadline_may_take_any_time() -> None:
-    engine, host = hosted()
-    faults = Faults()
-    host.guard(faults, None)
-    call = await running(engine, host)
-    host.check_calls()
-    engine.gate.set()
-    assert await call == 2
-    assert faults.engine is None
-    await host.close()

@@ -1,7 +1,6 @@
 """The host: batching, its bounded queue, its keys, withdrawal and failure."""
 
 import asyncio
-import threading
 
 import pytest
 
@@ -10,19 +9,6 @@ from models.hosts.host import EngineHost
 from tests.kit.engines.hosts import abandoned, has_entered, hosted, running, shared_by
 from tests.kit.processes.panics import Panic
 from tests.kit.waits.waiting import until
-
-
-async def test_results_come_back_in_order() -> None:
-    _, host = hosted(max_batch=4)
-    assert await host.run_many(range(10)) == [number * 2 for number in range(10)]
-    await host.close()
-
-
-async def test_the_engine_runs_off_the_event_loops_thread() -> None:
-    engine, host = hosted()
-    await host.run(1)
-    assert threading.get_ident() not in engine.threads
-    await host.close()
 
 
 async def test_what_arrives_while_the_engine_works_is_one_batch() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
 from models.language.llama_process import ServerOptions
-from models.language.llm import ContextOverflow, LlmCall, LlmNotSetUp, LlmRefused, TextDelta, ToolCallDelta
+from models.language.llm import ContextOverflow, LlmCall, LlmNotSetUp, ToolCallDelta
 from tests.kit.engines.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, text_of, under, user
 from tests.kit.waits.waiting import until
 
@@ -51,17 +51,6 @@ async def llm() -> AsyncIterator[EmbeddedLlm]:
     llm = EmbeddedLlm(GGUF, context_tokens=CONTEXT_TOKENS, parallel=4)
     yield llm
     await llm.close()
-
-
-@pytest.mark.deep
-async def test_streams_piece_by_piece_and_counts_tokens(llm: EmbeddedLlm) -> None:
-    events = await events_of(llm, user("Tell me a story about a river.", options={"max_tokens": 20}))
-    pieces = [event for event in events if isinstance(event, TextDelta)]
-    assert len(pieces) >= 10
-    done = done_of(events)
-    assert done.finish_reason == "length"
-    assert done.completion_tokens == 20
-    assert (done.prompt_tokens or 0) > 7
 
 
 async def test_an_answer_without_a_limit_ends_at_the_bound_and_says_so() -> None:
@@ -150,11 +139,6 @@ async def test_a_limit_that_the_context_leaves_no_room_for_is_said_to_be_lowered
     assert (
         done.note == f"The answer may have {room} tokens, not 32000: the language model's context has no room for more."
     )
-
-
-async def test_an_option_of_the_wrong_kind_is_refused(llm: EmbeddedLlm) -> None:
-    with pytest.raises(LlmRefused, match="temperature"):
-        await events_of(llm, user("hi", options={"temperature": "hot"}))
 
 
 async def test_nobody_without_the_key_is_answered(llm: EmbeddedLlm) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import QWEN3_4B_WEIGHTS, LlmSettings
-from models.weights.files import WEIGHT_SETS
 
 
 def test_only_the_one_that_comes_along_is_not_to_be_relied_on(tmp_path: Path) -> None:
@@ -21,7 +20,3 @@ def test_only_the_one_that_comes_along_is_not_to_be_relied_on(tmp_path: Path) ->
         "qwen3-4b": True,
         "smollm2-135m": False,
     }
-
-
-def test_the_good_model_can_be_pulled_by_name() -> None:
-    assert WEIGHT_SETS["qwen3-4b"] is QWEN3_4B_WEIGHTS

@@ -49,15 +49,6 @@ async def test_it_is_found_out_once_for_many_callers() -> None:
         assert len(upstream.probes) == 6
 
 
-async def test_the_questions_are_short_and_can_be_told_from_clients_calls() -> None:
-    with serving_llm() as upstream:
-        await abilities_of(upstream)
-        questions = [probe for probe in upstream.probes if probe.path.endswith("/chat/completions")]
-        assert upstream.requests == []
-    assert {question.headers["user-agent"] for question in questions} == {"openfaze (probe)"}
-    assert {question.body["max_tokens"] for question in questions} == {16}
-
-
 async def test_what_is_known_beforehand_wins_and_is_not_asked() -> None:
     with serving_llm() as upstream:
         found = await abilities_of(upstream, {"vision": False, "context_tokens": 100})

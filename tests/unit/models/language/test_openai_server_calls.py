@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -291,22 +291,3 @@ async def test_a_connection_is_used_again_after_a_whole_answer() -> None:
             for _ in range(5):
                 await events_of(llm)
             assert upstream.accepted == 1
-
-
-async def test_two_hundred_streams_run_at_once_without_crossing() -> None:
-    all_are_here = asyncio.Event()
-
-    def count(body: Mapping[str, Any]) -> Reply:
-        if len(upstream.requests) == 200:
-            all_are_here.set()
-        chunks = [f"{body['messages'][0]['content']}.{n} " for n in range(5)]
-        return Reply(chunks=chunks, delay_s=0.02, gate=all_are_here)
-
-    with serving_llm(count) as upstream:
-        async with client_of(upstream) as llm:
-            calls = [LlmCall([{"role": "user", "content": str(number)}]) for number in range(200)]
-            answers = await asyncio.gather(*(events_of(llm, call) for call in calls))
-            assert upstream.accepted == 200
-    for number, events in enumerate(answers):
-        text = "".join(event.text for event in events if isinstance(event, TextDelta))
-        assert text == "".join(f"{number}.{n} " for n in range(5))

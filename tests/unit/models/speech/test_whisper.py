@@ -9,13 +9,9 @@ import pytest
 
 from models.capability import EngineConfig
 from models.speech import whisper
-from models.speech.capability import (
-    WHISPER_LARGE_V3_TURBO,
-    WHISPER_SMALL,
-)
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded, _Group, _Search
-from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, TINY_EN, WhisperFiles, files_of
+from models.speech.whisper_files import TINY_EN, WhisperFiles, files_of
 from tests.kit.audio.speech import (
     FOREIGN,
     JFK,
@@ -97,18 +93,6 @@ def test_a_window_without_sound_or_of_no_length_has_no_words(tiny: Whisper) -> N
     ] * 4
 
 
-@pytest.mark.deep
-def test_made_speech_is_heard_as_well_as_faster_whisper_hears_it(tiny: Whisper) -> None:
-    heard = transcribed(tiny.run, [SpeechWindow(say(text)) for text in SENTENCES])
-    raw = []
-    for text in SENTENCES:
-        segments, _ = tiny._whisper.transcribe(say(text), beam_size=5, temperature=0)
-        raw.append(word_errors(text, " ".join(segment.text for segment in segments)))
-    own = [word_errors(text, text_of(one)) for text, one in zip(SENTENCES, heard, strict=True)]
-    words = sum(count for _, count in own)
-    assert sum(errors for errors, _ in own) <= sum(errors for errors, _ in raw) + 0.02 * words
-
-
 def test_a_window_that_cannot_be_decoded_fails_alone(tiny: Whisper, jfk: Samples) -> None:
     broken = SpeechWindow(np.zeros((2, 5), np.float32))
     good, bad = transcribed(tiny.run, [SpeechWindow(jfk), broken])
@@ -134,17 +118,6 @@ def test_more_tokens_than_can_be_said_are_a_loop_however_likely() -> None:
     assert made_up.in_doubt
     assert unlikely.is_better_than(made_up)
     assert not sung.in_doubt
-
-
-@pytest.mark.deep
-def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whisper) -> None:
-    heard = transcribed(
-        many_languages.run, [SpeechWindow(say("Good morning.")), SpeechWindow(say("Guten Morgen.", "de"))]
-    )
-    for one in heard:
-        assert isinstance(one, WindowText)
-        assert len(one.language) in (2, 3)
-        assert 0 < (one.language_probability or 0) < 1
 
 
 @pytest.mark.deep
@@ -234,15 +207,3 @@ def test_a_search_first_ends_where_no_more_can_be_spoken(quick: Whisper, monkeyp
     # Random weights make random texts, which are always in doubt.
     transcribed(quick.run, [SpeechWindow(in_a_row([say("Good morning."), pause(3.0)])[: 3 * RATE], "de")])
     assert limits[0] == 2 * (12 + 3 * 6 + 1)
-
-
-@pytest.mark.parametrize(
-    ("weight_set", "candidate"), [(SMALL, WHISPER_SMALL), (LARGE_V3_TURBO, WHISPER_LARGE_V3_TURBO)]
-)
-def test_pulled_weights_are_found_where_pull_puts_them(weight_set, candidate, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    for file in weight_set.files:
-        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file.path).touch()
-    assert candidate.remedy(EngineConfig(weights_dir=tmp_path)) is None
-    assert len({file.path.rpartition("/")[0] for file in weight_set.files}) == 1
-    assert {"config.json", "tokenizer.json", "model.bin"} <= {file.path.rpartition("/")[2] for file in weight_set.files}

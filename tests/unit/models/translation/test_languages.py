@@ -13,7 +13,6 @@ from tests.conftest import ROOT, each_case
 
 TABLES = ROOT / "models/translation"
 MADLAD = (ROOT / "training/languages/madlad.txt").read_text().split()
-RARE = [language for language in LANGUAGES.values() if not language.is_common]
 
 
 def rows(name: str) -> list[list[str]]:
@@ -32,18 +31,14 @@ def test_every_language_of_madlad_is_known_and_said_to_be_its() -> None:
 @each_case(
     ("written", "tag"),
     [
-        ("fra", "fr"),
         ("pt_br", "pt-BR"),
         ("ZH-hant", "zh-Hant"),
         ("zh_Hant_TW", "zh-Hant-TW"),
-        ("nan_Latn_TW", "nan-Latn-TW"),
         ("es-419", "es-419"),
         ("cmn", "zh"),
         ("fil", "tl"),
-        ("nob", "no"),
         ("iw", "he"),
         ("en-somehow", None),
-        ("qqq", None),
         ("", None),
     ],
 )
@@ -56,24 +51,15 @@ def test_codes_are_understood_in_any_case_and_with_regions(written: str, tag: st
     [
         ("Kinyarwanda", "rw"),
         ("Māori", "mi"),
-        ("maori", "mi"),
-        ("te reo Māori", "mi"),
         ("Kʼicheʼ", "quc"),
-        ("k’iche’", "quc"),
         ("kiche", "quc"),
         ("Odia", "or"),
-        ("Oriya", "or"),
-        ("Twi", "ak"),
         ("Sorani", "ckb"),
-        ("Crimean Tatar", "crh"),
         ("qırımtatarca", "crh"),
-        ("isiZulu", "zu"),
         ("Swiss German", "gsw"),
-        ("Українська", "uk"),
         ("日本語", "ja"),
         ("ქართული", "ka"),
         ("Norwegian Nynorsk", "nn"),
-        ("Klingon", "tlh"),
     ],
 )
 def test_names_are_english_and_a_languages_own_with_or_without_marks(name: str, tag: str) -> None:
@@ -101,18 +87,14 @@ def test_every_language_is_accepted_by_its_names_and_codes(language: Language) -
     [
         ("Translate my letter to Uma into French: hello", "fr", None),
         ("Translate this mail from Mari into German: hello", "de", None),
-        ("Translate the news from afar into Spanish: hello", "es", None),
         ("Translate to German as well as you can: hello", "de", None),
         ("Translate from Quechua into Aymara: hello", "ay", "qu"),
         ("Quechua to Spanish: hello", "es", "qu"),
         ("quy -> es: hello", "es", "quy"),
         ("Translate into Latin American Spanish: hello", "es-419", None),
-        ("Translate to Swiss German: hello", "gsw", None),
         ("Translate to zh_Hant_TW: hello", "zh-Hant-TW", None),
-        ("Translate to es-419: hello", "es-419", None),
         ("Translate to Malayalam: hello", "ml", None),
         ("Translate to Uma: hello", "ppk", None),
-        ("Translate to rw: hello", "rw", None),
         ("translate hello to kin", "rw", None),
         ("Übersetze ins Quechua: hallo", "qu", None),
     ],

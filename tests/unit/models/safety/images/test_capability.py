@@ -10,9 +10,7 @@ from models.capability import EngineConfig
 from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD, VLM
-from models.weights.files import WEIGHT_SETS
-from tests.kit.engines.image_guards import ABLE, RED, save_nsfw_vit, verdict
-from tests.kit.servers.llm_server import serving_llm
+from tests.kit.engines.image_guards import save_nsfw_vit
 
 
 def runtime(config: EngineConfig) -> Runtime:
@@ -41,19 +39,3 @@ def test_an_llm_known_not_to_see_is_no_guard(tmp_path: Path) -> None:
     assert "takes no pictures" in (VLM.remedy(EngineConfig(weights_dir=tmp_path, own=[llm])) or "")
     able = llm.model_copy(update={"llm_abilities": ("vision",)})
     assert VLM.remedy(EngineConfig(weights_dir=tmp_path, own=[able])) is None
-
-
-async def test_the_guard_asks_the_llm_that_answers(tmp_path: Path) -> None:
-    with serving_llm([verdict(S1_IMAGE="yes")], abilities=ABLE) as server:
-        config = EngineConfig(weights_dir=tmp_path, own=[LlmSettings(llm_base_url=server.base_url)])
-        built = runtime(config)
-        [guard] = built.use_all(IMAGE_GUARD)
-        assert (await guard.judge(RED, ["S1_IMAGE"])).scores == {"S1_IMAGE": 1}
-        await built.close()
-
-
-def test_what_pull_fetches_lies_where_the_engine_looks() -> None:
-    weight_set = WEIGHT_SETS["nsfw-vit"]
-    assert all(file.path.startswith(f"{weight_set.name}/") for file in weight_set.files)
-    assert all(len(file.sha256) == 64 for file in weight_set.files)
-    assert all("/resolve/main/" not in file.url for file in weight_set.files)

@@ -1,7 +1,5 @@
 """The classifier of pictures as a guard: its scores, long pictures, and how pictures are prepared."""
 
-import hashlib
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,9 +8,8 @@ import pytest
 
 from models.capability import EngineConfig
 from models.safety.images.capability import NSFW_VIT
-from models.safety.images.nsfw_vit import SIDE, parts_of, planes
-from models.weights.files import WEIGHT_SETS
-from tests.kit.engines.image_guards import BLACK, RED, WHITE, Open, opening, plain, save_nsfw_vit, shown
+from models.safety.images.nsfw_vit import parts_of
+from tests.kit.engines.image_guards import BLACK, RED, Open, opening, plain, save_nsfw_vit, shown
 
 
 @pytest.fixture
@@ -55,24 +52,3 @@ def test_the_parts_of_a_long_picture_cover_it() -> None:
     _, *parts = parts_of(numbered)  # type: ignore[arg-type]
     assert len(parts) == 8
     assert set(np.concatenate([part[:, 0, 0] for part in parts]).tolist()) == set(range(5000))
-
-
-def test_pictures_are_prepared_as_the_published_configuration_says() -> None:
-    config = {
-        "do_convert_rgb": None,
-        "do_normalize": True,
-        "do_rescale": True,
-        "do_resize": True,
-        "image_mean": [0.5, 0.5, 0.5],
-        "image_processor_type": "ViTFeatureExtractor",
-        "image_std": [0.5, 0.5, 0.5],
-        "resample": 2,  # bilinear
-        "rescale_factor": 1 / 255,
-        "size": {"height": SIDE, "width": SIDE},
-    }
-    published = json.dumps(config, indent=2, sort_keys=True) + "\n"
-    checksums = {Path(file.path).name: file.sha256 for file in WEIGHT_SETS["nsfw-vit"].files}
-    assert hashlib.sha256(published.encode()).hexdigest() == checksums["preprocessor_config.json"]
-    assert planes(WHITE).shape == (3, SIDE, SIDE)
-    assert (planes(WHITE) == 1).all()
-    assert (planes(BLACK) == -1).all()

@@ -12,7 +12,7 @@ import pytest
 from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, UpstreamDown
 from models.capability import FIRST_BYTE_S, Candidate, EngineConfig
 from models.language.llm import Abilities
-from models.safety.guard import TEXT_CODES, TextGuard
+from models.safety.guard import TextGuard
 from models.safety.text.capability import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER
 from models.safety.text.dialects import without_markup
 from models.safety.text.server import WINDOW
@@ -296,11 +296,6 @@ async def test_the_text_stands_between_secret_marks_and_the_instruction_comes_af
     assert len(marks) == 2
 
 
-@each_case("code", TEXT_CODES)
-async def test_the_policy_has_a_section_for_every_code(code: str) -> None:
-    assert await judged(GPT_OSS_SAFEGUARD_SERVER, Reply(json.dumps({code: 0.75})), codes=[code]) == {code: 0.75}
-
-
 async def test_the_score_of_qwen3guard_is_the_chance_of_its_verdict() -> None:
     plain: dict[str, float] = {}
     likely = {" Unsafe": -0.6931471805599453, " Cont": -1.3862943611198906, " Safe": -1.3862943611198906, "Un": -99.0}
@@ -325,18 +320,6 @@ async def test_chances_in_another_form_count_as_none(logprobs: object) -> None:
 async def test_without_chances_the_verdict_of_qwen3guard_is_its_score(verdict: str, score: float) -> None:
     answer = f"Safety: {verdict}\nCategories: Suicide & Self-Harm\nRefusal: No"
     assert await judged(QWEN3GUARD_SERVER, Reply(answer), codes=["S11"], answers="How?") == {"S11": score}
-
-
-async def test_the_codes_and_the_threshold_depend_on_the_model() -> None:
-    for candidate, model, missing, threshold in (
-        (QWEN3GUARD_SERVER, "Qwen3Guard-Gen-4B", {"S4", "S6", "S14"}, 0.6),
-        (GPT_OSS_SAFEGUARD_SERVER, "gpt-oss-safeguard-20b", set(), 0.5),
-        (LLAMA_GUARD_SERVER, "Llama-Guard-3-8B", set(), 0.5),
-        (LLAMA_GUARD_SERVER, "meta-llama/Llama-Guard-3-1B", {"S14"}, 0.5),
-    ):
-        async with guard_of(candidate, "http://127.0.0.1:9", guard_model=model) as guard:
-            assert guard.codes == set(TEXT_CODES) - missing
-            assert guard.thresholds == dict.fromkeys(guard.codes, threshold)
 
 
 async def test_a_guard_loads_by_judging_something() -> None:

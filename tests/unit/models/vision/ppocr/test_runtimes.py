@@ -1,8 +1,5 @@
 """The two runtimes that compute the networks."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,21 +62,6 @@ def test_a_gpu_that_the_runtime_cannot_use_is_no_silent_cpu() -> None:
         LineRecognizer(RECOGNIZER, device="cuda").load()
 
 
-@pytest.mark.deep
-def test_openvino_does_not_load_its_telemetry() -> None:
-    code = """
-import json, sys
-from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.ppocr.session import Pictures
-from models.vision.ocr.capability import embedded_weights
-LineRecognizer(embedded_weights()[1]).load()
-print(json.dumps([name for name in sys.modules if name.startswith(("openvino_telemetry", "rapidocr"))
-                  and sys.modules[name] is not None]))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == []
-
-
 def test_a_line_reads_the_same_alone_and_in_a_batch() -> None:
     words = ["Invoice", "10.00", "a rather longer line of text 42", "Total", "x"]
     crops = [single_line(word, margin=6).pixels for word in words]
@@ -91,14 +73,3 @@ def test_a_line_reads_the_same_alone_and_in_a_batch() -> None:
         assert alone.text == together[index].text == together[index + len(crops)].text
         assert np.array_equal(alone.probabilities, together[index].probabilities)
         assert np.array_equal(alone.centres, together[index + len(crops)].centres)
-
-
-@pytest.mark.deep
-def test_a_closed_engine_loads_again(page: Page) -> None:
-    engine = TextDetector(DETECTOR)
-    engine.load()
-    [before] = finished(engine, [page.pixels])
-    engine.close()
-    engine.load()
-    [after] = finished(engine, [page.pixels])
-    assert np.array_equal(before, after)
