@@ -257,9 +257,7 @@ def test_no_line_of_the_log_holds_a_key_a_secret_of_a_url_or_content(run: Run) -
     assert "pipe bomb" not in log
 
 
-def test_every_line_of_a_request_is_json_with_its_id(run: Run) -> None:
-    lines = run.server.log_file.read_text().splitlines()
-    assert all(line.startswith("{") for line in lines)
+def test_every_request_has_a_line_with_its_id(run: Run) -> None:
     requests = [line for line in run.server.log if line["event"] == "request"]
     ids = [str(line["request_id"]) for line in requests if line["path"] not in ("/health", "/ready", "/mcp")]
     # A line of the batch has one, too.
