@@ -2,7 +2,6 @@
 tools if it needs more."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from app.chat.inputs import run_off_loop, texts_of
 from app.chat.inquiry import Inquiry
 from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation
-from app.chat.prompt import InternalTool, build_messages, fence_results, offered
+from app.chat.prompt import InternalTool, build_messages, count_tokens_carefully, fence_results, offered
 from app.chat.run_plan import Material, Specialists, gather
 from app.chat.shape import Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
@@ -22,7 +21,7 @@ from app.chat.trim import trim
 from app.events import AnswerWarning, Event
 from app.wire.request import ChatRequest
 from models.embedding.embedder import Embedder
-from models.language.llm import Llm, estimate_tokens, fence_around, new_fence
+from models.language.llm import Llm, fence_around, new_fence
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread
@@ -34,11 +33,6 @@ PICTURES_DIVISOR = 2
 """Pictures take at most half of the context that the definitions of tools leave."""
 ASSUMED_CONTEXT_TOKENS = 8192
 """Context length assumed for an LLM that reports none, in tokens."""
-CAREFUL_BYTES_PER_TOKEN = 3
-"""Number of bytes counted as one token when results are fitted into the context.
-
-The estimate is careful because numbers and names take more tokens than prose.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +179,12 @@ class LlmAnswers:
         # A client's limit that exceeds the context is only a permission. It says nothing about the length of the
         # answer.
         answer = limit if limit and limit < context else context // ANSWER_DIVISOR
-        taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in other_texts))
+        taken += await asyncio.to_thread(lambda: sum(count_tokens_carefully(text) for text in other_texts))
         room = max(context // ANSWER_DIVISOR, context - answer - taken)
-        return await trim(entries, question, room, _count_tokens_carefully, self.embedder)
+        return await trim(entries, question, room, count_tokens_carefully, self.embedder)
 
 
 def _count_definition_tokens(request: ChatRequest, internal: Sequence[InternalTool]) -> int:
     """Estimate the number of tokens of the definitions of tools shown to the LLM."""
     definitions = [tool.model_dump_json(exclude_unset=True) for tool in request.tools or ()]
-    definitions += [json.dumps(tool.definition()) for tool in internal]
-    return sum(map(_count_tokens_carefully, definitions))
-
-
-def _count_tokens_carefully(text: str) -> int:
-    return estimate_tokens(text, bytes_per_token=CAREFUL_BYTES_PER_TOKEN)
+    return sum(map(count_tokens_carefully, definitions)) + sum(tool.tokens for tool in internal)

@@ -1,8 +1,10 @@
 """Builds what the LLM reads: the conversation, the results of tasks (fenced as data), pictures in their places, and the
 tasks that it may call as its tools, without the client seeing the calls."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -12,6 +14,7 @@ from app.chat.inputs import Turn, text_of
 from app.chat.pictures import LlmImage, PartPlace
 from app.chat.plan import Plan
 from app.wire.request import ChatMessage, ChatRequest, ChatToolCall, ContentPart, ImagePart, TextPart
+from models.language.llm import estimate_tokens
 from tasks.base import Specialist, TaskRequest
 from tasks.catalog import SPECIALISTS
 from tasks.errors import InputError
@@ -31,6 +34,12 @@ RULES = (
 LlmMessage = dict[str, Any]
 PREFIX = "openfaze_"
 """Prefix of the names of internal tools, so that they differ from the names of the client's tools."""
+
+CAREFUL_BYTES_PER_TOKEN = 3
+"""Number of bytes counted as one token when results are fitted into the context.
+
+The estimate is careful because numbers and names take more tokens than prose.
+"""
 
 _INPUT = {"type": "integer", "minimum": 1, "description": "The number of the user's input, in order."}
 _FILES = {
@@ -132,7 +141,11 @@ def _tool_call(call: ChatToolCall) -> dict[str, Any]:
     return {"id": call.id, "type": call.type, "function": function}
 
 
-@dataclass(frozen=True, slots=True)
+def count_tokens_carefully(text: str) -> int:
+    return estimate_tokens(text, bytes_per_token=CAREFUL_BYTES_PER_TOKEN)
+
+
+@dataclass(frozen=True)
 class InternalTool:
     """A task as a tool of the LLM. Its arguments are the options of the task, and the number of the input."""
 
@@ -150,8 +163,9 @@ class InternalTool:
     def needs_input(self) -> bool:
         return self.specialist.tool.input in ("source", "url")
 
-    def definition(self) -> dict[str, Any]:
-        """Return the definition of the tool in OpenAI's form."""
+    @cached_property
+    def definition(self) -> Mapping[str, Any]:
+        """The definition of the tool in OpenAI's form. It is made once: a schema of a class takes milliseconds."""
         schema = self.specialist.options.model_json_schema()
         match self.specialist.tool.input:
             case "url":
@@ -178,6 +192,11 @@ class InternalTool:
                 "parameters": parameters,
             },
         }
+
+    @cached_property
+    def tokens(self) -> int:
+        """At least as many tokens as the definition takes."""
+        return count_tokens_carefully(json.dumps(self.definition))
 
     def request(self, arguments: str, turn: Turn) -> TaskRequest[Any]:
         """Return the request of the task for the LLM's `arguments` (JSON). Raises InputError, which the LLM reads."""

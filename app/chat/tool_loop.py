@@ -362,7 +362,7 @@ class Rounds:
             choice = choice.model_dump()
         return LlmCall(
             self.messages,
-            tools=[*tools, *(tool.definition() for tool in internal.values())],
+            tools=[*tools, *(tool.definition for tool in internal.values())],
             tool_choice=choice,
             response_format=self.response_format,
             options=options_of(request, with_tools=bool(tools)),

@@ -116,7 +116,7 @@ def _flags(message: Message, kinds: Sequence[str], has_schema: bool) -> Iterator
 @dataclass(frozen=True, slots=True)
 class WishModel:
     weights: NDArray[np.float32]
-    """Matrix of LABELS × BUCKETS."""
+    """Matrix of BUCKETS × LABELS: what a feature weighs lies together in memory."""
     biases: NDArray[np.float32]
 
     @classmethod
@@ -124,11 +124,12 @@ class WishModel:
         stored = np.load(path)
         if tuple(stored["labels"].tolist()) != LABELS:
             raise ValueError(f"{path.name} has other labels: run `python -m training.wishes.fit`")
-        return cls(stored["weights"].astype(np.float32) * stored["scales"][:, None], stored["biases"])
+        weights = np.multiply(stored["weights"].T, stored["scales"], dtype=np.float32, order="C")
+        return cls(weights, stored["biases"])
 
     def probabilities(self, message: Message, kinds: Sequence[str], *, has_schema: bool = False) -> dict[Label, float]:
         buckets, values = features_of(message, kinds, has_schema=has_schema)
-        odds = self.weights[:, buckets] @ values + self.biases
+        odds = values @ self.weights[buckets] + self.biases
         return dict(zip(LABELS, (1 / (1 + np.exp(-odds))).tolist(), strict=True))
 
     def labels(self, message: Message, kinds: Sequence[str], *, has_schema: bool = False) -> frozenset[Label]:

@@ -164,7 +164,7 @@ def fit(messages: Sequence[LabelledMessage]) -> WishModel:
             model.fit(features[rows], is_wished)
         weights.append(model.coef_[0])
         biases.append(float(model.intercept_[0]))
-    return WishModel(np.array(weights, np.float32), np.array(biases, np.float32))
+    return WishModel(np.array(weights, np.float32).T, np.array(biases, np.float32))
 
 
 def fit_languages(messages: Sequence[LabelledMessage]) -> LanguageClassifier:
@@ -191,7 +191,7 @@ def _sparse(rows: Sequence[tuple[NDArray[np.integer], NDArray[np.float32]]], buc
 
 def save(model: WishModel, path: Path) -> None:
     """Write the model with one byte a weight."""
-    weights, scales = in_bytes(model.weights, 1)
+    weights, scales = in_bytes(model.weights.T, 1)
     np.savez_compressed(path, labels=np.array(LABELS), biases=model.biases, weights=weights, scales=scales[:, 0])
 
 

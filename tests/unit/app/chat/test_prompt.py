@@ -100,7 +100,7 @@ def names(turn: Turn, plan: Plan | None = None, *tasks: str) -> list[str]:
 
 def test_a_definition_is_in_openais_form_and_closed() -> None:
     for tool in TOOLS:
-        definition = tool.definition()
+        definition = tool.definition
         assert list(definition) == ["type", "function"]
         function = definition["function"]
         assert function["name"] == PREFIX + tool.task
@@ -111,7 +111,7 @@ def test_a_definition_is_in_openais_form_and_closed() -> None:
 def test_the_arguments_of_a_tool_are_the_options_of_its_task_and_its_inputs() -> None:
     for tool in TOOLS:
         options = tool.specialist.options.model_json_schema()["properties"]
-        properties = tool.definition()["function"]["parameters"]["properties"]
+        properties = tool.definition["function"]["parameters"]["properties"]
         assert set(properties) - set(options) <= {"input", "url", "files"}
         assert set(options) <= set(properties)
         assert all("description" in one for name, one in properties.items() if name in options)

@@ -57,7 +57,7 @@ async def test_an_order_to_take_over_data_is_one_for_values(message: str, kind: 
 
 @each_case(("probability", "label"), [(0.4, "value"), (0.6, "forecast")])
 def test_a_forecast_that_is_only_guessed_fills_no_schema(probability: float, label: Label) -> None:
-    weights = np.zeros((len(LABELS), BUCKETS), np.float32)
+    weights = np.zeros((BUCKETS, len(LABELS)), np.float32)
     odds = np.full(len(LABELS), -9.0, np.float32)
     odds[LABELS.index("forecast")] = np.log(probability / (1 - probability))
     model = WishModel(weights, odds)
