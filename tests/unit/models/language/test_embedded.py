@@ -21,16 +21,6 @@ from models.language.llm import ContextOverflow, LlmCall, LlmNotSetUp, ToolCallD
 from tests.kit.engines.embedded_llm import CONTEXT_TOKENS, GGUF, done_of, events_of, text_of, user
 from tests.kit.waits.waiting import until
 
-FIELDS = {
-    "type": "object",
-    "properties": {
-        "company": {"type": "string", "maxLength": 40},
-        "date": {"type": "string", "maxLength": 12},
-        "total": {"type": "string", "maxLength": 12},
-    },
-    "required": ["company", "date", "total"],
-    "additionalProperties": False,
-}
 WEATHER: dict[str, Any] = {
     "type": "function",
     "function": {
