@@ -37,7 +37,7 @@ TOO_LONG = {
 def hurried() -> Iterator[FullModel]:
     """A server whose LLM has two seconds to begin."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("models.language.capability.FIRST_BYTE_S", 1)
+        patch.setattr("models.capability.FIRST_BYTE_S", 1)
         with serving_full_model(request_timeout_s=5) as model:
             yield model
 
