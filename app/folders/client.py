@@ -45,7 +45,7 @@ class PaperExample:
     answer: Any
 
 
-class Refused(Exception):
+class Refused(Failed):
     """Raised if the server refused the request for one paper. The message says why."""
 
     def __init__(self, message: str, partial: Json | None = None) -> None:

@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from app.folders.answers import Json
 from app.folders.client import PaperClient, Refused
-from app.folders.extract import Server
+from app.folders.extract import Server, failing, printable
 from app.folders.failures import Failed
 from app.folders.papers import papers_of
 from app.folders.schemas import schema_of
@@ -23,7 +24,7 @@ def explain(source: str, field: str, schema: str | None, key: str | None, server
     if len(papers) != 1:
         raise Failed(f"--explain needs one paper; '{source}' names {len(papers)}")
     pointer = field if field.startswith("/") else f"/{field}"
-    try:
+    with failing(Path(source)):
         wanted = schema_of(schema or field)
         with server() as url, contextlib.closing(PaperClient(url, key)) as asker:
             try:
@@ -34,12 +35,6 @@ def explain(source: str, field: str, schema: str | None, key: str | None, server
                 # Nothing answers a required field: the others, and the reason for this one, are still of interest.
                 explained = rendered(asker.explain(papers[0], _without_required(wanted), pointer))
                 return f"{refusal}\nAsked again without required fields:\n{explained}"
-    except Refused as refusal:
-        raise Failed(str(refusal)) from None
-    except OSError as error:
-        raise Failed(f"{error.filename}: {error.strerror}") from None
-    except ValueError as error:
-        raise Failed(str(error)) from None
 
 
 def _without_required(schema: Any) -> Any:
@@ -58,10 +53,7 @@ def _is_names(part: Any) -> bool:
 def rendered(explanation: Json) -> str:
     """Return the text of an explanation, as a completion has it. What is invisible or controls a terminal is
     escaped."""
-    return "\n".join(
-        "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
-        for line in _lines(explanation)
-    )
+    return "\n".join(map(printable, _lines(explanation)))
 
 
 def _lines(one: Json) -> Iterator[str]:

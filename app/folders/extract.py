@@ -166,7 +166,7 @@ def _ask(
                         state.note(paper.name, result)
                         progress.advance(bar)
                         if result.error is not None:
-                            line = f"{_printable(paper.name, _TEXT_CHARS)}: {_printable(result.error, _TEXT_CHARS)}"
+                            line = f"{printable(paper.name, _TEXT_CHARS)}: {printable(result.error, _TEXT_CHARS)}"
                             progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
             except BaseException:
                 # Leaving the pool waits for the running requests, so none of them may be retried.
@@ -191,9 +191,9 @@ def _summary(state: JobState, schema: Json, wanted: ExtractOptions, files: Seque
                 name = name_of(cell.pointer, result.answer)
                 sure = f"{word} {cell.probability:.0%}" if cell.probability else word
                 columns = (row.name, name, sure, json.dumps(cell.value, ensure_ascii=False))
-                print("  ".join(_printable(part, width) for part in columns))
+                print("  ".join(printable(part, width) for part in columns))
     for warning, count in warned.most_common(_MOST_WARNINGS):
-        _note(f"warning about {count} {'papers' if count > 1 else 'paper'}: {_printable(warning, _TEXT_CHARS)}")
+        _note(f"warning about {count} {'papers' if count > 1 else 'paper'}: {printable(warning, _TEXT_CHARS)}")
     total, done, failed = state.counts()
     left = f", {total - done} left" if done < total else ""
     _note(
@@ -231,7 +231,7 @@ def _examples(file: Path) -> Iterator[PaperExample]:
         yield PaperExample(found[0], answer)
 
 
-def _printable(text: str, max_chars: int) -> str:
+def printable(text: str, max_chars: int = sys.maxsize) -> str:
     """Return `text` as one line, cut to `max_chars` characters. Afterwards, characters that are invisible or control a
     terminal are escaped."""
     cut = text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"

@@ -210,7 +210,6 @@ class EngineHost(Generic[ItemT, ResultT]):
                 return False
             await self._drop_engine()
             collect_garbage()
-            self.counters.unloads += 1
             log.info("engine_unloaded", engine=self.spec.name)
             return True
 

@@ -57,7 +57,6 @@ class EngineCounters:
     """Number of failures by reason. For items and answers, reasons come from `reason_of`; for the engine as a whole,
     they are the constants above."""
     loads: int = 0
-    unloads: int = 0
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:

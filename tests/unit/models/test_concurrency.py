@@ -11,18 +11,6 @@ from models.concurrency import Deadline, EngineAdmission, TimeIsUp, both, side_b
 from tasks.errors import InputError
 
 
-async def test_results_come_in_the_order_of_the_items() -> None:
-    last_done = asyncio.Event()
-
-    async def work(item: int) -> int:
-        if item == 3:
-            last_done.set()
-        await last_done.wait()
-        return 10 * item
-
-    assert await side_by_side(work, [1, 2, 3], at_most=3) == [10, 20, 30]
-
-
 async def test_no_more_than_the_bound_are_under_way() -> None:
     under_way = most = 0
 
@@ -198,20 +186,6 @@ async def test_other_failures_and_cancellations_are_passed_on() -> None:
     waiting.cancel()
     await asyncio.wait([waiting])
     assert waiting.cancelled()
-
-
-async def test_both_results_come_together() -> None:
-    second_done = asyncio.Event()
-
-    async def one() -> int:
-        await second_done.wait()
-        return 1
-
-    async def other() -> str:
-        second_done.set()
-        return "2"
-
-    assert await both(one(), other()) == (1, "2")
 
 
 async def test_the_failure_of_one_of_both_cancels_the_other_and_is_raised_as_it_is() -> None:

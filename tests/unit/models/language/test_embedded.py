@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,19 +18,9 @@ import pytest
 from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
 from models.language.llama_process import ServerOptions
 from models.language.llm import ContextOverflow, LlmCall, LlmNotSetUp, ToolCallDelta
-from tests.kit.engines.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, text_of, under, user
+from tests.kit.engines.embedded_llm import CONTEXT_TOKENS, GGUF, done_of, events_of, text_of, user
 from tests.kit.waits.waiting import until
 
-FIELDS = {
-    "type": "object",
-    "properties": {
-        "company": {"type": "string", "maxLength": 40},
-        "date": {"type": "string", "maxLength": 12},
-        "total": {"type": "string", "maxLength": 12},
-    },
-    "required": ["company", "date", "total"],
-    "additionalProperties": False,
-}
 WEATHER: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -61,20 +50,6 @@ async def test_an_answer_without_a_limit_ends_at_the_bound_and_says_so() -> None
     done = done_of(await events_of(llm, user("Tell me a very long story.", options={"max_tokens": 15})))
     assert (done.finish_reason, done.completion_tokens, done.note) == ("length", 15, None)
     await llm.close()
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize(("batches", "at_once"), [(1, 2), (5, 4)])
-async def test_a_schema_is_kept_every_time(llm: EmbeddedLlm, batches: int, at_once: int) -> None:
-    call = user(
-        f"{RECEIPT}\nCopy the company, the date and the total.",
-        response_format=under(FIELDS),
-        options={"temperature": 1},
-    )
-    answers = [await asyncio.gather(*(events_of(llm, call) for _ in range(at_once))) for _ in range(batches)]
-    for events in chain.from_iterable(answers):
-        jsonschema.validate(json.loads(text_of(events)), FIELDS)
-        assert done_of(events).finish_reason == "stop"
 
 
 @pytest.mark.parametrize(
