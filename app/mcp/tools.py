@@ -46,6 +46,16 @@ _TEXTS = frozenset({"text", "source", "instructions", "query", "code"})
 """Arguments that are texts, which may themselves be JSON."""
 SCHEMA = "response_format.json_schema.schema"
 """Place of the schema in a chat request, which the caller knows as the argument `schema`."""
+FIELD_NAMES = (
+    *(
+        (f"messages[{message}].content[{part}]{field}", "source")
+        for message in range(2)
+        for part in range(2)
+        for field in (".file.file_data", ".file.file_id", ".file", "")
+    ),
+    (SCHEMA, "schema"),
+)
+"""Fields of the chat request of a call, with the names of the arguments from which they are made."""
 LIST = "results"
 """Field with the result, if the result is a list."""
 FILE = "file"
