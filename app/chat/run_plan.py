@@ -309,7 +309,7 @@ class Specialists:
 
         Raises what the guard's `judge_unread_pictures` raises.
         """
-        return await self.guard.judge_unread_pictures(plan, entries, self.find_task) if self.guard else turn
+        return await self.guard.judge_unread_pictures(turn, plan, entries, self.find_task) if self.guard else turn
 
     async def _judge(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         return await self.guard.check_results(entries) if self.guard else tuple(entries)
