@@ -15,10 +15,9 @@ from pydantic import ValidationError
 
 from app.access.key_file import CHAT
 from app.chat.answer_cache import AnswerCache
-from app.chat.call import ChatCall, Work, as_progress
+from app.chat.call import ChatCall, Inquiry, Work, as_progress
 from app.chat.directives import Directives, read_directives, warnings_of
 from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of, with_own_words
-from app.chat.inquiry import Inquiry
 from app.chat.llm_answer import LlmAnswers
 from app.chat.own_answer import OwnAnswers
 from app.chat.plan import with_inputs_asked_about, with_wish

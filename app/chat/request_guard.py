@@ -16,8 +16,8 @@ from functools import partial
 
 import structlog
 
+from app.chat.call import Inquiry
 from app.chat.inputs import Turn, text_of, texts_of
-from app.chat.inquiry import Inquiry
 from app.chat.plan import Plan, as_entry
 from app.chat.redaction import Redaction
 from app.errors import ApiError

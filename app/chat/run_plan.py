@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 
 import structlog
 
-from app.chat.call import Work, as_progress
+from app.chat.call import Inquiry, Work, as_progress
 from app.chat.filling import Filling
 from app.chat.inputs import Turn, pasted_document
-from app.chat.inquiry import Inquiry
 from app.chat.plan import Plan, Step, as_entry
 from app.chat.request_guard import RequestGuard
 from app.chat.shape import Shape
