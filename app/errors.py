@@ -4,8 +4,9 @@ Clients repeat a request after 429 and 5xx by themselves. Such an error therefor
 (`retry_after`), or that a retry cannot succeed.
 """
 
+from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import structlog
 
@@ -97,6 +98,15 @@ class ApiError(Exception):
         """Headers that state whether and when to repeat the request. Only statuses after which clients repeat requests
         have them."""
         return retry_headers(self.retry_after) if self.status == 429 or self.status >= 500 else {}
+
+    def renamed(self, names: Iterable[tuple[str, str]]) -> Self:
+        """Return the error with the caller's names of the fields in place of the chat request's."""
+        names = tuple(names)
+        error = type(self).__new__(type(self), self.message)
+        error.__dict__ |= self.__dict__
+        error.message = rename_fields(self.message, names)
+        error.param = self.param and rename_fields(f"'{self.param}'", names)[1:-1]
+        return error
 
     def body(self, request_id: str) -> dict[str, object]:
         """Return the JSON that OpenAI's SDKs turn into an exception."""
@@ -200,6 +210,14 @@ class Unavailable(ApiError):
     status = 503
     type = "service_unavailable"
     code = "engine_unavailable"
+
+
+def rename_fields(text: str, names: Iterable[tuple[str, str]]) -> str:
+    """Return `text` with other names of fields. `names` are pairs of a name and its replacement; of two names with the
+    same beginning, the longer comes first."""
+    for name, replacement in names:
+        text = text.replace(name, replacement)
+    return text
 
 
 def shutting_down() -> Unavailable:

@@ -156,7 +156,7 @@ class RequestScope:
                 if not services.is_stopping:
                     raise
             except Exception as error:
-                public = report_error(error, "request_failed")
+                public = report_error(error, "request_failed").renamed(state.get("field_names", ()))
                 stages.rejected = public.rejected
                 stages.is_llm_away = is_llm_away(error)
                 if status is not None:

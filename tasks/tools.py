@@ -1,5 +1,7 @@
-"""Tasks as tools of language models and of the Model Context Protocol."""
+"""Tasks as tools of language models and of the Model Context Protocol: one catalogue, whose two users differ in how a
+caller names an input."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +17,16 @@ class Tool:
     """False if an LLM that answers a request is not offered the tool, because the task runs before it is asked."""
     takes_files: bool = False
     """True if inputs may be given beside the text."""
+
+
+def parameters_of(options: Mapping[str, Any], inputs: Mapping[str, Any], required: Sequence[str]) -> dict[str, Any]:
+    """Return the closed JSON Schema of a tool's arguments, for language models: its `inputs`, of which `required` must
+    be given, and the options of its task, whose schema is `options`."""
+    properties = options.get("properties", {})
+    needed = [name for name in options.get("required", ()) if name in properties]
+    parts = {"type": "object", "properties": {**inputs, **properties}, "required": [*needed, *required]}
+    definitions = {"$defs": options["$defs"]} if "$defs" in options else {}
+    return dict(simplified({**parts, "additionalProperties": False, **definitions}))
 
 
 def simplified(schema: Any) -> Any:

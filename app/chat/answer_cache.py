@@ -16,9 +16,8 @@ from typing import Any
 
 import pydantic_core
 
-from app.chat.call import ChatCall
+from app.chat.call import ChatCall, Inquiry
 from app.chat.inputs import run_off_loop
-from app.chat.inquiry import Inquiry
 from app.errors import Unavailable
 from app.events import (
     AnswerWarning,

@@ -1,4 +1,5 @@
-"""A chat request on its way through the pipeline: its caller, its measurements and charges, and its time."""
+"""A chat request on its way through the pipeline: its caller, its measurements and charges, its time, and all that was
+read of it before it is answered."""
 
 import asyncio
 import math
@@ -8,11 +9,16 @@ from typing import Any, Generic, TypeVar
 
 from app.access.admission import Admission
 from app.access.keys import Caller
+from app.chat.directives import Directives
+from app.chat.inputs import Turn
+from app.chat.redaction import Redaction
 from app.events import Event, Finish, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.monitoring.metrics import Stages
 from app.wire.request import ChatRequest
 from models.concurrency import call_off
 from tasks import base
+from tasks.base import Specialist
+from tasks.guardrails import Policy
 
 ReportT = TypeVar("ReportT")
 T = TypeVar("T")
@@ -70,6 +76,25 @@ class ChatCall:
                 self.stages.reasoning_tokens += event.reasoning_tokens or 0
                 await self.admission.settle(event.prompt_tokens, event.completion_tokens, is_free=event.vcache)
         return event
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A chat request with all that was read of it. One object carries it from the guard and the cache to the
+    answer."""
+
+    call: ChatCall
+    directives: Directives
+    turn: Turn
+    task: Specialist | None
+    """Task whose result is the answer; None if an LLM answers, or this server itself."""
+    policy: Policy
+    redaction: Redaction | None = None
+    """Redaction of personal data; None if nothing is redacted. The request and the turn are redacted already."""
+
+    @property
+    def request(self) -> ChatRequest:
+        return self.call.request
 
 
 class Work(Generic[ReportT, T]):

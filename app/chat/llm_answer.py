@@ -7,12 +7,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
+from app.chat.call import Inquiry
 from app.chat.filling import Filling, fill
 from app.chat.inputs import run_off_loop, texts_of
-from app.chat.inquiry import Inquiry
 from app.chat.pictures import LlmImage, PartPlace, images_for_llm, tokens_of_pictures
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation
-from app.chat.prompt import InternalTool, build_messages, count_tokens_carefully, fence_results, offered
+from app.chat.prompt import InternalTool, build_messages, contributing_tools, count_tokens_carefully, fence_results
 from app.chat.run_plan import Material, Specialists, gather
 from app.chat.shape import Shape
 from app.chat.structured_answers import StructuredAnswers, read_examples
@@ -122,7 +122,7 @@ class LlmAnswers:
         forced = request.tool_choice is not None and request.tool_choice not in ("auto", "none")
         tools = []
         if abilities.tools and not skips_planning and not forced:
-            tools = offered(turn, material.plan, self.has_task)
+            tools = contributing_tools(turn, material.plan, self.has_task)
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
         if request.tools or request.response_format:
             taken = await asyncio.to_thread(_count_definition_tokens, request, tools)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from app.chat.call import Inquiry
 from app.chat.filling import Filling, fill_given, fill_whole
 from app.chat.inputs import (
     Turn,
@@ -21,7 +22,6 @@ from app.chat.inputs import (
     text_of_document,
     texts_of,
 )
-from app.chat.inquiry import Inquiry
 from app.chat.pasted import is_document
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation
 from app.chat.planning.background import BackgroundPrompt, read_background_prompt

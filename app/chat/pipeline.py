@@ -15,10 +15,9 @@ from pydantic import ValidationError
 
 from app.access.key_file import CHAT
 from app.chat.answer_cache import AnswerCache
-from app.chat.call import ChatCall, Work, as_progress
+from app.chat.call import ChatCall, Inquiry, Work, as_progress
 from app.chat.directives import Directives, read_directives, warnings_of
 from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of, with_own_words
-from app.chat.inquiry import Inquiry
 from app.chat.llm_answer import LlmAnswers
 from app.chat.own_answer import OwnAnswers
 from app.chat.plan import with_inputs_asked_about, with_wish
@@ -225,14 +224,13 @@ async def _run_task(
         parts = deque(text[start : start + PIECE] for start in range(0, len(text), PIECE))
         return parts, estimate_tokens(*texts_of(inquiry.request)), sum(map(estimate_tokens, parts))
 
-    counted = False
+    judged: tuple[Entry, tuple[deque[str], int, int]] | None = None
 
     async def count(entry: Entry) -> None:
         """Count a result that the guard may withhold."""
-        nonlocal counted
-        _, prompt_tokens, tokens = await asyncio.to_thread(as_json, lambda: entry)
-        call.admission.count_call(prompt_tokens, tokens)
-        counted = True
+        nonlocal judged
+        judged = entry, await asyncio.to_thread(as_json, lambda: entry)
+        call.admission.count_call(*judged[1][1:])
 
     unread: list[str] = []
 
@@ -262,9 +260,15 @@ async def _run_task(
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)
     # The JSON of a large file may have megabytes, which stay in memory until the client has read them.
-    content, prompt_tokens, tokens = await asyncio.to_thread(as_json, work.take)
-    if not counted:
+    if judged is not None and judged[0] is work.result:
+        content, prompt_tokens, tokens = judged[1]
+        work.take()
+    else:
+        # No guard has judged the result, or it was redacted then.
+        content, prompt_tokens, tokens = await asyncio.to_thread(as_json, work.take)
+    if judged is None:
         call.admission.count_call(prompt_tokens, tokens)
+    judged = None
     for source in turn.sources:
         loader.forget(source)
     call.stages.done("task")

@@ -171,22 +171,16 @@ def in_situation(turn: Turn, situation: Situation) -> Turn:
     return replace(turn, wish=turn.wish.beside(kinds, has_schema=situation.has_schema))
 
 
+@dataclass(frozen=True, slots=True)
 class Planner:
     """Plans requests. A requested task is planned even if its engine is missing, because the client should learn of the
     missing engine."""
 
-    def __init__(
-        self,
-        can_run: Callable[[str], bool] = lambda _task: True,
-        *,
-        check_findable: Callable[[DetectionOptions], Awaitable[None]] | None = None,
-        read_series: Callable[[str], Awaitable[InlineSeries]] = read_inline_series,
-    ) -> None:
-        """Create the planner. `check_findable` raises EngineUnavailable if no detector here knows the wanted objects.
-        `read_series` finds the series in a message, and raises InputError."""
-        self._can_run = can_run
-        self._check_findable = check_findable
-        self._read_series = read_series
+    can_run: Callable[[str], bool] = lambda _task: True
+    check_findable: Callable[[DetectionOptions], Awaitable[None]] | None = field(default=None, kw_only=True)
+    """Function that raises EngineUnavailable if no detector here knows the wanted objects."""
+    read_series: Callable[[str], Awaitable[InlineSeries]] = field(default=read_inline_series, kw_only=True)
+    """Function that finds the series in a message. Raises InputError."""
 
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
         """Return the plan of a turn that was judged in its situation, as `in_situation` does. Never raises.
@@ -220,10 +214,10 @@ class Planner:
     async def _why_unfindable(self, steps: Sequence[Step], wish: Wish) -> EngineUnavailable | None:
         """Return the reason why no detector here finds what the message implies, if that is so."""
         options = next((step.options for step in steps if step.task == "object_detection"), None)
-        if self._check_findable is None or "objects" not in wish.labels or not isinstance(options, DetectionOptions):
+        if self.check_findable is None or "objects" not in wish.labels or not isinstance(options, DetectionOptions):
             return None
         try:
-            await self._check_findable(options)
+            await self.check_findable(options)
         except EngineUnavailable as error:
             return error
         return None
@@ -231,7 +225,7 @@ class Planner:
     async def _forecast_of_message(self, turn: Turn) -> list[Step]:
         """Return a step that forecasts the series in the message, if there is one that is long enough."""
         try:
-            found, series = await self._read_series(turn.text)
+            found, series = await self.read_series(turn.text)
         except InputError as error:
             return [Step("forecast", (), error)]
         if not any(one.count >= LEAST_POINTS for one in series):
@@ -249,7 +243,7 @@ class Planner:
             return _LEFT_TO_LLM
         if situation.has_client_tools:
             return "the language model chooses among the client's tools and the web search"
-        if "search" not in turn.wish.labels and not self._can_run("web_search"):
+        if "search" not in turn.wish.labels and not self.can_run("web_search"):
             return "no provider is set up"
         return None
 

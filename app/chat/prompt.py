@@ -21,7 +21,7 @@ from tasks.errors import InputError
 from tasks.inputs.kinds import kind_of
 from tasks.inputs.source import Source
 from tasks.precontext import Entry
-from tasks.tools import simplified
+from tasks.tools import parameters_of
 from tasks.wording.page_range import OcrOptions
 
 RULES = (
@@ -166,32 +166,18 @@ class InternalTool:
     @cached_property
     def definition(self) -> Mapping[str, Any]:
         """The definition of the tool in OpenAI's form. It is made once: a schema of a class takes milliseconds."""
-        schema = self.specialist.options.model_json_schema()
-        match self.specialist.tool.input:
+        tool = self.specialist.tool
+        match tool.input:
             case "url":
-                own: dict[str, Any] = {"url": {"type": "string"}}
+                inputs: dict[str, Any] = {"url": {"type": "string"}}
             case "text":
-                own = {"files": _FILES} if self.specialist.tool.takes_files else {}
+                inputs = {"files": _FILES} if tool.takes_files else {}
             case _:
-                own = {"input": _INPUT}
-        required = [*schema.get("required", ()), *(own if self.needs_input else ())]
-        parameters = simplified(
-            {
-                "type": "object",
-                "properties": {**own, **schema.get("properties", {})},
-                "required": required,
-                "additionalProperties": False,
-                **({"$defs": schema["$defs"]} if "$defs" in schema else {}),
-            }
-        )
-        return {
-            "type": "function",
-            "function": {
-                "name": self.name,
-                "description": self.specialist.tool.description,
-                "parameters": parameters,
-            },
-        }
+                inputs = {"input": _INPUT}
+        required = tuple(inputs) if self.needs_input else ()
+        parameters = parameters_of(self.specialist.options.model_json_schema(), inputs, required)
+        function = {"name": self.name, "description": tool.description, "parameters": parameters}
+        return {"type": "function", "function": function}
 
     @cached_property
     def tokens(self) -> int:
@@ -233,7 +219,7 @@ LLM_TOOLS: Sequence[InternalTool] = tuple(InternalTool(one) for one in SPECIALIS
 """The tasks that an LLM may call. Speech is transcribed before the LLM is asked, because it takes long."""
 
 
-def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
+def contributing_tools(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
     """Return the tools that can contribute. A tool can contribute if its task runs here and, for a task that reads
     inputs or links, if there is an input that the plan has not given to the task already. Beside a text that a program
     handed over, the web is not searched, lest the text leave this server."""

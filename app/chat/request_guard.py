@@ -16,8 +16,8 @@ from functools import partial
 
 import structlog
 
+from app.chat.call import Inquiry
 from app.chat.inputs import Turn, text_of, texts_of
-from app.chat.inquiry import Inquiry
 from app.chat.plan import Plan, as_entry
 from app.chat.redaction import Redaction
 from app.errors import ApiError
@@ -198,9 +198,10 @@ class RequestGuard:
         return tuple(entries)
 
     async def judge_unread_pictures(
-        self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]
+        self, turn: Turn, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]
     ) -> Turn:
-        """Read and judge the text in pictures that an LLM is about to see, unless a task has read it.
+        """Read and judge the text in pictures of `turn` that an LLM is about to see, unless a task has read it.
+        `entries` are the results of `plan`.
 
         Return the turn without the pictures that show personal data if such data is redacted.
 
@@ -208,11 +209,11 @@ class RequestGuard:
         be judged.
         """
         if not self.policy.of_texts:
-            return self.inquiry.turn
+            return turn
         done = [(step.sources, one) for step, one in zip(plan.steps, entries, strict=True) if step.task == "ocr"]
         read = {source for sources, one in done if one.error is None for source in sources}
         # Videos count as unread, because a task may have read only some of their frames.
-        seen = [source for source in self.inquiry.turn.sources if not source.is_linked]
+        seen = [source for source in turn.sources if not source.is_linked]
         unread = [one for one in seen if kind_of(one) == "video" or (kind_of(one) == "image" and one not in read)]
 
         async def reading(source: Source) -> list[Entry]:
@@ -226,10 +227,10 @@ class RequestGuard:
         results = await side_by_side(reading, unread, at_most=_READ_AT_ONCE)
         checked = iter(await self.check_results([one for entries in results for one in entries]))
         if self.redaction is None:
-            return self.inquiry.turn
+            return turn
         done += [((source,), next(checked)) for source, entries in zip(unread, results, strict=True) if entries]
         hidden = {source for sources, one in done if self.redaction.has_redacted(one) for source in sources}
-        return replace(self.inquiry.turn, sources=tuple(one for one in self.inquiry.turn.sources if one not in hidden))
+        return replace(turn, sources=tuple(one for one in turn.sources if one not in hidden))
 
     async def check_answer(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """Yield each event of `events` once its text has been judged.

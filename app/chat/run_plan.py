@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 
 import structlog
 
-from app.chat.call import Work, as_progress
+from app.chat.call import Inquiry, Work, as_progress
 from app.chat.filling import Filling
 from app.chat.inputs import Turn, pasted_document
-from app.chat.inquiry import Inquiry
 from app.chat.plan import Plan, Step, as_entry
 from app.chat.request_guard import RequestGuard
 from app.chat.shape import Shape
@@ -309,7 +308,7 @@ class Specialists:
 
         Raises what the guard's `judge_unread_pictures` raises.
         """
-        return await self.guard.judge_unread_pictures(plan, entries, self.find_task) if self.guard else turn
+        return await self.guard.judge_unread_pictures(turn, plan, entries, self.find_task) if self.guard else turn
 
     async def _judge(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         return await self.guard.check_results(entries) if self.guard else tuple(entries)

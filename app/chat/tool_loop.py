@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from app.chat.inquiry import Inquiry
+from app.chat.call import Inquiry
 from app.chat.prompt import TOOL_PREFIX, InternalTool, LlmMessage, fence_results
 from app.chat.run_plan import Specialists
 from app.errors import took_too_long

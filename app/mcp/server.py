@@ -1,7 +1,6 @@
 """Answers the Model Context Protocol: lists the tools, and runs them through the pipeline of chat."""
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +20,12 @@ from app.errors import (
     ApiError,
     BadRequest,
     PayloadTooLarge,
+    rename_fields,
     report_error,
 )
 from app.events import Progress
 from app.http.request import within
-from app.mcp.tools import EXTRACT, FILE, LIST, MCP_TOOLS, SCHEMA, Extracted, McpTool, offered
+from app.mcp.tools import EXTRACT, FIELD_NAMES, FILE, LIST, MCP_TOOLS, SCHEMA, Extracted, McpTool, offered
 from app.monitoring.metrics import Stages
 from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
@@ -49,7 +49,6 @@ INSTRUCTIONS = (
 )
 
 Report = Callable[[Progress], Awaitable[None]]
-_PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|response_format(?:\.json_schema)?\.schema")
 
 
 @dataclass(frozen=True)
@@ -260,9 +259,5 @@ def _error_result(error: ApiError) -> types.CallToolResult:
 def _error_text(error: ApiError) -> str:
     """Return the text of `error` for a model, with its code and, if known, the time after which to try again. Fields of
     the chat request have the names of the arguments."""
-
-    def argument(place: re.Match[str]) -> str:
-        return "schema" if place[0].startswith("response_format") else "source"
-
     retry_hint = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
-    return f"{_PLACE.sub(argument, error.message)} [{error.code}]{retry_hint}"
+    return f"{rename_fields(error.message, FIELD_NAMES)} [{error.code}]{retry_hint}"

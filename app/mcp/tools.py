@@ -30,7 +30,7 @@ from app.wire.request import ResponseFormat
 from tasks.base import Specialist
 from tasks.catalog import SPECIALISTS
 from tasks.schema.checker import refuse_large
-from tasks.tools import simplified
+from tasks.tools import parameters_of, simplified
 
 _SOURCE = {
     "type": "string",
@@ -46,6 +46,16 @@ _TEXTS = frozenset({"text", "source", "instructions", "query", "code"})
 """Arguments that are texts, which may themselves be JSON."""
 SCHEMA = "response_format.json_schema.schema"
 """Place of the schema in a chat request, which the caller knows as the argument `schema`."""
+FIELD_NAMES = (
+    *(
+        (f"messages[{message}].content[{part}]{field}", "source")
+        for message in range(2)
+        for part in range(2)
+        for field in (".file.file_data", ".file.file_id", ".file", "")
+    ),
+    (SCHEMA, "schema"),
+)
+"""Fields of the chat request of a call, with the names of the arguments from which they are made."""
 LIST = "results"
 """Field with the result, if the result is a list."""
 FILE = "file"
@@ -135,17 +145,13 @@ class McpTool:
             schema = ExtractArguments.model_json_schema(by_alias=True)
             schema.pop("description", None)
             return dict(simplified(schema))
-        schema = self.specialist.options.model_json_schema()
-        options = schema.get("properties", {})
-        text = options.pop(_content_of(self.specialist), _TEXT)
+        options = self.specialist.options.model_json_schema()
+        text = options.get("properties", {}).pop(_content_of(self.specialist), _TEXT)
         names = _inputs_of(self.specialist)
-        properties = {name: {"source": _SOURCE, "text": {"type": "string", **text}}[name] for name in names}
+        inputs = {name: {"source": _SOURCE, "text": {"type": "string", **text}}[name] for name in names}
         if "source" in names:
-            properties["instructions"] = {"type": "string", "maxLength": 4000, "description": _WISHES}
-        required = [name for name in schema.get("required", ()) if name in options]
-        required += names if len(names) == 1 else ()
-        parts = {"type": "object", "properties": {**properties, **options}, "required": required}
-        return dict(simplified({**parts, "additionalProperties": False, "$defs": schema.get("$defs", {})}))
+            inputs["instructions"] = {"type": "string", "maxLength": 4000, "description": _WISHES}
+        return parameters_of(options, inputs, names if len(names) == 1 else ())
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:

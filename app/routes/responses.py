@@ -3,8 +3,8 @@
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -141,12 +141,12 @@ async def create_response(request: Request) -> HttpResponse:
     forgets = is_on(request, ZDR_HEADER)
     tenant = request.state.caller.tenant
     converted, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets)
+    request.state.field_names = converted.field_names
     call = call_of(request, converted.chat)
     events = services.pipeline.run(call)
     limit_s = services.settings.request_timeout_s
     if wanted.stream:
         encoder = _StreamEncoder(answering, keeping, is_on(request, PROGRESS_HEADER))
-        events = _with_errors_in_client_terms(events, converted)
         return EventStream(events, encoder.encode, stages, answering.fail, limit_s)
     work = _answer_whole(events, answering, keeping)
     content = await until_disconnect(request.receive, within(limit_s, work, stages.seconds))
@@ -262,37 +262,15 @@ class _StreamEncoder:
 async def _answer_whole(events: AsyncGenerator[Event, None], answering: ResponseBuilder, keeping: Keep | None) -> bytes:
     """Return the whole response."""
     finish: Finish | None = None
-    with _errors_in_client_terms(answering.converted):
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, Finish):
-                    finish = event
-                else:
-                    answering.encode(event)
-        assert finish is not None
-        _, content = await asyncio.to_thread(_finish_and_encode, answering, finish)
-        return await _keep_and_encode(answering, content, keeping)
-
-
-async def _with_errors_in_client_terms(
-    events: AsyncGenerator[Event, None], converted: ConvertedRequest
-) -> AsyncGenerator[Event, None]:
-    with _errors_in_client_terms(converted):
-        async with aclosing(events):
-            async for event in events:
-                yield event
-
-
-@contextmanager
-def _errors_in_client_terms(converted: ConvertedRequest) -> Iterator[None]:
-    """Run the block. In errors that it raises, replace the names of the chat request's fields by the client's names."""
-    try:
-        yield
-    except Exception as error:
-        renamed = converted.rename_error(error)
-        if renamed is error:
-            raise
-        raise renamed from error
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Finish):
+                finish = event
+            else:
+                answering.encode(event)
+    assert finish is not None
+    _, content = await asyncio.to_thread(_finish_and_encode, answering, finish)
+    return await _keep_and_encode(answering, content, keeping)
 
 
 def _finish_and_encode(answering: ResponseBuilder, finish: Finish) -> tuple[bytes, bytes]:

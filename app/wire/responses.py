@@ -1,9 +1,8 @@
 """The body of POST /v1/responses, and its conversion to a chat request.
 
-Items become messages. An error about a message is rewritten to name the item (`ConvertedRequest.rename_error`).
+Items become messages. An error about a message names the item instead (`ConvertedRequest.field_names`).
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, Tag, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError, to_json
 
-from app.errors import ApiError, BadRequest, to_api_error
+from app.errors import BadRequest
 from app.wire import request as chat
 from app.wire.other_servers import GRAMMAR_FIELDS, SCHEMA_FIELDS
 from app.wire.parse import first_problem
@@ -85,11 +84,6 @@ _LOGPROBS = "message.output_text.logprobs"
 _INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.image_url")
 """Values of `include` that cause no warning. Reasoning is always sent as plain text, even if
 `reasoning.encrypted_content` is included."""
-_PLACE = re.compile(r"\bmessages\[(\d+)\](?:\.content)?")
-_POINTER = re.compile(r"/messages/(\d+)/content")
-_WHOLE = re.compile(r"^messages$|(?<=')messages(?=')")
-_SCHEMA = re.compile(r"\bresponse_format(?:\.json_schema(?=\.schema))?")
-_CHAT_FIELD = re.compile(r"\b(?:messages|response_format)\b")
 
 
 class TextFormat(RequestModel):
@@ -212,43 +206,29 @@ class ConvertedRequest:
     """Names of the client's fields, one for each message."""
     warnings: Sequence[str] = field(default_factory=tuple)
 
-    def rename_error(self, error: Exception) -> Exception:
-        """Return `error` with the names of the chat request's fields replaced by the client's names."""
-        public = to_api_error(error)
-        if public.status >= 500 or not _CHAT_FIELD.search(f"{public.param} {public.message}"):
-            return error
-        renamed: ApiError = type(public)(
-            _rename_fields(public.message, self.places),
-            code=public.code,
-            param=public.param and _rename_fields(public.param, self.places),
-            retry_after=public.retry_after,
-            rejected=public.rejected,
-        )
-        renamed.__cause__ = error
-        return renamed
-
-    def rename_fields(self, text: str) -> str:
-        """Return `text` with the names of the chat request's fields replaced by the client's names."""
-        return _rename_fields(text, self.places)
+    @property
+    def field_names(self) -> Iterator[tuple[str, str]]:
+        """Names of the chat request's fields, each with the client's name, as `rename_fields` takes them."""
+        return _field_names(self.places)
 
     def pointer(self, pointer: str) -> str:
         """Return the JSON pointer in the client's request that corresponds to a pointer in the chat request, such as
         `/messages/1/content`."""
-        found = _POINTER.fullmatch(pointer)
-        if found is None or int(found[1]) >= len(self.places):
-            return pointer
-        return "/" + self.places[int(found[1])].replace("[", "/").replace("].", "/")
+        match pointer.split("/"):
+            case ["", "messages", index, "content"] if int(index) < len(self.places):
+                return "/" + self.places[int(index)].replace("[", "/").replace("].", "/")
+        return pointer
 
 
-def _rename_fields(text: str, places: Sequence[str]) -> str:
-    """Return `text` with the names of the chat request's fields replaced by the client's names. `places` has the
-    client's name for each message."""
-
-    def place(found: re.Match[str]) -> str:
-        index = int(found[1])
-        return places[index] if index < len(places) else found[0]
-
-    return _SCHEMA.sub("text.format", _WHOLE.sub("input", _PLACE.sub(place, text)))
+def _field_names(places: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names of the chat request's fields with the client's. `places` has the client's name for each
+    message."""
+    for index, place in enumerate(places):
+        yield f"messages[{index}].content", place
+        yield f"messages[{index}]", place
+    yield "'messages'", "'input'"
+    yield "response_format.json_schema.schema", "text.format.schema"
+    yield "response_format", "text.format"
 
 
 def convert_request(
@@ -284,9 +264,7 @@ def convert_request(
         return ConvertedRequest(_chat(request, messages), places, list(warnings))
     except ValidationError as error:
         problem = first_problem(error)
-        raise BadRequest(
-            _rename_fields(problem.message, places), param=_rename_fields(problem.path or "input", places)
-        ) from None
+        raise BadRequest(problem.message, param=problem.path or "input").renamed(_field_names(places)) from None
 
 
 def _check_last(items: Sequence[InputItem]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pydantic_core
 from pydantic import Field
 
-from app.errors import ApiError
+from app.errors import ApiError, rename_fields
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.runnable_commands import adapt_for_client
 from app.wire.response import DONE, PrecontextEntry, ResponseModel, absent, encode_event
@@ -284,7 +284,7 @@ class ResponseBuilder:
             case Evidence():
                 self._evidence = event
             case AnswerWarning(text):
-                self.warnings[adapt_for_client(self.converted.rename_fields(text))] = None
+                self.warnings[adapt_for_client(rename_fields(text, self.converted.field_names))] = None
             case TextChunk() | ToolCallChunk():
                 self._add_to_item(event)
             case ReasoningChunk() if self.shows_reasoning:
@@ -380,6 +380,7 @@ class ResponseBuilder:
 
     def fail(self, error: ApiError) -> bytes:
         """Return the last events of a failed stream, whose items stay unfinished."""
+        error = error.renamed(self.converted.field_names)
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()
         self.response.status = "failed"

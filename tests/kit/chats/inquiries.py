@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from app.access.keys import Caller
-from app.chat.call import ChatCall
+from app.chat.call import ChatCall, Inquiry
 from app.chat.directives import read_directives
 from app.chat.inputs import latest_turn
-from app.chat.inquiry import Inquiry
 from app.chat.redaction import Redaction
 from app.wire.request import ChatRequest
 from tasks.catalog import SPECIALISTS

@@ -7,7 +7,7 @@ import pytest
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
-from app.chat.prompt import LLM_TOOLS, TOOL_PREFIX, LlmImage, build_messages, fence_results, offered
+from app.chat.prompt import LLM_TOOLS, TOOL_PREFIX, LlmImage, build_messages, contributing_tools, fence_results
 from tasks.code_sandbox import CodeOptions
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
@@ -95,7 +95,7 @@ BY_TASK = {tool.task: tool for tool in LLM_TOOLS}
 
 
 def names(turn: Turn, plan: Plan | None = None, *tasks: str) -> list[str]:
-    return [tool.task for tool in offered(turn, plan or Plan(), lambda task: not tasks or task in tasks)]
+    return [tool.task for tool in contributing_tools(turn, plan or Plan(), lambda task: not tasks or task in tasks)]
 
 
 def test_a_definition_is_in_openais_form_and_closed() -> None:

@@ -185,10 +185,10 @@ PICTURE, OTHER = image("https://a.example/a.png"), image("https://a.example/b.pn
 
 async def test_pictures_that_no_task_has_read_are_read_before_an_llm_sees_them(make: Make) -> None:
     guard, reader = make([PICTURE, OTHER, text("Look at page 1.")]), Reader("nine", "nine")
-    await guard.judge_unread_pictures(Plan(), (), reader.find)
+    await guard.judge_unread_pictures(guard.inquiry.turn, Plan(), (), reader.find)
     assert reader.asked == [source.param for source in guard.inquiry.turn.sources]
     with pytest.raises(Unsafe):
-        await guard.judge_unread_pictures(Plan(), (), Reader("nine", "pipe bomb").find)
+        await guard.judge_unread_pictures(guard.inquiry.turn, Plan(), (), Reader("nine", "pipe bomb").find)
 
 
 async def test_what_a_task_has_read_is_not_read_again_unless_it_failed_or_may_have_left_something_out(
@@ -198,7 +198,7 @@ async def test_what_a_task_has_read_is_not_read_again_unless_it_failed_or_may_ha
     plan = Plan(tuple(step_of("ocr", source) for source in guard.inquiry.turn.sources))
     failed = failure_of("ocr", "It cannot be decoded.")
     reader = Reader("nine", "nine", "nine")
-    await guard.judge_unread_pictures(plan, (FOUND, failed, FOUND), reader.find)
+    await guard.judge_unread_pictures(guard.inquiry.turn, plan, (FOUND, failed, FOUND), reader.find)
     assert reader.asked == [
         "messages[0].content[1].image_url.url",
         "messages[0].content[2].video_url.url",

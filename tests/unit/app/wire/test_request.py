@@ -31,12 +31,6 @@ def problem(**fields: Any) -> BadRequest:
     return refusal.value
 
 
-def test_a_range_is_named_with_its_bound() -> None:
-    error = problem(temperature=3)
-    assert error.message == "Field 'temperature': Input should be less than or equal to 2, not 3"
-    assert error.param == "temperature"
-
-
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -55,7 +49,6 @@ def test_a_range_is_named_with_its_bound() -> None:
         ),
         ({"stop": ["x"] * 40_000}, "Field 'stop': Expected at most 16 items, not 40000"),
         ({"messages": [{"rol": "user"}]}, "Field 'messages[0].role': Field required. Is 'rol' a misspelling of it?"),
-        ({"messages": [{"content": "hi"}]}, "Field 'messages[0].role': Field required"),
     ],
 )
 def test_a_message_names_the_field_the_limit_and_the_value(fields: dict[str, Any], message: str) -> None:
@@ -120,9 +113,7 @@ def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
         ({"max_tokens": 0}, "max_tokens"),
         ({"max_tokens": 32001}, "max_tokens"),
         ({"max_completion_tokens": 1.5}, "max_completion_tokens"),
-        ({"n": 2}, "n"),
         ({"stream": "yes"}, "stream"),
-        ({"messages": []}, "messages"),
         ({"messages": "hi"}, "messages"),
         ({"messages": [{"role": "wizard", "content": "hi"}]}, "messages[0].role"),
         ({"messages": [{"content": "hi"}]}, "messages[0].role"),
@@ -149,7 +140,6 @@ def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
         ({"tool_choice": "required", "tools": []}, "tool_choice"),
         ({"tool_choice": NAMED}, "tool_choice"),
         ({"tool_choice": NAMED, "tools": [{"type": "function", "function": {"name": "get_time"}}]}, "tool_choice"),
-        ({"tool_choice": 5}, "tool_choice"),
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
         ({"stop": 5}, "stop"),
         ({"stop": [5]}, "stop[0]"),
@@ -162,7 +152,6 @@ def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
             "messages[0].content[0].image_url.detail",
         ),
         ({"messages": [with_link("video_url", {})]}, "messages[0].content[0].video_url.url"),
-        ({"model": None}, "model"),
     ],
 )
 def test_the_field_is_named_by_its_path(fields: dict[str, Any], param: str) -> None:
@@ -230,9 +219,3 @@ def test_a_long_string_is_read_wherever_it_stands() -> None:
     [message] = parse(ChatRequest, body).messages
     assert message.tool_calls is not None
     assert message.tool_calls[0].function.arguments == LONG
-
-
-def test_nesting_forty_thousand_deep_is_no_json() -> None:
-    with pytest.raises(BadRequest) as refusal:
-        parse(ChatRequest, b'{"model": "m", "messages": ' + b"[" * 40_000)
-    assert refusal.value.code == "invalid_json"

@@ -88,3 +88,25 @@ def test_what_a_response_repeats_has_at_most_a_megabyte(fields: dict[str, Any], 
     assert refused.value.param == field
     fewer = json.dumps({"model": "auto", "input": "Hi", **fields}).replace("x" * 1000, "", 1)
     assert parse(ResponsesRequest, fewer.encode())
+
+
+def test_errors_and_evidence_have_the_names_of_the_clients_fields() -> None:
+    parts = [{"type": "input_image", "image_url": "x"}]
+    items = [{"type": "reasoning"}, {"role": "user", "content": "Hi."}, {"role": "user", "content": parts}]
+    body = {"model": "auto", "instructions": "Be brief.", "input": items}
+    converted_request = convert_request(ResponsesRequest.model_validate(body))
+
+    def renamed(param: str) -> tuple[str, str | None]:
+        error = BadRequest(f"'{param}' is wrong.", param=param).renamed(converted_request.field_names)
+        return error.message, error.param
+
+    for chat_name, own_name in {
+        "messages": "input",
+        "messages[0].content": "instructions",
+        "messages[2].content[0].image_url": "input[2].content[0].image_url",
+        "response_format.json_schema.schema.type": "text.format.schema.type",
+        "/total": "/total",
+    }.items():
+        assert renamed(chat_name) == (f"'{own_name}' is wrong.", own_name)
+    assert converted_request.pointer("/messages/1/content") == "/input/1/content"
+    assert converted_request.pointer("/result/text") == "/result/text"

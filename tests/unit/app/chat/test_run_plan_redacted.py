@@ -19,7 +19,7 @@ from tasks.wording.translation import TranslateOptions
 from tests.kit.chats.plans import step_of
 from tests.kit.internet.scraped import INVOICE, PARAM, answering, html, site
 from tests.kit.servers.llm_server import Reply
-from tests.unit.app.chat.test_plan_executor import PICTURE, finder, giving
+from tests.unit.app.chat.test_run_plan import PICTURE, finder, giving
 from tests.unit.tasks.test_translate import Tagging
 
 
