@@ -13,8 +13,6 @@ from typing import Any, Literal
 from tasks.extraction.folding import fold, look_alike, without_accents
 
 FILE = Path(__file__).with_name("concepts.toml")
-MORE = Path(__file__).with_name("languages.toml")
-"""File with the concepts' names in further languages."""
 
 FEWEST_KNOWN_NAMES = 5
 """If at least this many known names have the same last word, other texts with this last word are probably names,
@@ -44,7 +42,6 @@ _INCLUDING = frozenset(
 )
 _EXCLUDING = frozenset(fold("excl excluding exclusive exc exkl exklusive before without excluded wo"))
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
-_MORE: Mapping[str, Mapping[str, str]] = tomllib.loads(MORE.read_text("utf-8"))
 WORDS_OF_ADDRESSES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
 """Tokens of addresses, such as `street`. They show that a number in the same line is part of an address."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
@@ -84,10 +81,6 @@ CONCEPTS = {
 }
 PHRASES = {tokens: name for name in _ROWS for tokens in _phrases_of(name, "words")}
 """Concept of each label, by the label's tokens. English names come first."""
-for _rows in _MORE.values():
-    for _name, _told in _rows.items():
-        for _label in _told.split(","):
-            PHRASES.setdefault(tuple(fold(_label)), _name)
 LAST_WORDS = frozenset(
     word
     for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items()
