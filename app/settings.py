@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     """Folder of pulled weights. Unset: `weights` in the clone, or in `~/.local/share/openfaze`."""
     preload: CommaSeparated = ()
     """Capabilities to load at start; others load at first use."""
+    call_deadline_s: float = Field(default=120, ge=0)
+    """Seconds of one call of an engine on a card, ten times as many on the CPU, after which the server ends, to be
+    started again. 0: any time."""
     card_mb: int = Field(default=0, ge=0)
     """Megabytes of each card that engines take together, beside an LLM server on it. 0: the whole card; 24,000 on a Ray
     cluster."""

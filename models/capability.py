@@ -56,6 +56,8 @@ class EngineConfig:
     """Seconds that a request may take."""
     max_queue: int = 64
     """At most this many items may wait for an engine."""
+    call_deadline_s: float = 120.0
+    """Seconds that a call of an engine on a card may take; 0: any time."""
     card_mb: int = 0
     """Megabytes of each card that this process may take; 0: the whole card."""
     own: Sequence[BaseModel] = ()

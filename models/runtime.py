@@ -33,12 +33,9 @@ CUDA_0 = f"{CUDA}:0"
 """Device meant by `cuda` without a number."""
 OFF_THE_CARD = "off_the_card"
 """Reason counted for an engine that does not compute on the card although there is one."""
-CALL_DEADLINE_S = 120.0
-"""Seconds that a call of an engine on a card may take, which is some hundred times what the largest batch takes. Then
-the server ends, to be started again."""
 _PATIENCE = 10.0
-"""A call of an engine on the CPU may take this many times CALL_DEADLINE_S, so longer than a request may by default. So
-may the first call on a card, for which the driver may compile all kernels."""
+"""A call of an engine on the CPU may take this many times OPENFAZE_CALL_DEADLINE_S, so longer than a request may by
+default. So may the first call on a card, for which the driver may compile all kernels."""
 LOOK_AGAIN_S = 2.0
 """Seconds after which the runtime checks again which engines can run here."""
 
@@ -407,7 +404,7 @@ class Runtime:
                 name = f"openfaze-{candidate.spec.capability}-{candidate.spec.name}-{index}"
                 host.move(self._cluster.workplace(name, candidate.card, on_a_card=device != CPU))
                 continue
-            deadline_s = CALL_DEADLINE_S * (_PATIENCE if device == CPU else 1.0)
+            deadline_s = config.call_deadline_s * (_PATIENCE if device == CPU else 1.0) or None
             host.guard(self.engine_faults, deadline_s, patience=1.0 if device == CPU else _PATIENCE)
             if device != CPU and candidate.card is not None:
                 items = min(candidate.card.items, max(host.limits.max_batch for host in hosts))

@@ -194,6 +194,7 @@ def build_config(settings: Settings) -> EngineConfig:
         weights_dir=Path(settings.weights_dir),
         max_queue=MAX_QUEUE,
         request_timeout_s=settings.request_timeout_s,
+        call_deadline_s=settings.call_deadline_s,
         card_mb=settings.card_mb,
         own=(settings,),
     )

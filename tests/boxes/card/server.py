@@ -27,7 +27,6 @@ PROGRAM = """
 import os, time
 from pathlib import Path
 
-from models import runtime
 from models.vision.ppocr.recognizer import LineRecognizer
 
 run, asked = LineRecognizer.run, Path(os.environ["CARD_FAULT"])
@@ -51,7 +50,6 @@ def faulty(self, batch):
     return run(self, batch)
 
 LineRecognizer.run = faulty
-runtime.CALL_DEADLINE_S = float(os.environ["CALL_DEADLINE_S"])
 from app.cli.main import main
 main()
 """
@@ -94,7 +92,7 @@ def kept_running(folder: Path, device: str) -> Iterator[Kept]:
             "OPENFAZE_DEVICE": device,
             "OPENFAZE_PRELOAD": "ocr",
             "OPENFAZE_OPEN": "1",
-            "CALL_DEADLINE_S": str(DEADLINE_S.get(device, CARD_DEADLINE_S)),
+            "OPENFAZE_CALL_DEADLINE_S": str(DEADLINE_S.get(device, CARD_DEADLINE_S)),
             "OPENFAZE_FILES_DIR": str(folder / "files"),
             "CARD_FAULT": str(one.fault),
         }
