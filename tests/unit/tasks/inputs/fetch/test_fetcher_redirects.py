@@ -1,6 +1,5 @@
 """Redirects of the safe fetcher, each of which is checked anew; and what goes along: headers, a body, secrets."""
 
-
 import pytest
 
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
