@@ -424,18 +424,11 @@ def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
     texts = left.line.text, right.line.text
     if right.left - left.right < _TEXT_GAP * height or texts[0].endswith(_COLONS) or is_value(texts[1]):
         return [line]
-    if _holds_cells(left) or _holds_cells(right):
-        return [line]
     for value_edges, edge in zip(edges, (right.left, right.centre, right.right), strict=True):
         nearest = bisect_left(value_edges, edge - 0.7 * height)
         if nearest < len(value_edges) and value_edges[nearest] <= edge + 0.7 * height:
             return [line]
     return [[left], [right]]
-
-
-def _holds_cells(box: LineBox) -> bool:
-    """True if a detector merged the cells of a row into one line."""
-    return any(dist(a.quad[1], b.quad[0]) >= _FIELD_GAP * box.height for a, b in pairwise(box.line.words))
 
 
 def _go_together(first: LineBox, second: LineBox) -> bool:

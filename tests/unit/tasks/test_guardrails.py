@@ -4,7 +4,7 @@ import asyncio
 import base64
 import io
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,6 @@ from models.language.llm import LlmNotSetUp, LlmUnavailable
 from models.safety.guard import IMAGE_CODES, ImageGuard, Judgement, TextGuard
 from tasks.errors import InputError
 from tasks.guardrails import Check, Guardrails, Policy, Verdicts, codes_of, result_of, scores_of
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
@@ -35,11 +34,7 @@ BOTH = Policy(("S1", "S9"))
 NAKED = Policy(("S12_IMAGE",))
 
 
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=5, video_frames=3))
-    yield loader
-    await loader.close()
+LIMITS = MediaLimits(pages=5, video_frames=3)
 
 
 @pytest.fixture

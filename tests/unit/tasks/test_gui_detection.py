@@ -2,16 +2,14 @@
 
 import base64
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import PIL.Image
-import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.gui.elements import GuiElement
 from models.vision.text import Image, PageText, TextLine
 from tasks.gui_detection import GuiDetectionTask
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
@@ -33,11 +31,7 @@ class Engines:
         ]
 
 
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=3))
-    yield loader
-    await loader.close()
+LIMITS = MediaLimits(pages=3)
 
 
 def source(data: bytes, media_type: str) -> Source:

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,19 +15,13 @@ from models.base import EngineUnavailable
 from models.vision.detection.detector import Detection, Detector, Mask
 from models.vision.text import Image
 from tasks.detection.search import DetectionEngines
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.object_detection import ObjectDetectionTask
 from tests.kit.chats.requests import request_of
 
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=5))
-    yield loader
-    await loader.close()
+LIMITS = MediaLimits(pages=5)
 
 
 def source(data: bytes, media_type: str, param: str = "messages[0].content[0].file.file_data") -> Source:

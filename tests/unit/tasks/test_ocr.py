@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -26,12 +25,7 @@ from tests.kit.chats.requests import request_of
 from tests.kit.papers import pages
 from tests.kit.papers.printed_codes import code_drawn, png_of, sheet_of
 
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=5))
-    yield loader
-    await loader.close()
+LIMITS = MediaLimits(pages=5)
 
 
 def source(data: bytes, media_type: str, param: str = "messages[0].content[0].file.file_data") -> Source:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +17,6 @@ from models.speech.transcriber import RATE, SpeechWindow, SpokenWord, Transcribe
 from models.speech.whisper import Whisper
 from models.speech.whisper_files import TINY_EN, files_of
 from tasks.base import Progress, unreported
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.speech_to_text import SpeechData, SpeechResult, SpeechToTextTask
@@ -105,13 +103,6 @@ def engine() -> Iterator[Direct]:
     whisper.load()
     yield Direct(whisper)
     whisper.close()
-
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    yield loader
-    await loader.close()
 
 
 Ask = Callable[..., "asyncio.Future[SpeechData]"]

@@ -1,7 +1,7 @@
 """The `translate` task as requests meet it."""
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +10,6 @@ import pytest
 from models.base import EngineUnavailable
 from models.translation.capability import remedy_into
 from models.translation.translator import Translator
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateData, TranslateTask, languages_of
@@ -38,13 +36,6 @@ class Tagging:
         self, sentences: Sequence[str], source: str | None, target: str, *, wait: bool = False
     ) -> list[str]:
         return [f"{self.name} {source} {target} {sentence}" for sentence in sentences]
-
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    yield loader
-    await loader.close()
 
 
 async def translated(

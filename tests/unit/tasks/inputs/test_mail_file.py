@@ -3,7 +3,6 @@
 import base64
 import io
 import mailbox
-from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.errors import InputTooLarge
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.mail_file import (
     MAX_NESTING,
@@ -25,13 +22,6 @@ from tasks.ocr import OcrTask
 from tests.conftest import each_case
 from tests.kit.chats.requests import request_of
 from tests.kit.papers.office_files import document
-
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    yield loader
-    await loader.close()
 
 
 def sent(data: bytes, filename: str = "mail.eml") -> Source:

@@ -1,7 +1,6 @@
 """Tables and Markdown of pages. How well it does on many is measured by `eval.tables`; here a few of those."""
 
 import io
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,8 +9,6 @@ from reportlab.pdfgen.canvas import Canvas
 from eval.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.layout.markdown import blocks_of, text_of
 from tasks.layout.tables import tables_on
@@ -23,13 +20,6 @@ from tests.kit.chats.entries import text_line
 from tests.kit.chats.requests import request_of
 
 DOCUMENTS = made(2 * len(KINDS))
-
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    yield loader
-    await loader.close()
 
 
 def no_reader() -> Any:

@@ -1,7 +1,7 @@
 """Sound, decoded onto the file's timeline: whatever holds it, and whatever is wrong with it."""
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,7 +9,6 @@ import pytest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.av import SAMPLE_RATE
 from tasks.inputs.av.audio import AudioDecoder, Recording
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import sniff
@@ -101,11 +100,7 @@ def test_a_video_without_sound_says_so() -> None:
     assert (error.code, error.message) == ("no_audio", "'p' has no audio track.")
 
 
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(audio_seconds=5))
-    yield loader
-    await loader.close()
+LIMITS = MediaLimits(audio_seconds=5)
 
 
 def sent(data: bytes, filename: str | None = None) -> Source:

@@ -1,14 +1,12 @@
 """Videos as a few frames, each with the time at which it is seen."""
 
 import base64
-from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 
 from tasks.errors import InputError
 from tasks.inputs.av.video import VideoFrames
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import sniff
@@ -96,11 +94,7 @@ def test_frames_with_too_many_pixels_are_refused_before_they_are_decoded() -> No
     )
 
 
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(video_frames=6))
-    yield loader
-    await loader.close()
+LIMITS = MediaLimits(video_frames=6)
 
 
 def sent(data: bytes) -> Source:

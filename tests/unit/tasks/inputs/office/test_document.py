@@ -3,16 +3,14 @@
 import base64
 import io
 import zipfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import PIL.Image
-import pytest
 from docx.document import Document as WordDocument
 from docx.shared import Inches
 
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
-from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
@@ -22,12 +20,7 @@ from tests.conftest import each_case
 from tests.kit.chats.requests import request_of
 from tests.kit.papers.office_files import changed, document, picture
 
-
-@pytest.fixture(scope="module")
-async def loader() -> AsyncIterator[MediaLoader]:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=3))
-    yield loader
-    await loader.close()
+LIMITS = MediaLimits(pages=3)
 
 
 def sent(data: bytes, filename: str | None = None) -> Source:
