@@ -15,6 +15,7 @@ from PIL.Image import Transpose
 from PIL.PngImagePlugin import PngImageFile
 
 from models.vision.text import Image
+from tasks.errors import InputError
 from tasks.inputs.blame import refusing
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES
@@ -78,7 +79,12 @@ class PicturePages(Pages):
 
     def picture(self, number: int) -> Image:
         with self._frame(number) as frame:
-            return upright_rgb(frame)
+            size = upright_size(frame)
+            picture = upright_rgb(frame)
+            # Boxes are measured in the picture, and told with the size.
+            if picture.shape[1::-1] != size:
+                raise self._damaged(number)
+            return picture
 
     def close(self) -> None:
         """Do nothing, because nothing but the bytes is kept between calls."""
@@ -102,9 +108,10 @@ class PicturePages(Pages):
         return PIL.Image.open(io.BytesIO(self._blob.data), formats=formats)
 
     def _reading(self, number: int) -> AbstractContextManager[None]:
-        return refusing(
-            self._blob.error(f"cannot be decoded as a picture{_page_suffix(number)}: it is damaged or incomplete.")
-        )
+        return refusing(self._damaged(number))
+
+    def _damaged(self, number: int) -> InputError:
+        return self._blob.error(f"cannot be decoded as a picture{_page_suffix(number)}: it is damaged or incomplete.")
 
     def _pages_of(self, image: PIL.Image.Image) -> Sequence[int]:
         """Return the indices of the frames that are pages."""

@@ -299,8 +299,13 @@ class VideoTrack:
     def picture(self, frame: VideoFrame) -> Image:
         """Return the frame as RGB, upright, with square pixels."""
         shown = frame.reformat(self.width, self.height, "rgb24", threads=1).to_ndarray()
-        # The rotation is in degrees anticlockwise.
-        return np.ascontiguousarray(np.rot90(shown, frame.rotation // 90))
+        return np.ascontiguousarray(np.rot90(shown, self.quarter_turns(frame)))
+
+    @staticmethod
+    def quarter_turns(frame: VideoFrame) -> int:
+        """Return how many quarter turns anticlockwise, 0 to 3, show a frame upright: those next to the angle of its
+        display matrix, which may be any in a damaged file."""
+        return round(frame.rotation / 90) % 4
 
     def thumbnail(self, frame: VideoFrame) -> NDArray[np.uint8]:
         return frame.reformat(*_THUMBNAIL, "gray", threads=1).to_ndarray().astype(np.uint8, copy=False)

@@ -133,7 +133,7 @@ class VideoFrames(Pages):
         probes, pictures = [], []
         for index in sorted({0, *(self._reachable(time, tolerance, reach) for time in wanted)}):
             if (frame := self._track.frame(index)) is not None:
-                self._turned = frame.rotation % 180 != 0
+                self._turned = self._track.quarter_turns(frame) % 2 == 1
                 probes.append(index)
                 pictures.append(self._track.thumbnail(frame))
         if not probes:

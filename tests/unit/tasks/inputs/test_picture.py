@@ -151,6 +151,13 @@ def test_the_limit_holds_for_each_format(codec: str) -> None:
     assert caught.value.code == "image_too_large"
 
 
+def test_a_picture_of_another_size_than_its_header_says_is_damaged() -> None:
+    # The clean aperture (ISO/IEC 14496-12, 12.1.4) of an odd size, made larger than the picture.
+    data = encoded(half_red(39, 19), "HEIF").replace(b"clap\0\0\0", b"clap\0\0\1")
+    with pytest.raises(InputError, match="'photo' cannot be decoded as a picture: it is damaged or incomplete"):
+        opened(data).picture(1)
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("codec", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
 def test_a_truncated_file_is_the_clients_error(codec: str, shared: Path) -> None:

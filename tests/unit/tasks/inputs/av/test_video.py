@@ -73,7 +73,10 @@ def test_every_scene_is_seen_however_short() -> None:
     assert set(shown(opened(data, video_frames=8), 8)) == {0, 5, 2, 7}
 
 
-@pytest.mark.parametrize(("degrees", "size"), [(90, SIZE), (-90, SIZE), (180, SIZE[::-1]), (0, SIZE[::-1])])
+@pytest.mark.parametrize(
+    ("degrees", "size"),
+    [(90, SIZE), (-90, SIZE), (180, SIZE[::-1]), (0, SIZE[::-1]), (93, SIZE), (-4, SIZE[::-1])],
+)
 def test_frames_stand_upright(degrees: int, size: tuple[int, int]) -> None:
     corner = np.full((*SIZE, 3), 30, np.uint8)
     corner[:40, :40] = 220
@@ -81,7 +84,7 @@ def test_frames_stand_upright(degrees: int, size: tuple[int, int]) -> None:
     picture = frames.picture(1)
     assert frames.size(1) == size
     assert picture.shape == (*size[::-1], 3)
-    bright = np.rot90(corner, degrees // 90) > 128
+    bright = np.rot90(corner, round(degrees / 90)) > 128
     assert ((picture > 128) == bright).mean() > 0.99
 
 
