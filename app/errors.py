@@ -6,6 +6,7 @@ Clients repeat a request after 429 and 5xx by themselves. Such an error therefor
 
 from collections.abc import Iterable
 from contextvars import ContextVar
+from copy import copy
 from typing import Any, ClassVar, Self
 
 import structlog
@@ -102,9 +103,9 @@ class ApiError(Exception):
     def renamed(self, names: Iterable[tuple[str, str]]) -> Self:
         """Return the error with the caller's names of the fields in place of the chat request's."""
         names = tuple(names)
-        error = type(self).__new__(type(self), self.message)
-        error.__dict__ |= self.__dict__
+        error = copy(self)
         error.message = rename_fields(self.message, names)
+        # Renamed as messages name it: in quotation marks.
         error.param = self.param and rename_fields(f"'{self.param}'", names)[1:-1]
         return error
 
@@ -202,8 +203,8 @@ class KeyLimitReached(RateLimited):
 class InternalError(ApiError):
     """A bug or fault of the server. The message reveals nothing about it."""
 
-    def __init__(self) -> None:
-        super().__init__("The server had an error while processing your request.")
+    def __init__(self, message: str = "The server had an error while processing your request.") -> None:
+        super().__init__(message)
 
 
 class Unavailable(ApiError):

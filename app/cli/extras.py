@@ -34,7 +34,8 @@ PACKAGED_WEIGHTS = (
 that are never used."""
 
 CUDA = "cuda"
-CUDA_PACKAGES = ("nvidia-cublas-cu12", "onnxruntime-gpu[cuda,cudnn]>=1.22,<1.27")
+ONNXRUNTIME_GPU = "onnxruntime-gpu[cuda,cudnn]>=1.22,<1.27"
+CUDA_PACKAGES = ("nvidia-cublas-cu12", ONNXRUNTIME_GPU)
 """Packages for NVIDIA cards. They are not an extra, because pip would install onnxruntime-gpu in addition to
 onnxruntime. CTranslate2 is built for CUDA 12, and onnxruntime 1.26 is the last version for CUDA 12. A later one would
 install the cuDNN of CUDA 13 over that of CUDA 12."""
@@ -95,7 +96,7 @@ def _steps(name: str, own: str) -> list[list[str]]:
         case "cuda":
             # onnxruntime for the CPU has the same folder, so the package that is installed last overwrites the other
             # package's files.
-            return [[f"{PROJECT}=={own}", *CUDA_PACKAGES], ["--force-reinstall", "--no-deps", CUDA_PACKAGES[1]]]
+            return [[f"{PROJECT}=={own}", *CUDA_PACKAGES], ["--force-reinstall", "--no-deps", ONNXRUNTIME_GPU]]
         case "standard" | "ultralytics":
             # Both extras install other builds of OpenCV, which overwrite ours and need libGL.
             ours = "opencv-python-headless"

@@ -10,10 +10,11 @@ import zlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.extraction.stored_model import StoredModel
 
 Matrix = NDArray[np.float32]
 
@@ -42,17 +43,11 @@ def _groups(text: str) -> Iterator[str]:
             yield from (f"{size}{whole[at : at + size]}" for at in range(len(whole) - size + 1))
 
 
-class LabelModel:
+class LabelModel(StoredModel):
     """Compares labels with names of fields."""
 
     def __init__(self, file: Path = FILE) -> None:
-        """Create the model. `file` is read at its first use."""
-        self._file = file
-
-    @cached_property
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        with np.load(self._file) as file:
-            return dict(file)
+        super().__init__(file)
 
     @cached_property
     def _vectors(self) -> Matrix:

@@ -7,10 +7,12 @@ of the span's line and of these labels (sentence embeddings). `training/extracti
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.extraction.stored_model import StoredModel
 
 Matrix = NDArray[np.float32]
 
@@ -44,7 +46,7 @@ class FieldInputs:
     """Array of F × (L + 1) × features of a field and a text. The last text is the placeholder for a missing label."""
 
 
-class ExtractionNetwork:
+class ExtractionNetwork(StoredModel):
     """Network that scores spans as values of fields. The scores are logits: one for each span, and one for no span."""
 
     SLOTS: ClassVar[int] = 5
@@ -53,13 +55,7 @@ class ExtractionNetwork:
     """Number of elements in an embedding."""
 
     def __init__(self, file: Path = FILE) -> None:
-        """Create the network. `file` is read at its first use."""
-        self._file = file
-
-    @cached_property
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        with np.load(self._file) as file:
-            return dict(file)
+        super().__init__(file)
 
     @cached_property
     def _weights(self) -> dict[str, Matrix]:

@@ -114,3 +114,15 @@ def test_the_body_is_openais_with_the_requests_id() -> None:
             "request_id": "req-1",
         }
     }
+
+
+@pytest.mark.parametrize(
+    "error", [BadRequest("wrong"), SchemaNotSatisfied("It has no total."), InternalError()], ids=repr
+)
+def test_a_renamed_error_says_the_same_of_other_fields(error: ApiError) -> None:
+    error.message, error.param = "'messages[0].name' is wrong.", "messages[0].name"
+    renamed = error.renamed([("'messages[0]", "'input[2]")])
+    assert type(renamed) is type(error)
+    assert (renamed.message, renamed.param) == ("'input[2].name' is wrong.", "input[2].name")
+    assert renamed.code == error.code
+    assert error.param == "messages[0].name"
