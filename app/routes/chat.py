@@ -1,9 +1,7 @@
 """POST /v1/chat/completions."""
 
-import asyncio
 import time
 
-import pydantic_core
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -27,7 +25,7 @@ from app.monitoring.metrics import Stages
 from app.routes.openapi import DirectRoute, json_body
 from app.wire.parse import check_model, parse_off_loop
 from app.wire.request import ChatRequest
-from app.wire.response import ChatCompletion
+from app.wire.response import ChatCompletion, encode_completion
 
 BOOKING = {
     "type": "object",
@@ -85,7 +83,7 @@ async def chat_completions(request: Request) -> Response:
 
     answer = render.completion(events, envelope, show_reasoning=chat.shows_reasoning)
     whole = await until_disconnect(request.receive, within(limit_s, answer, stages.seconds))
-    content = await asyncio.to_thread(pydantic_core.to_json, whole)
+    content = await encode_completion(whole)
     stages.done("render")
     return Response(content, headers={"server-timing": stages.header}, media_type="application/json")
 

@@ -1,6 +1,7 @@
 """Answers of POST /v1/chat/completions and GET /v1/models, and the encoding of events of all streams. The fields are
 sent in the order of their declaration."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -162,6 +163,14 @@ def encode_event(*data: bytes, name: bytes = b"") -> bytes:
     event has no name."""
     head = b"event: %b\ndata: " % name if name else b"data: "
     return b"".join((head, *data, b"\n\n"))
+
+
+async def encode_completion(completion: ChatCompletion) -> bytes:
+    """Return a whole answer. One with results of tasks may have megabytes, so a thread encodes it."""
+    encode = completion.__pydantic_serializer__.to_json
+    if completion.precontext is None and completion.choices[0].logprobs is None:
+        return encode(completion)
+    return await asyncio.to_thread(encode, completion)
 
 
 def encode_model(model: BaseModel) -> bytes:

@@ -78,6 +78,7 @@ class OpenAiHttp:
         url = api_url(base_url)
         # The credentials of the URL are sent only in a header: aiohttp refuses a request that has them in both places.
         self.url = url.copy_with(userinfo=b"")
+        self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
         self.patience = patience
         self.outage: str | None = None
         """Sentence for clients on why the last try to reach the server failed; None if it succeeded."""
@@ -169,7 +170,6 @@ class OpenAiHttp:
         The call is repeated if the connection fails (unless it timed out), if the server is busy, or if a gateway fails
         (502, 504). If the server does not know an option, the call is repeated without this option. Raises LlmError.
         """
-        url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
         spoken = self.dialect.translate(body)
         content = pydantic_core.to_json(spoken)
         retries = 0
@@ -178,7 +178,7 @@ class OpenAiHttp:
             wait: float | None = self.patience.backoff_s * 2**retries * random.uniform(0.5, 1)  # noqa: S311 - no secret
             try:
                 async with asyncio.timeout_at(first_byte_by):
-                    response = await self._send("POST", url, content, agent)
+                    response = await self._send("POST", self._chat_url, content, agent)
                     if response.status == 200:
                         return response
                     complaint = await self._read_error(response)
