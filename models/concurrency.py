@@ -34,7 +34,7 @@ class SharedRun(Generic[Result]):
         return self._run
 
     async def join(self) -> Result:
-        return await asyncio.shield(self.start())
+        return await outlast(self.start())
 
     async def stop(self) -> None:
         """Cancel the run, and with it the callers that wait for it."""
@@ -65,11 +65,20 @@ class WhileAwaited(Generic[Result]):
     async def join(self) -> Result:
         self._waiting += 1
         try:
-            return await asyncio.shield(self._task)
+            return await outlast(self._task)
         finally:
             self._waiting -= 1
             if not self._waiting:
                 self._task.cancel()
+
+
+async def outlast(work: asyncio.Future[Result] | Coroutine[Any, Any, Result]) -> Result:
+    """Wait for `work`, which continues if the caller is cancelled. Its failure is nobody's then. (Since Python 3.14,
+    `asyncio.shield` reports such a failure to the event loop.)"""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(mark_retrieved)
+    await asyncio.wait([task])
+    return task.result()
 
 
 def mark_retrieved(ended: asyncio.Future[Any]) -> None:

@@ -41,6 +41,7 @@ from app.state.counters import (
 from app.state.entries import StoreDown
 from app.state.usage import DailyUsage, UsageStore
 from models.base import RETRY_S
+from models.concurrency import outlast
 from models.language.llm import BYTES_PER_TOKEN
 
 ASSUMED_ANSWER_TOKENS = 1024
@@ -140,7 +141,7 @@ class AdmissionControl:
         while self._writing is not None and not self._writing.done():
             await asyncio.wait([self._writing])
         self._writing = asyncio.create_task(self._write_usage())
-        await asyncio.shield(self._writing)
+        await outlast(self._writing)
 
     async def _write_usage(self) -> None:
         used, self._used = self._used, {}

@@ -25,7 +25,7 @@ from app.files.storage import DiskReserved, Storage
 from app.state.database import Database
 from app.state.entries import StoreDown
 from models.base import RETRY_S, ran_out
-from models.concurrency import mark_retrieved
+from models.concurrency import outlast
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import Upload
 from tasks.inputs.media_types import TEXTS, media_type_of_file, sniff
@@ -118,7 +118,7 @@ class FileStore:
             while piece := await self.run(opened.read, _PIECE):
                 yield piece
         finally:
-            await asyncio.shield(self._in_thread(opened.close))
+            await outlast(self._in_thread(opened.close))
 
     async def delete(self, file: StoredFile) -> None:
         with self.failures():
@@ -133,7 +133,7 @@ class FileStore:
             await writing.begin()
             yield writing
         finally:
-            await asyncio.shield(asyncio.create_task(writing.end()))
+            await outlast(writing.end())
 
     async def purge(self, owner: str) -> int:
         """Delete all files of an owner, and return their number."""
@@ -275,9 +275,7 @@ class UploadWriter:
         )
         # Publishing is finished even if the caller is cancelled, because the file must be complete or absent.
         self._published = True
-        publishing = asyncio.create_task(self._publish(file, also))
-        publishing.add_done_callback(mark_retrieved)  # Nobody retrieves an exception after the caller was cancelled.
-        await asyncio.shield(publishing)
+        await outlast(self._publish(file, also))
         return file
 
     async def end(self) -> None:

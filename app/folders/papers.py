@@ -1,9 +1,11 @@
 """Finds the papers of an extraction job: in files, folders, zip archives, mailboxes and at URLs, in a stable
 order."""
 
+import errno
 import hashlib
 import lzma
 import os
+import stat
 import struct
 import zipfile
 import zlib
@@ -96,13 +98,15 @@ def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
 def _is_paper(file: Path, folder: Path, left_out: set[Path]) -> bool:
     try:
         is_ours = STATE in file.suffix or file.with_name(f"{file.name}{STATE}").exists()
-        # Of a link that leads to itself, nothing else may be asked.
-        if is_ours or _is_left_out(file.name) or not file.is_file() or file.resolve() in left_out:
+        # Of a link that leads to itself, nothing else may be asked. (`Path.is_file` hides errors since Python 3.14.)
+        is_regular = stat.S_ISREG(file.stat().st_mode)
+        if is_ours or _is_left_out(file.name) or not is_regular or file.resolve() in left_out:
             return False
         # A symbolic link may point to a file outside the folder that nobody meant to send to the server.
         return not file.is_symlink() or file.resolve().is_relative_to(folder.resolve())
-    except OSError:
-        return True  # reading it will say what is wrong with it
+    except OSError as error:
+        # Reading anything but a link to nothing will say what is wrong with it.
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def _in_unicode(paper: Paper) -> Paper:

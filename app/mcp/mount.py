@@ -18,6 +18,7 @@ from app.assembly.services import Services
 from app.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, PayloadTooLarge
 from app.http.request import asks_to_be_forgotten, read_body, until_disconnect
 from app.wire.parse import TooMuchJson, check_size, is_large
+from models.concurrency import outlast
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Mount:
             return
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
-        await asyncio.shield(self._starting)
+        await outlast(self._starting)
         scope, as_json = _with_both_types(scope)
         handle, body_then_rest = self._managers[as_json].handle_request, _replay_body(bytes(body), receive)
         if as_json:

@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "openfaze-test-images"
-RELEASES = {12: "bookworm", 13: "trixie"}
-"""Debian's names of its versions, which have Python 3.11 and 3.13."""
+RELEASES = {12: "bookworm", 13: "trixie", 14: "forky"}
+"""Debian's names of its versions, which have Python 3.11, 3.13 and 3.14. The last is not released yet and changes daily,
+so nothing depends on it."""
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 """Place of the bundle of certificates in Debian, and thus in every container."""
 PROCESSES = 16_384
@@ -95,9 +96,9 @@ def base(debian: int, *packages: str) -> str:
     """
     mirrors = [f"{kind} {address} {suite} main" for kind, address, suite in _mirrors(RELEASES[debian])]
     included = ",".join(sorted({"ca-certificates", *packages}))
-    # apt keeps the option for what tests install later.
-    patient = '--aptopt=Acquire::Retries "10"'
-    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", patient, f"--include={included}", RELEASES[debian]]
+    # apt keeps the options for what tests install later. A mirror may keep a list for longer than it is valid.
+    options = ['--aptopt=Acquire::Retries "10"', '--aptopt=Acquire::Check-Valid-Until "false"']
+    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", *options, f"--include={included}", RELEASES[debian]]
     key = hashlib.sha256(json.dumps([recipe, mirrors]).encode()).hexdigest()[:12]
     name = f"localhost/openfaze-test/debian{debian}:{key}"
     CACHE.mkdir(parents=True, exist_ok=True)

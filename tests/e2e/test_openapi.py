@@ -121,6 +121,8 @@ def test_each_example_is_a_request_that_works(base_url: str) -> None:
         assert answer.status_code == 200, f"{path}: {body}: {answer.text}"
 
 
+# Hypothesis warns on Python 3.14 of its own generator of random numbers.
+@pytest.mark.filterwarnings("ignore:It looks like `register_random`")
 @pytest.mark.hypothesis
 def test_no_request_breaks_the_server(base_url: str) -> None:
     for described in schemathesis.openapi.from_dict(document()).get_all_operations():
