@@ -211,8 +211,12 @@ class Services:
                 reader=field_reader(self.runtime),
                 threads=Slots("extraction", available_cpus(), _EXTRACTIONS_WAITING),
             )
+        self.public_tasks = public_names(config)
         planner = Planner(
-            self.tasks.has, check_findable=self.tasks.check_findable, read_series=SeriesReader(self.loader).message
+            self.tasks.has,
+            is_public=lambda name: name in self.public_tasks,
+            check_findable=self.tasks.check_findable,
+            read_series=SeriesReader(self.loader).message,
         )
         structured = StructuredAnswers(extractor=extractor)
         llm_answers = LlmAnswers(
@@ -223,7 +227,6 @@ class Services:
             self.tasks.has,
             extracts_always=extraction.extraction == EXTRACTOR,
         )
-        self.public_tasks = public_names(config)
         self.guardrails = build_guardrails(settings, self.runtime, self.loader)
         collector = Collector(self.files, settings.max_sources, largest_inputs(settings))
         self.pipeline = Pipeline(

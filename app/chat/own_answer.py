@@ -172,7 +172,7 @@ class OwnAnswers:
             return await in_thread(fields_of_tool, request, tool)
         if form is not None and not (background and form.type == "json_object"):
             return await in_thread(fields_of_format, request, form)
-        return await in_thread(fields_of_prompt, request, background)
+        return await in_thread(fields_of_prompt, request, background, names_values="value" in inquiry.turn.wish.labels)
 
     async def _choose_tool(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
         """Return the tool whose name and description, up to TOOL_CHARS, are nearest in meaning to the user's text, or
@@ -300,7 +300,7 @@ class OwnAnswers:
                 found = read
             elif text.strip() == material.turn.text.strip():
                 read = []
-        if wish.is_only("read_out", "on_screen") and read:
+        if wish.is_only("read_out", "on_screen", "timed") and read:
             return PlainAnswer("\n\n".join(entry.result.text() for entry in read).strip())
         if "summary" in wish.labels and read and (summary := await self._summarize(read, wish)):
             return summary

@@ -70,12 +70,13 @@ def enclosure_in(message: str) -> str | None:
 
 def _without_instructions(text: str) -> str:
     """Return `text` without the sentences at its ends that ask or instruct."""
+    is_line = "\n" not in text.strip()
     for _ in range(_MAX_INSTRUCTIONS):
         head = _FIRST.match(text)
         if head is None or not _is_instruction(head[0]):
             break
-        # Before a colon may stand a label: "Return Policy: 30 days".
-        if head[0][-1] in ":：" and not _is_instruction(text.lstrip().split("\n", 1)[0]):
+        # Before a colon in a document may stand a label: "Return Policy: 30 days".
+        if head[0][-1] in ":：" and not (is_line or _is_instruction(text.lstrip().split("\n", 1)[0])):
             break
         text = text[head.end() :].lstrip(" \t" if head[0][-1] != "\n" else "")
     for _ in range(_MAX_INSTRUCTIONS):

@@ -27,6 +27,7 @@ from tasks.wording.named_languages import named_in, target_in
 from tasks.wording.options import TaskOptions, ends_of
 from tasks.wording.page_range import OcrOptions
 from tasks.wording.search_query import orders_search
+from tasks.wording.transcripts import SpeechOptions
 from tasks.wording.translation import TranslateOptions, parse_translation
 from tasks.wording.wishes import Label
 
@@ -85,6 +86,8 @@ class Plan:
     """True if the request asks for the whole text or transcript, not for a detail in it."""
     results_only: bool = False
     """True if the request asks for nothing but the results of its steps, so that no LLM has to add a word."""
+    shows_times: bool = False
+    """True if the request asks when, or by whom, something is said."""
     describes: bool = False
     """True if the request is an open question about a picture ("What is in it?"), so that its text is an answer if no
     object is found."""
@@ -177,6 +180,8 @@ class Planner:
     missing engine."""
 
     can_run: Callable[[str], bool] = lambda _task: True
+    is_public: Callable[[str], bool] = field(default=lambda _task: True, kw_only=True)
+    """Function that tells whether clients may run a task by its name."""
     check_findable: Callable[[DetectionOptions], Awaitable[None]] | None = field(default=None, kw_only=True)
     """Function that raises EngineUnavailable if no detector here knows the wanted objects."""
     read_series: Callable[[str], Awaitable[InlineSeries]] = field(default=read_inline_series, kw_only=True)
@@ -185,8 +190,8 @@ class Planner:
     async def plan(self, turn: Turn, situation: Situation | None = None) -> Plan:
         """Return the plan of a turn that was judged in its situation, as `in_situation` does. Never raises.
 
-        First the inputs are read or looked at, then the series in the message is forecast, the web searched, and what
-        the earlier steps read is translated.
+        First the inputs are read or looked at, then the series in the message is forecast, its code run, the web
+        searched, and what the earlier steps read is translated.
         """
         situation = situation or Situation()
         wished = turn.wish.labels
@@ -201,6 +206,8 @@ class Planner:
             why_not["object_detection"] = "no detector here knows the things"
         if "forecast" in wished and not sources:
             steps += await self._forecast_of_message(turn)
+        if "run" in wished and (code := turn.wish.message.document or turn.wish.message.tail):
+            steps.append(self._run_of_code(code, sources, turn))
         is_search_guessed = "search" not in wished
         if not is_search_guessed or ("fact" in wished and situation.searches_facts and not steps):
             if reason := self._why_not_search(turn, situation):
@@ -231,6 +238,14 @@ class Planner:
         if not any(one.count >= LEAST_POINTS for one in series):
             return []
         return [Step("forecast", (), options_beside(turn.text, found.words))]
+
+    def _run_of_code(self, code: str, sources: Sequence[Source], turn: Turn) -> Step:
+        """Return the step that runs the code of a message, with the inputs as files."""
+        if not self.is_public("code_sandbox"):
+            return Step(
+                "code_sandbox", (), InputError("this server runs code of clients only with OPENFAZE_CODE_SANDBOX=on")
+            )
+        return _make_step("code_sandbox", tuple(sources), code, turn)
 
     def _why_not_search(self, turn: Turn, situation: Situation) -> str | None:
         """Return the reason for which the web is not searched; None if it is."""
@@ -351,6 +366,7 @@ def _plan_of(
         last_result_only=_lead_to_one_task(steps) and wish.is_only("search", *ANSWERED_BY_TASKS),
         reads_out="read_out" in wish.labels,
         results_only=_is_results_only(steps, wish),
+        shows_times="timed" in wish.labels or any(map(_tells_speakers, steps)),
         describes="objects" in wish.labels and any(step.task == "object_detection" for step in steps),
         unfindable=unfindable,
         why_not=why_not,
@@ -359,11 +375,15 @@ def _plan_of(
 
 def _is_results_only(steps: Sequence[Step], wish: Wish) -> bool:
     """True if the request asks for nothing but the results of its steps."""
-    if not steps or not wish.is_only("on_screen", *ANSWERED_BY_TASKS):
+    if not steps or not wish.is_only("on_screen", "timed", *ANSWERED_BY_TASKS):
         return False
     if all(step.task in _READERS.values() for step in steps):
         return True
-    return steps[-1].task in ("translate", "forecast") and _lead_to_one_task(steps)
+    return steps[-1].task in ("translate", "forecast", "code_sandbox") and _lead_to_one_task(steps)
+
+
+def _tells_speakers(step: Step) -> bool:
+    return isinstance(step.options, SpeechOptions) and step.options.diarize
 
 
 def as_entry(task: str, outcome: Result[Any] | BaseException, link: str | None = None) -> Entry:

@@ -79,9 +79,11 @@ def fields_of_format(request: ChatRequest, form: ResponseFormat) -> RequestedFie
     return RequestedFields(Shape.of_schema(schema, "messages"), is_described=True)
 
 
-def fields_of_prompt(request: ChatRequest, background: BackgroundPrompt | None) -> RequestedFields | None:
-    """Return the fields of the JSON that a prompt without `response_format` shows as the form of its answer; None if it
-    shows none. Raises InputError."""
+def fields_of_prompt(
+    request: ChatRequest, background: BackgroundPrompt | None, *, names_values: bool = False
+) -> RequestedFields | None:
+    """Return the fields of the JSON that a prompt without `response_format` wants as its answer: those of the form that
+    it shows, or with `names_values` those that it names. Return None if there are none. Raises InputError."""
     user = "".join(texts_of(request, "user")[-1:])
     # An example of JSON may itself look like the beginning of a document. A system message may describe JSON for some
     # of its answers, unless it permits nothing else.
@@ -91,4 +93,7 @@ def fields_of_prompt(request: ChatRequest, background: BackgroundPrompt | None) 
     schema = (schema_in(form) or schema_like(form)) if isinstance(form, dict) else None
     if background and schema is None and asks_for_json(background.orders):
         schema = {"type": "array"} if form else schema_of_named_keys(background.orders)
+    if schema is None and form is None and background is None and names_values and asks_for_json(prompts[0]):
+        named = schema_of_named_keys(prompts[0])
+        return RequestedFields(Shape.of_schema(named, "messages"), is_described=True) if named else None
     return RequestedFields(Shape.of_schema(schema, "messages")) if schema else None

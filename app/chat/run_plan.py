@@ -203,12 +203,18 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     others = [entry for entry in entries if entry.name != "translate"]
     if any(entry.error is not None for entry in others):
         return None
-    if plan.steps[-1].task == "forecast":
+    if plan.steps[-1].task in ("forecast", "code_sandbox"):
         return assemble(tuple(entries[-1].result.pieces()))
     # A text that is only the input of a translation is not shown, unless a translation failed.
     shown = others if plan.reads_out or not translations or any(one.error for one in translations) else []
-    texts = [*(entry.result.text() for entry in shown), *(one.error or one.result.text() for one in translations)]
+    texts = [*(_shown_text(entry, plan) for entry in shown), *(one.error or one.result.text() for one in translations)]
     return "\n\n".join(text for text in texts if text.strip()) or None
+
+
+def _shown_text(entry: Entry, plan: Plan) -> str:
+    """Return the text of what was read or heard; with times and speakers if the plan shows them."""
+    is_heard = plan.shows_times and entry.name == "stt"
+    return assemble(tuple(entry.result.pieces())) if is_heard else entry.result.text()
 
 
 def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:

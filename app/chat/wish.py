@@ -26,7 +26,7 @@ WRITTEN: Final[frozenset[Label]] = frozenset({"prose", "title", "queries", "sugg
 """Wishes of a text that only an LLM can write."""
 APART: Final[frozenset[Label]] = ASIDE | WRITTEN | {"server", "fact", "search", "other"}
 """Wishes of a message that is not about the inputs of earlier messages."""
-ANSWERED_BY_TASKS: Final[frozenset[Label]] = frozenset({"translate", "read_out", "forecast"})
+ANSWERED_BY_TASKS: Final[frozenset[Label]] = frozenset({"translate", "read_out", "forecast", "run"})
 """Wishes that the results of tasks fulfil, without a word of an LLM."""
 
 
@@ -86,7 +86,7 @@ async def off_loop(text: str, work: Callable[P, T], *args: P.args, **kwargs: P.k
 
 def _question(message: Message, model: WishModel) -> str:
     """Return the sentences that wish more than to greet or to say how to answer, whatever the inputs are."""
-    sentences = sentences_in(message.words)
+    sentences = [*sentences_in(message.head), *sentences_in(message.tail)]
     if message.tail and "\n" not in message.tail and model.labels(Message(message.head), ()) <= BESIDE:
         sentences = sentences_in(message.tail)
     if not 1 < len(sentences) <= _MOST_SENTENCES:

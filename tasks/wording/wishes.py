@@ -35,6 +35,8 @@ Label = Literal[
     "fact",
     "closed",
     "on_screen",
+    "timed",
+    "run",
     "bare",
     "manner",
     "other",

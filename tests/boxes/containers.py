@@ -26,8 +26,8 @@ from typing import Any
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "openfaze-test-images"
 RELEASES = {12: "bookworm", 13: "trixie", 14: "forky"}
-"""Debian's names of its versions, which have Python 3.11, 3.13 and 3.14. The last is not released yet and changes daily,
-so nothing depends on it."""
+"""Debian's names of its versions, which have Python 3.11, 3.13 and 3.14. The last is not released yet and changes
+daily, so nothing depends on it."""
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 """Place of the bundle of certificates in Debian, and thus in every container."""
 PROCESSES = 16_384

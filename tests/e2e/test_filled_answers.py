@@ -172,6 +172,18 @@ def test_an_order_about_a_pasted_text_streams_and_has_the_same_answer_in_respons
     assert [part["text"] for item in body["output"] for part in item["content"]] == [answer]
 
 
+def test_a_text_after_a_colon_is_what_the_order_is_about(client: httpx.Client) -> None:
+    moved = "Northgate Plumbing asks us to pay 412.50 GBP by 30 June 2026."
+    answer = said(ask(client, text_part(f"Extract the company, the amount and the due date: {moved}")))
+    assert [line for line in answer.splitlines() if line.startswith(("company", "amount", "due"))] == [
+        "company: Northgate Plumbing",
+        "amount: 412.50",
+        "due date: 30 June 2026.",
+    ]
+    named = said(ask(client, text_part(f"Give me JSON with the company, the amount and the phone number: {moved}")))
+    assert json.loads(named) == {"company": "Northgate Plumbing", "amount": 412.5, "phone_number": None}
+
+
 def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: Path) -> None:
     broken = {"type": "image_url", "image_url": {"url": data_url(b"\xff\xd8\xff\xe0 no picture", "image/jpeg")}}
     text = text_part("What is the total?")

@@ -103,8 +103,9 @@ def field_asked_for(name: AskedName, key: str) -> dict[str, Any]:
     """Return the schema of the field of a value that a message asks for."""
     if name.kind == "items":
         return {"type": "array", "items": _ITEM}
-    if name.kind == "list" and kinds_of(key) <= {"text"}:
-        return {"type": "array", "items": {"type": "string"}}
+    if name.kind == "list":
+        one = field_named(key, "")
+        return {"type": "array", "items": {**one, "type": one["type"][0]}}
     if name.kind == "number" and not kinds_of(key):
         return {"type": ["number", "null"]}
     return field_named(key, "")

@@ -12,6 +12,7 @@ PAGE = "ACME GMBH, 12 Mill Lane, York\n\nInvoice no.   4711\nTotal        99.50"
     [
         (INVOICE, INVOICE),
         (f"Please extract the fields. {INVOICE}", INVOICE),
+        (f"Extract the number and the total: {INVOICE}", INVOICE),
         (f"Hi! You are a careful reader. Fill in the schema:\n{PAGE}\n\nReturn only JSON. Thanks!", f"\n{PAGE}\n\n"),
         (f"<document>{PAGE}</document> Extract the total.", PAGE),
         (f"Extrais les champs :\n{PAGE}", f"\n{PAGE}"),

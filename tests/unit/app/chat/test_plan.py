@@ -6,6 +6,8 @@ import pytest
 
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation, with_inputs_asked_about
 from app.wire.request import ChatRequest
+from tasks.code_sandbox import CodeOptions
+from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
 from tasks.wording.search_query import WebSearchOptions
 from tasks.wording.transcripts import SpeechOptions
@@ -24,6 +26,24 @@ async def test_a_question_that_no_llm_can_answer_is_searched_for_if_a_search_is_
     assert not (await Planner(can_run=lambda _task: False).plan(turn, Situation(searches_facts=True))).steps
     mine = turn_of(Case("What is my name?", (), ()))
     assert not (await Planner().plan(mine, Situation(searches_facts=True))).steps
+
+
+@pytest.mark.parametrize("text", ["Run this: print(6 * 7)", "```python\nprint(6 * 7)\n```\nWhat does this print?"])
+async def test_code_in_a_message_is_run_where_clients_may(text: str) -> None:
+    turn = turn_of(Case(text, (), ()))
+    [step] = (await Planner().plan(turn)).steps
+    assert step.options == CodeOptions(code="print(6 * 7)")
+    plan = await Planner(is_public=lambda _task: False).plan(turn)
+    assert plan.last_result_only
+    assert isinstance(plan.steps[0].options, InputError)
+    assert not (await planned("Explain this code: print(6 * 7)")).steps
+
+
+@pytest.mark.parametrize(
+    ("text", "shows_times"), [("Make subtitles", True), ("Who speaks when?", True), ("Transcribe this.", False)]
+)
+async def test_times_are_shown_where_they_are_asked_for(text: str, shows_times: bool) -> None:
+    assert (await planned(text, "wav")).shows_times is shows_times
 
 
 async def test_each_input_is_a_step_of_its_own() -> None:

@@ -243,6 +243,9 @@ def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
         entry_of("translate", {"translated_text": "Buenos días."}),
     ]
     both = Plan(steps, reads_out=True, results_only=True)
+    heard = entry_of("stt", {"text": "Hi.", "chunks": [{"timestamp": (0.5, 2.0), "text": "Hi.", "speaker": "A"}]})
+    timed = Plan(steps[:1], reads_out=True, results_only=True, shows_times=True)
+    assert answer_from_results(timed, [heard]) == "[0.5–2.0] A: Hi."
     assert answer_from_results(both, entries) == "Good day.\n\nBuenos días."
     assert answer_from_results(Plan(steps, results_only=True), entries) == "Buenos días."
     assert answer_from_results(Plan(steps, reads_out=True), entries) is None

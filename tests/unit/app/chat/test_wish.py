@@ -22,6 +22,7 @@ DOCUMENT = (
         ("Who is the cashier? Your answer must be a single word.", "Who is the cashier?"),
         ("Wie lautet die Nummer? Nur die Zahl.", "Wie lautet die Nummer?"),
         ("Hey, I need some help. What's the total? Thanks!", "What's the total?"),
+        ("Extract name and email: Hi, I am Imke Vos, write to imke@example.nl.", "Extract name and email:"),
         (f"What is the price?\n\n<context>\n{DOCUMENT}\n</context>", "What is the price?"),
     ],
 )
