@@ -2,7 +2,7 @@
 are not candidates yet."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 
 import numpy as np
@@ -61,19 +61,24 @@ def _tokens_of(passage: Passage, reader: FieldReader) -> PageTokens | None:
 
 
 def span_scores(candidates: Candidates, read: Readings, fields: int) -> Matrix:
-    """Return log-odds of fields × spans to no value."""
+    """Return log-odds of fields × spans to no value. A number has the better score of itself and its figures alone, for
+    the encoder may have found `47,14` in `EUR 47,14`."""
     found = np.full((fields, len(candidates.spans)), UNREAD, np.float32)
-    places: dict[int, list[tuple[int, int, int]]] = {}
-    for index, span in enumerate(candidates.spans):
-        page = read.get(id(span.passage))
-        if page is not None and (ends := _tokens_at(span, page.tokens)):
-            places.setdefault(id(span.passage), []).append((index, *ends))
-    for passage, own in places.items():
-        index, first, last = np.array(own).T
-        scores = read[passage].scores
-        sums = np.cumsum(np.pad(scores[:, 2], ((0, 0), (1, 0))), axis=1)
-        means = (sums[:, last + 1] - sums[:, first]) / (last + 1 - first)
-        found[:, index] = np.clip(scores[:, 0, first] + scores[:, 1, last] + INSIDE * means, -LARGEST, LARGEST)
+    of_numbers = [index for index, span in enumerate(candidates.spans) if span.number is not None]
+    for indices, has_part in ((range(len(candidates.spans)), str.isalnum), (of_numbers, str.isdecimal)):
+        places: dict[int, list[tuple[int, int, int]]] = {}
+        for index in indices:
+            span = candidates.spans[index]
+            page = read.get(id(span.passage))
+            if page is not None and (ends := _tokens_at(span, page.tokens, has_part)):
+                places.setdefault(id(span.passage), []).append((index, *ends))
+        for passage, own in places.items():
+            index, first, last = np.array(own).T
+            scores = read[passage].scores
+            sums = np.cumsum(np.pad(scores[:, 2], ((0, 0), (1, 0))), axis=1)
+            means = (sums[:, last + 1] - sums[:, first]) / (last + 1 - first)
+            odds = np.clip(scores[:, 0, first] + scores[:, 1, last] + INSIDE * means, -LARGEST, LARGEST)
+            found[:, index] = odds if has_part is str.isalnum else np.maximum(found[:, index], odds)
     return found
 
 
@@ -106,14 +111,18 @@ def _likely_words(page: ReadPage, row: int) -> list[range]:
     return found
 
 
-def _tokens_at(span: CandidateSpan, tokens: PageTokens) -> tuple[int, int] | None:
+def _tokens_at(
+    span: CandidateSpan, tokens: PageTokens, has_part: Callable[[str], bool] = str.isalnum
+) -> tuple[int, int] | None:
     """Return the first and last tokens of a span, signs left out; None if it has none that was read.
 
-    Words of signs at either end are left out, too, such as the signs of `€ 130` and of `82 %`.
+    Words at either end without a character for which `has_part` is true are left out, too, such as the signs of `€ 130`
+    and of `82 %`.
     """
-    words, pieces = span.passage.words, [piece for piece in span.text.split() if any(map(str.isalnum, piece))]
-    first = next((found for word in span.words if len(found := _places(tokens, word))), None)
-    last = next((found for word in reversed(span.words) if len(found := _places(tokens, word))), None)
+    words, pieces = span.passage.words, [piece for piece in span.text.split() if any(map(has_part, piece))]
+    own = [word for word in span.words if any(map(has_part, words[word]))]
+    first = next((found for word in own if len(found := _places(tokens, word))), None)
+    last = next((found for word in reversed(own) if len(found := _places(tokens, word))), None)
     if not pieces or first is None or last is None:
         return None
     first_word, last_word = words[tokens.words[first[0]]], words[tokens.words[last[0]]]
