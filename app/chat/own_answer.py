@@ -46,6 +46,7 @@ from app.wire.request import ChatTool
 from models.embedding.embedder import Embedder
 from models.language.llm import HOW_TO_REPLACE, Llm, estimate_tokens, first_tokens
 from tasks.extraction.examples import Example
+from tasks.extraction.forms import form_of, values_of_form
 from tasks.extraction.passages import is_text
 from tasks.extraction.printed_rows import row_of
 from tasks.precontext import REQUEST, Entry
@@ -306,6 +307,8 @@ class OwnAnswers:
             return summary
         wanted = await asyncio.to_thread(values_asked_for, wish.question) if read or found else None
         if wanted is not None:
+            if listed := await in_thread(_listed_by_form, wanted, read):
+                return PlainAnswer(listed, (COPIED,))
             only_likely = len(found) != len(read) or material.request.messages[-1].role == "tool"
             values = await answer_with_values(wanted, material, document, self.structured, only_likely=only_likely)
             if values is not None:
@@ -404,6 +407,21 @@ async def answer_with_values(
     parts = [_format_values(requested, key, values, sentences, is_bare=is_bare) for key, values in found.items()]
     parts += [sentences.missing.format(name=part) for part in requested.unnamed]
     return "\n\n".join(parts)
+
+
+def _listed_by_form(requested: RequestedValues, read: Sequence[Entry]) -> str | None:
+    """Return all values that were read, if the question asks for nothing but lists of values with a form of their own,
+    such as dates; otherwise, or if there are none, None."""
+    forms = {key: form_of(key) for key, schema in requested.schema["properties"].items() if "items" in schema}
+    if requested.unnamed or forms.keys() != requested.titles.keys():
+        return None
+    found = {key: values_of_form(read, form) for key, form in forms.items() if form is not None}
+    if forms.keys() != found.keys() or not all(found.values()):
+        return None
+    lists = {key: "\n".join(f"- {value}" for value in values) for key, values in found.items()}
+    return "\n\n".join(
+        f"{requested.titles[key]}:\n{lines}" if len(lists) > 1 else lines for key, lines in lists.items()
+    )
 
 
 def _is_likely(found: Sequence[_PrintedValue], least: float) -> bool:

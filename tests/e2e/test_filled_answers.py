@@ -184,6 +184,13 @@ def test_a_text_after_a_colon_is_what_the_order_is_about(client: httpx.Client) -
     assert json.loads(named) == {"company": "Northgate Plumbing", "amount": 412.5, "phone_number": None}
 
 
+def test_all_values_of_a_form_are_listed(client: httpx.Client) -> None:
+    text = "We met on 3 May 2024, then on 7 June 2024; write to ann@example.com or to bob@example.org."
+    assert said(ask(client, text_part(f"Find all dates in this text: {text}"))) == "- 3 May 2024\n- 7 June 2024"
+    addresses = said(ask(client, text_part(f"List the email addresses: {text}")))
+    assert addresses == "- ann@example.com\n- bob@example.org"
+
+
 def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: Path) -> None:
     broken = {"type": "image_url", "image_url": {"url": data_url(b"\xff\xd8\xff\xe0 no picture", "image/jpeg")}}
     text = text_part("What is the total?")
