@@ -116,6 +116,11 @@ async def test_the_language_of_a_text_is_found(text: str, language: str) -> None
     assert (await languages_of(pieces_of(text)))[0] == language
 
 
+async def test_a_few_words_may_be_in_several_languages() -> None:
+    assert "en" in await languages_of(pieces_of("See you!"))
+    assert await languages_of(pieces_of("Hasta luego")) == ["es"]
+
+
 async def test_a_pair_that_nothing_here_knows_is_answered_with_the_sets_that_bring_it(loader: MediaLoader) -> None:
     with pytest.raises(EngineUnavailable, match="from English into German.*`openfaze pull madlad-400`") as failure:
         await translated(loader, f"Translate into German: {HOUSE}", Tagging("a", "en-fr"))
