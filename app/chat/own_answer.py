@@ -45,6 +45,7 @@ from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
 from app.wire.request import ChatTool
 from models.embedding.embedder import Embedder
 from models.language.llm import HOW_TO_REPLACE, Llm, estimate_tokens, first_tokens
+from tasks.detection.search import DetectionOptions
 from tasks.extraction.examples import Example
 from tasks.extraction.forms import form_of, values_of_form
 from tasks.extraction.passages import is_text
@@ -315,6 +316,8 @@ class OwnAnswers:
                 return PlainAnswer(values, (COPIED,))
         if objects:
             return PlainAnswer(objects, (COPIED,))
+        if wish.is_only("detect") and (wanted_objects := _objects_searched_for(plan)):
+            return PlainAnswer(sentences_for(wish.question).missing.format(name=", ".join(wanted_objects)), (COPIED,))
         if found:
             return await self._quote(found, read, wish)
         can_search = self.has_task("web_search") and not any(entry.error for entry in results)
@@ -407,6 +410,10 @@ async def answer_with_values(
     parts = [_format_values(requested, key, values, sentences, is_bare=is_bare) for key, values in found.items()]
     parts += [sentences.missing.format(name=part) for part in requested.unnamed]
     return "\n\n".join(parts)
+
+
+def _objects_searched_for(plan: Plan) -> list[str]:
+    return [one for step in plan.steps if isinstance(step.options, DetectionOptions) for one in step.options.labels]
 
 
 def _listed_by_form(requested: RequestedValues, read: Sequence[Entry]) -> str | None:

@@ -213,3 +213,9 @@ def test_a_question_about_a_picture_is_answered_by_the_objects_in_it(client: htt
     people = [one for one in found["result"]["detected_objects"] if one["label"] == "person"]
     assert content_of(response).splitlines()[0] == f"{len(people)} × person"
     assert response.json()["warnings"] == [adapt_for_client(COPIED)]
+
+
+def test_things_that_are_not_in_a_picture_are_said_to_be_missing(client: httpx.Client) -> None:
+    response = ask(client, text_part("Draw boxes around the cats."), sample("photo_bus.jpg", "image/jpeg"))
+    assert "'cats'" in content_of(response)
+    assert response.json()["precontext"][-1]["result"]["detected_objects"] == []
