@@ -38,8 +38,8 @@ _FRAGMENTS = re.compile(f"({MARK.pattern})")
 _SAMPLE = 4000
 """The language of a text is detected from at most this many characters at its beginning."""
 _LEAST_CERTAIN = 0.9
-"""The detector's first language is taken as certain if its probability is at least this. It is 0.71 for Esperanto in "See
-you!"."""
+"""The detector's first language is taken as certain if its probability is at least this. It is 0.71 for Esperanto in
+"See you!"."""
 _LEAST_POSSIBLE = 0.04
 """If the first language is not certain, the likeliest languages with at least this probability are tried, up to
 _GUESSES."""
