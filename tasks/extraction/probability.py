@@ -310,7 +310,8 @@ class FieldScores:
         if (whole := self.lists.get(self.fields[row].path)) and isinstance(index := path[-1], int):
             # All items come from the same place, so each of them is right if that place is the right one for the list.
             found = self._place(whole.passage, whole.items[index].words, whole.probability, copied)
-            return found._replace(features=self._features_of(row, int(self.logits[row, :-1].argmax()), found.words))
+            best = int(self.logits[row, :-1].argmax())
+            return found._replace(features=self._features_of(row, best, whole.passage, found.words))
         saying = self.spans_with(value)
         if not saying:
             return ValuePlace(0.0, copied=copied)
@@ -325,19 +326,20 @@ class FieldScores:
         span = self.candidates.spans[best]
         found = self._place(span.passage, span.words, chance, copied)
         is_by_example = best in self.by_example.get(row, ())
-        return found._replace(is_by_example=is_by_example, features=self._features_of(row, best, found.words))
+        features = self._features_of(row, best, span.passage, found.words)
+        return found._replace(is_by_example=is_by_example, features=features)
 
     def spans_with(self, value: Any) -> list[int]:
         """Return the indices of the candidates that have `value`."""
         return self._spans_by_value.get(key_of(value), [])
 
-    def _features_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
-        """Return the input of the calibration for a field's best place: its scores, the probability that another field
-        has the place, whether the line continues after the place, and whether words there speak against the value."""
+    def _features_of(self, row: int, best: int, passage: Passage, words: Collection[int]) -> tuple[float, ...]:
+        """Return the input of the calibration for `words` of a passage as a field's value: the scores of the field's
+        best candidate, the probability that another field has it, whether the line continues after the words, and
+        whether words there speak against the value."""
         others = [other for other, one in enumerate(self.fields) if other != row and not one.in_list]
         rival = max((float(self.probabilities[other, best]) for other in others), default=0.0)
         none = math.log(float(self.probabilities[row, -1]) + _SMOOTHING)
-        passage = self.candidates.spans[best].passage
         goes_on = max(words) + 1 < passage.line_words(passage.line_at(max(words))).stop
         field, span = self.fields[row], self.candidates.spans[best]
         is_text = "string" in types_of(field.schema) and not wants_iso(field.schema)

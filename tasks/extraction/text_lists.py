@@ -31,8 +31,11 @@ _BULLET = re.compile(r"(?:[-–—*+•·◦▪‣]|\d{1,2}[.)])(?: |$)")
 _SIGNS = tuple(map(re.compile, (r";", r"[|•·]", r",(?!\d)|(?<!\d),", r" / ", r"(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})")))
 """Separators of items, the strongest first. If semicolons separate names, commas are parts of names."""
 _SIGNS_IN_BLOCK = re.compile(r"[,;•|](?!\d)")
-_BEFORE_ITEM = re.compile(rf"(?:{_BULLET.pattern}|(?:and|or|und|oder|et|ou|y|o|e|en) )")
+_CONJUNCTION = r"(?:and|or|und|oder|et|ou|y|o|e|en) "
+_BEFORE_ITEM = re.compile(rf"^(?:{_BULLET.pattern}|{_CONJUNCTION})")
 """Pattern of a bullet, or of the conjunction before the last item."""
+_LAST_ITEMS = re.compile(rf" (?={_CONJUNCTION})")
+"""Pattern of the place between the last two items after a comma: `Ann, Bob and Carla`."""
 _BRACKETS = re.compile(r"\([^()]*\)")
 _SIGNS_BEFORE, _SIGNS_AFTER = " ,;|•·*-–—", " ,;|•·."
 _LABEL = re.compile(r"[^:]{2,40}:(?= |$)")
@@ -210,6 +213,8 @@ def _items(passage: Passage, lines: Sequence[Row], *, in_line: bool) -> list[Lis
     whole, all_words = " ".join(texts).rstrip(" ,;"), [word for own in words for word in own]
     open_text = _BRACKETS.sub(lambda found: "_" * len(found[0]), whole)
     signs = next(filter(None, ([*form.finditer(open_text)] for form in _SIGNS)), [])
+    if signs and signs[-1][0] == ",":
+        signs += [*_LAST_ITEMS.finditer(open_text, signs[-1].end() + 1)][:1]
     starts, ends = [0, *(sign.end() for sign in signs)], [*(sign.start() for sign in signs), len(whole)]
     return [
         item for begin, end in zip(starts, ends, strict=True) for item in _trimmed_item(all_words, whole, begin, end)
