@@ -316,7 +316,9 @@ class OwnAnswers:
                 return PlainAnswer(values, (COPIED,))
         if objects:
             return PlainAnswer(objects, (COPIED,))
-        if wish.is_only("detect") and (wanted_objects := _objects_searched_for(plan)):
+        # What is printed in a picture may answer a question that only implies objects: "Where is the exit?"
+        is_of_objects = wish.is_only("detect") or (not read and wish.is_only("detect", "objects", "bare"))
+        if is_of_objects and (wanted_objects := _objects_searched_for(plan)):
             return PlainAnswer(sentences_for(wish.question).missing.format(name=", ".join(wanted_objects)), (COPIED,))
         if found:
             return await self._quote(found, read, wish)

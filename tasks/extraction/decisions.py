@@ -27,6 +27,7 @@ from tasks.extraction.yes_and_no import (
     TICKED,
     EnumValues,
     Words,
+    answer_after_label,
     answer_of,
     is_denied,
     is_left_open,
@@ -157,6 +158,11 @@ class _Values:
     def meant_by(self, text: str) -> Any:
         """Return the value that `text` means as a whole, or None."""
         return answer_of(text, is_cell=False) if self.are_truths else self.choices.meant_by(text)
+
+    def meant_by_span(self, span: CandidateSpan) -> Any:
+        """Return the value that the text of a span means as a whole, or None."""
+        is_behind_label = self.are_truths and span.kind == "part" and span.has_colon
+        return answer_after_label(span.text) if is_behind_label else self.meant_by(span.text)
 
 
 class _Naming:
@@ -358,7 +364,7 @@ def _behind_label(values: _Values, naming: _Naming, path: JsonPath, scored: Fiel
     first_spans: dict[Any, int] = {}
     for index in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
         span = scored.candidates.spans[index]
-        value = values.meant_by(span.text)
+        value = values.meant_by_span(span)
         if value is not None and not _is_no_answer(span):
             sums[value] = sums.get(value, 0.0) + float(chances[index])
             first_spans.setdefault(value, int(index))
@@ -420,8 +426,9 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> list[tuple[Any
                     for other in options_by_first[words[0]]
                     if len(other) > len(words) and _has_words_at(texts, position, other)
                 )
-                if next(longer, None) is None and not _is_denied_at(passage, position):
-                    own = sorted(set(passage.tokens.words[position : position + len(words)]))
+                own = sorted(set(passage.tokens.words[position : position + len(words)]))
+                is_denied = _is_denied_at(passage, position) or _answer_after(passage, own[-1]) is False
+                if next(longer, None) is None and not is_denied:
                     found.append((value, passage, tuple(own)))
     return found
 
@@ -434,6 +441,14 @@ def _is_denied_at(passage: Passage, token: int) -> bool:
     own = tokens.texts[first:token]
     before = " ".join([passage.text_before(word), *own])
     return own[-1:] == ["non"] or is_denied(before) or is_limited(before)
+
+
+def _answer_after(passage: Passage, word: int) -> bool | None:
+    """Return the answer after a label that ends with this word: `Paid: no`."""
+    if not passage.words[word].endswith(":"):
+        return None
+    rest = range(word + 1, passage.line_words(passage.line_at(word)).stop)
+    return answer_after_label(" ".join([passage.words[one] for one in rest]))
 
 
 def _has_words_at(texts: Sequence[Words], position: int, words: Words) -> bool:
@@ -467,6 +482,8 @@ def _by_name(names: Names, passages: Sequence[Passage]) -> Decision | None:
                     for phrase in DENIALS
                     for index in range(len(nearby_words))
                 ):
+                    return Decision(False, DENIED_PROBABILITY, passage, words)
+                if _answer_after(passage, words[-1]) is False:
                     return Decision(False, DENIED_PROBABILITY, passage, words)
                 return Decision(True, NAME_PRINTED, passage, words)
             start += len(clause) + 1

@@ -94,6 +94,18 @@ def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
     return False if _is_mere_denial(words) else _ANSWERS.get(words)
 
 
+def answer_after_label(text: str) -> bool | None:
+    """Return the answer of the whole text after a label. In addition to what `answer_of` knows, a few words that begin
+    with a denial, and a single word that denies, are a no: `not allowed`, `keine`."""
+    if (answer := answer_of(text, is_cell=False)) is not None:
+        return answer
+    words = words_of(text[:_LONGEST_ANSWER])
+    if not 0 < len(words) <= _LONGEST_PHRASE:
+        return None
+    denies = words in DENIALS or any(words[:size] in _DENIES_VALUE for size in range(1, len(words)))
+    return False if denies else None
+
+
 def _is_mere_denial(words: Words) -> bool:
     """True if the words are a denial and no more than what may stand beside it: `not any more`, `noch nicht`. A single
     word is none, because it may be cut from a sentence."""

@@ -32,6 +32,9 @@ def test_everything_is_asked_for(text: str) -> None:
     [
         ("find the cars and the dogs", ["cars", "dogs"]),
         ("How many people are there in this photo?", ["people"]),
+        ("¿Cuántas personas hay en la foto?", ["personas"]),
+        ("Quante persone ci sono in questa foto?", ["persone"]),
+        ("Hoeveel mensen zie je op de foto?", ["mensen"]),
         ("Find the red car and two dogs.", ["red car", "dogs"]),
         ("Count the buses, trucks and cars on the road", ["buses", "trucks", "cars"]),
         ("Detect persons and cars, return JSON", ["persons", "cars"]),
