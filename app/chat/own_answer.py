@@ -6,14 +6,13 @@ A question is a schema: "What is the total?" asks for a field `total`. The field
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
 
 from app.chat.call import Inquiry
-from app.chat.filling import Filling, fill_given, fill_whole
+from app.chat.filling import fill_given, fill_whole
 from app.chat.inputs import (
     Turn,
     entry_of_user_texts,
@@ -26,7 +25,7 @@ from app.chat.pasted import is_document
 from app.chat.plan import Plan, Planner, Situation, chooses_client_tools, in_situation
 from app.chat.planning.background import BackgroundPrompt, read_background_prompt
 from app.chat.planning.described_json import or_null
-from app.chat.planning.questions import RequestedValues, is_question, values_asked_for
+from app.chat.planning.questions import is_question, values_asked_for
 from app.chat.quotes import passages_for, summary_of
 from app.chat.requested_fields import (
     RequestedFields,
@@ -36,10 +35,11 @@ from app.chat.requested_fields import (
     forced_tools,
 )
 from app.chat.run_plan import Material, Specialists, answer_from_results, gather, objects_found
-from app.chat.sentences import Sentences, sentences_for, unanswered
-from app.chat.shape import NotFoundInInput, Shape
+from app.chat.sentences import sentences_for, unanswered
+from app.chat.shape import NotFoundInInput
 from app.chat.structured_answers import StructuredAnswers, read_examples
 from app.chat.trim import similarities
+from app.chat.value_answers import answer_with_values, listed_by_form
 from app.chat.wish import WRITTEN, Wish
 from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
 from app.wire.request import ChatTool
@@ -47,13 +47,10 @@ from models.embedding.embedder import Embedder
 from models.language.llm import HOW_TO_REPLACE, Llm, estimate_tokens, first_tokens
 from tasks.detection.search import DetectionOptions
 from tasks.extraction.examples import Example
-from tasks.extraction.forms import form_of, values_of_form
 from tasks.extraction.passages import is_text
-from tasks.extraction.printed_rows import row_of
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tasks.schema.awaited import in_thread
-from tasks.schema.paths import JsonPath, pointer_of
 
 PASSAGES = (
     "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
@@ -77,15 +74,6 @@ tools by at least the latter. On 20 requests and 43 tools, tools that fit had 0.
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
 _LONGEST_LINE = 10_000
 """A line of more characters than this counts as a document."""
-LEAST_CERTAIN: Final = 0.9
-"""A value with at least this probability is returned without a remark on its probability."""
-LEAST_PROBABLE: Final = 0.8
-"""A question about something that documents rarely print is answered only by a value with at least this probability."""
-LEAST_PRINTED: Final = 0.3
-"""Values that documents usually print, such as the items of a receipt, answer a question if they have at least this
-probability. Otherwise, objects in the picture may answer it."""
-_MARKS: Final = '"“”„«»,; '
-"""Signs around a printed value that are not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,10 +296,12 @@ class OwnAnswers:
             return summary
         wanted = await asyncio.to_thread(values_asked_for, wish.question) if read or found else None
         if wanted is not None:
-            if listed := await in_thread(_listed_by_form, wanted, read):
+            if listed := await in_thread(listed_by_form, wanted, read):
                 return PlainAnswer(listed, (COPIED,))
             only_likely = len(found) != len(read) or material.request.messages[-1].role == "tool"
-            values = await answer_with_values(wanted, material, document, self.structured, only_likely=only_likely)
+            values = await answer_with_values(
+                wanted, material, document, read, self.structured, only_likely=only_likely
+            )
             if values is not None:
                 return PlainAnswer(values, (COPIED,))
         if objects:
@@ -369,118 +359,5 @@ def _is_one_line(document: Entry, message: str) -> bool:
     return is_line and _LABEL_END.search(text) is None
 
 
-@dataclass(frozen=True, slots=True)
-class _PrintedValue:
-    """A value of an answer, as printed."""
-
-    text: str
-    row: str
-    page: int | None
-    probability: float
-
-
-async def answer_with_values(
-    requested: RequestedValues,
-    material: Material,
-    document: Entry | None,
-    structured: StructuredAnswers,
-    *,
-    only_likely: bool,
-) -> str | None:
-    """Return an answer with the requested values.
-
-    The values are searched in the texts that were read, or else in `document`. For each value that was not found, and
-    each part of the question that names no value, the answer has a sentence that says so. If documents rarely print
-    what the question is about, if `only_likely` is true, or if a part names no value, only likely values count as
-    found; without any of these, return None. A bare answer leaves out the lines of the values. Raises ModelError.
-    """
-    shape = Shape.of_schema(requested.schema, "messages")
-    filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")
-    assert filling.answer is not None
-    material = replace(material, shape=shape, filling=filling, document=document)
-    values = filling.answer.value
-    evidence, _ = await structured.trace(values, material.results, material)
-    found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in requested.titles}
-    if only_likely or requested.unnamed or not requested.are_known:
-        least = LEAST_PRINTED if requested.are_known and not requested.unnamed else LEAST_PROBABLE
-        found = {key: values_of_key if _is_likely(values_of_key, least) else [] for key, values_of_key in found.items()}
-        if not any(found.values()):
-            return None
-    wish = material.turn.wish
-    sentences = sentences_for(wish.question)
-    is_bare = "bare" in wish.labels
-    parts = [_format_values(requested, key, values, sentences, is_bare=is_bare) for key, values in found.items()]
-    parts += [sentences.missing.format(name=part) for part in requested.unnamed]
-    return "\n\n".join(parts)
-
-
 def _objects_searched_for(plan: Plan) -> list[str]:
     return [one for step in plan.steps if isinstance(step.options, DetectionOptions) for one in step.options.labels]
-
-
-def _listed_by_form(requested: RequestedValues, read: Sequence[Entry]) -> str | None:
-    """Return all values that were read, if the question asks for nothing but lists of values with a form of their own,
-    such as dates; otherwise, or if there are none, None."""
-    forms = {key: form_of(key) for key, schema in requested.schema["properties"].items() if "items" in schema}
-    if requested.unnamed or forms.keys() != requested.titles.keys():
-        return None
-    found = {key: values_of_form(read, form) for key, form in forms.items() if form is not None}
-    if forms.keys() != found.keys() or not all(found.values()):
-        return None
-    lists = {key: "\n".join(f"- {value}" for value in values) for key, values in found.items()}
-    return "\n\n".join(
-        f"{requested.titles[key]}:\n{lines}" if len(lists) > 1 else lines for key, lines in lists.items()
-    )
-
-
-def _is_likely(found: Sequence[_PrintedValue], least: float) -> bool:
-    return bool(found) and min(one.probability for one in found) >= least
-
-
-def _printed_values(
-    path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, Any]
-) -> Iterator[_PrintedValue]:
-    """Yield the printed values of a field: one value, or one per item of a list. The cells of a row are joined."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            parts = {(*path, index, key): cell for key, cell in item.items()} if isinstance(item, dict) else None
-            cells = [
-                found
-                for part, cell in (parts or {(*path, index): item}).items()
-                for found in _printed_values(part, cell, filling, evidence)
-            ]
-            if cells:
-                text = " | ".join(cell.text for cell in cells)
-                yield _PrintedValue(text, text, cells[0].page, min(cell.probability for cell in cells))
-        return
-    known = evidence.get(pointer_of(path))
-    if value in (None, "") or known is None:
-        return
-    place = filling.copied.place(path, value)
-    row = row_of(filling.copied.scored, place) if filling.copied.scored and place and place.cell is None else ""
-    label = known.get("label_text", "")
-    text = known["text"].strip(_MARKS)
-    if not row or row == text:
-        row = f"{label} {text}".strip()
-    yield _PrintedValue(text, row, known.get("page"), known.get("probability", 0.0))
-
-
-def _format_values(
-    requested: RequestedValues, key: str, found: Sequence[_PrintedValue], sentences: Sentences, *, is_bare: bool
-) -> str:
-    """Return the part of an answer that is about one value, as Markdown."""
-    title = requested.titles[key]
-    if not found:
-        return sentences.missing.format(name=title)
-    parts = []
-    if isinstance(requested.schema["properties"][key].get("items"), dict):
-        parts.append("\n".join(f"- {one.text}" for one in found))
-    else:
-        [one] = found
-        parts.append(one.text if len(requested.titles) == 1 else f"{title}: {one.text}")
-        page = f" ({sentences.page.format(page=one.page)})" if one.page is not None else ""
-        if (one.row != one.text or page) and not is_bare:
-            parts.append(f"> {one.row}{page}")
-    if (least_probability := min(one.probability for one in found)) < LEAST_CERTAIN:
-        parts.append(sentences.uncertain.format(percent=round(100 * least_probability)))
-    return "\n\n".join(parts)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby, islice
 
-from app.chat.planning.function_words import FUNCTION_WORDS
+from app.chat.planning.function_words import content_words
 from app.chat.trim import (
     MAX_EMBEDDED,
     MAX_PIECES,
@@ -67,7 +67,7 @@ async def passages_for(question: str, entries: Sequence[Entry], embedder: Embedd
 def _score(question: str, entries: Sequence[Entry]) -> tuple[list[ResultLine], list[float]]:
     """Return the lines of the results, and how much their words overlap with the question's, at most 1."""
     lines = _lines_of(entry.result.pieces for entry in entries)
-    question_words = " ".join(word for word in words(question) if word not in FUNCTION_WORDS) or question
+    question_words = " ".join(content_words(question)) or question
     overlaps = word_overlap(question_words, [line.text for line in lines])
     best = max(overlaps, default=0.0) or 1.0
     return lines, [overlap / best for overlap in overlaps]
@@ -121,7 +121,7 @@ def _central_sentences(entries: Sequence[Entry], most: int) -> list[str]:
             texts.append(line.text)
     parts = [part for text in texts for part in SENTENCE_END.split(text) if part]
     sentences = [part for part in parts if len(words(part)) >= _LEAST_WORDS] or texts
-    content = [{word for word in words(sentence) if word not in FUNCTION_WORDS} for sentence in sentences]
+    content = [set(content_words(sentence)) for sentence in sentences]
     often = Counter(word for each in content for word in each)
     # The square root keeps long sentences from winning by their length alone.
     worth = [sum(often[word] for word in each) / max(1, len(each)) ** 0.5 for each in content]

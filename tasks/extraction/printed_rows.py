@@ -1,8 +1,9 @@
 """Finds the printed row of a value: the line with the value, from its label on."""
 
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from tasks.extraction.candidates import LineSegment
+from tasks.extraction.candidates import Candidates, CandidateSpan, LineSegment
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores, ValuePlace
 
@@ -16,13 +17,19 @@ def row_of(scored: FieldScores, place: ValuePlace) -> str:
     """Return the printed row of the value at `place`; empty if the value's place in the text is not known."""
     segments = scored.candidates.segments
     index = next((index for index, segment in enumerate(segments) if _begins_in(segment, place, scored)), None)
-    if index is None:
-        return ""
+    return "" if index is None else _row(segments, index, place.words)
+
+
+def row_of_span(candidates: Candidates, span: CandidateSpan) -> str:
+    """Return the printed row of a candidate."""
+    return _row(candidates.segments, span.first, span.words)
+
+
+def _row(segments: Sequence[LineSegment], index: int, words: Collection[int]) -> str:
     segment = segments[index]
     if segment.box is None:
-        line = segment.passage.line_words(segment.passage.line_at(min(place.words)))
-        return _around(segment.passage, line, place.words)
-    row = [_around(segment.passage, range(segment.words[0], segment.words[-1] + 1), place.words)]
+        return _around(segment.passage, segment.passage.line_words(segment.passage.line_at(min(words))), words)
+    row = [_around(segment.passage, range(segment.words[0], segment.words[-1] + 1), words)]
     while (index := segments[index].left) >= 0 and len(row) <= MAX_PIECES:
         row.insert(0, segments[index].text)
     return " ".join(row)
@@ -35,6 +42,6 @@ def _begins_in(segment: LineSegment, place: ValuePlace, scored: FieldScores) -> 
     return passage.lines[passage.line_at(min(place.words))].pointer == place.pointer
 
 
-def _around(passage: Passage, line: range, words: frozenset[int]) -> str:
+def _around(passage: Passage, line: range, words: Collection[int]) -> str:
     begin, end = max(line.start, min(words) - MAX_WORDS), min(line.stop, max(words) + 1 + MAX_WORDS)
     return " ".join(passage.words[begin:end])

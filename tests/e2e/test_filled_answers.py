@@ -191,6 +191,37 @@ def test_all_values_of_a_form_are_listed(client: httpx.Client) -> None:
     assert addresses == "- ann@example.com\n- bob@example.org"
 
 
+TIMETABLE = """<h1>Ferry timetable</h1><table>
+<tr><th>From</th><th>To</th><th>Departs</th><th>Price</th></tr>
+<tr><td>Oban</td><td>Mull</td><td>08:15</td><td>£9.80</td></tr>
+<tr><td>Oban</td><td>Coll</td><td>10:40</td><td>£14.20</td></tr></table>"""
+STAFF = """name,department,start,salary
+Ana Ruiz,Sales,2021-03-01,42000
+Ben Cole,IT,2019-11-15,51000
+"""
+
+
+@pytest.mark.parametrize(
+    ("media_type", "document", "question", "row"),
+    [
+        ("text/html", TIMETABLE, "How much is a ticket to Mull?", "£9.80"),
+        ("text/html", TIMETABLE, "How much is a ticket to Coll?", "£14.20"),
+        ("text/html", TIMETABLE, "When does the ferry to Coll leave?", "Oban | Coll | 10:40"),
+        ("text/csv", STAFF, "What is Ben Cole's salary?", "Ben Cole,IT,2019-11-15,51000"),
+        ("text/plain", "The pump is old.\nThe repair will cost 380 pounds.", "How much will the repair cost?", "380"),
+        ("text/plain", INVOICE + "Due date: 2026-03-31\n", "When do we have to pay this invoice?", "2026-03-31"),
+    ],
+)
+def test_a_question_that_names_a_row_is_answered_from_that_row(
+    client: httpx.Client, media_type: str, document: str, question: str, row: str
+) -> None:
+    file = {"type": "file", "file": {"file_data": data_url(document.encode(), media_type)}}
+    answer = said(ask(client, text_part(question), file))
+    others = [one for one in ("£9.80", "£14.20") if one != row and "£" in row]
+    assert row in answer
+    assert not any(one in answer for one in others)
+
+
 def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: Path) -> None:
     broken = {"type": "image_url", "image_url": {"url": data_url(b"\xff\xd8\xff\xe0 no picture", "image/jpeg")}}
     text = text_part("What is the total?")

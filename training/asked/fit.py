@@ -24,6 +24,7 @@ from app.chat.planning.asked_names import (
     FORMS,
     KINDS,
     MODEL_FILE,
+    PRINTED_KINDS,
     TAGS,
     AskedName,
     Form,
@@ -42,8 +43,6 @@ from training.labelled import LabelledRow, in_bytes, print_shares, read_rows
 from training.wishes.fit import labelled_messages as messages_of_wishes
 
 FOLDER = Path(__file__).parent
-COPIED: frozenset[NameKind] = frozenset({"value", "number", "list"})
-"""Kinds of names that are copied from the page's words. The others are turns of phrase."""
 OF_NO_VALUE: frozenset[Label] = frozenset(
     {"summary", "prose", "translate", "greeting", "thanks", "read_out", "detect", "forecast", "server", "manner"}
 )
@@ -109,16 +108,16 @@ def swapped(messages: Sequence[NamedMessage]) -> Iterator[NamedMessage]:
     names: dict[tuple[str, NameKind], set[str]] = defaultdict(set)
     for one in messages:
         for name, kind in one.asked.items():
-            if kind in COPIED:
+            if kind in PRINTED_KINDS:
                 names[one.language, kind].add(name)
     choices = {key: sorted(some) for key, some in names.items()}
     for one in messages:
         chance = random.Random(zlib.crc32(one.folded_text.encode()))
-        for _ in range(SWAPPED if any(kind in COPIED for kind in one.asked.values()) else 0):
+        for _ in range(SWAPPED if any(kind in PRINTED_KINDS for kind in one.asked.values()) else 0):
             text, asked, position = "", {}, 0
             for name, kind in one.asked.items():
                 begin = one.text.index(name, position)
-                other = chance.choice(choices[one.language, kind]) if kind in COPIED else name
+                other = chance.choice(choices[one.language, kind]) if kind in PRINTED_KINDS else name
                 text, position = text + one.text[position:begin] + other, begin + len(name)
                 asked[other] = kind
             if len(asked) == len(one.asked):

@@ -24,6 +24,8 @@ NameKind = Literal["value", "number", "list", "items", "total", "due_date", "dat
 """Kinds of things that a name stands for. `training/asked/README.md` says what each kind means."""
 Form = Literal["question", "order", "other"]
 KINDS: Final[tuple[NameKind, ...]] = get_args(NameKind)
+PRINTED_KINDS: Final[frozenset[NameKind]] = frozenset({"value", "number", "list"})
+"""Kinds of names that documents print. The others are turns of phrase."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 BUCKETS: Final = 1 << 15
 """Number of weights of a tag. Features share them by their hash (Weinberger et al. 2009)."""

@@ -1,5 +1,6 @@
 """Questions and orders about a document, as the fields that they ask for."""
 
+import re
 from typing import Any
 
 import pytest
@@ -118,3 +119,20 @@ def test_what_names_no_printed_value_asks_for_none(text: str) -> None:
 )
 def test_a_question_needs_no_mark(text: str, asks: bool) -> None:
     assert is_question(text) is asks
+
+
+@pytest.mark.parametrize(
+    ("question", "contexts"),
+    [
+        ("What is Ben Cole's salary?", {"salary": ["What", "is", "Ben", "Cole", "s"]}),
+        ("What are the price and the weight on Monday?", {"price": ["on", "Monday"], "weight": ["on", "Monday"]}),
+        ("How much is a ticket to Mull?", {"total": ["ticket", "Mull"]}),
+    ],
+)
+def test_the_words_around_the_names_of_values_are_kept(question: str, contexts: dict[str, list[str]]) -> None:
+    asked = values_asked_for(question)
+    assert asked is not None
+    assert asked.contexts.keys() == contexts.keys()
+    for key, some in contexts.items():
+        assert set(some) <= set(re.findall(r"\w+", asked.contexts[key]))
+        assert not contexts.keys() & set(asked.contexts[key].split())
