@@ -25,6 +25,7 @@ from tasks.series.reading import SeriesReader
 from tasks.series.regular import RegularSeries, regularize_all, seasons_of, steps_ahead
 from tasks.tools import Tool
 
+_MIDNIGHT = " 00:00:00"
 _DIGITS = 6
 """Significant digits of the largest value in a series."""
 MAX_SERIES = 32
@@ -62,7 +63,10 @@ class ForecastResult(Result[ForecastData]):
     def _result_lines(self) -> Iterator[ResultLine]:
         rows = self.data["predictions"]
         heading = " | ".join(rows[0])
-        yield from [ResultLine(" | ".join(map(str, row.values())), heading) for row in rows]
+        unsaid = _MIDNIGHT if all(row["date"].endswith(_MIDNIGHT) for row in rows) else ""
+        for row in rows:
+            values: Prediction = {**row, "date": row["date"].removesuffix(unsaid)}
+            yield ResultLine(" | ".join(map(str, values.values())), heading)
 
 
 def predictions_of(series: RegularSeries, outlook: Outlook, *, named: bool) -> list[Prediction]:

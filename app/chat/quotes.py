@@ -26,6 +26,8 @@ from tasks.wording.message_language import language_of
 
 MAX_PASSAGES = 6
 """An answer of passages has at most this many lines, with the line that says what they are."""
+MAX_NAMED = 2
+"""At most this many lines with all words of a name are quoted."""
 LEAST_SIMILAR = 0.3
 """A line without a word of the question answers it only if its cosine to the question is at least this."""
 _LONGEST = 200
@@ -62,6 +64,13 @@ async def passages_for(question: str, entries: Sequence[Entry], embedder: Embedd
     for index, similarity in zip(nearest, similar, strict=False):
         scores[index] += max(0.0, similarity)
     return list(_as_items(lines, _best_that_fit(lines, sorted(kept, key=lambda index: -scores[index]))))
+
+
+def lines_with(name: str, entries: Sequence[Entry]) -> list[str]:
+    """Return the first lines of the results with all words of `name` that name something, at most MAX_NAMED."""
+    wanted = set(content_words(name))
+    lines = _lines_of(entry.result.pieces for entry in entries) if wanted else []
+    return [*islice((line.text for line in lines if wanted <= set(words(line.text))), MAX_NAMED)]
 
 
 def _score(question: str, entries: Sequence[Entry]) -> tuple[list[ResultLine], list[float]]:

@@ -218,7 +218,8 @@ def _shown_text(entry: Entry, plan: Plan) -> str:
 
 
 def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
-    """Return the number of objects by label, `4 × person`, and the text that was read in the same pictures.
+    """Return the number of objects by label, `4 × person`, and the text that was read in the same pictures, unless the
+    request only counts or locates objects.
 
     Return None if the plan does not detect objects, if it has steps other than object detection and `ocr`, or if no
     object was found.
@@ -229,7 +230,11 @@ def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
     labels = Counter(item["label"] for one in found for item in one.result.data["detected_objects"])
     if not labels:
         return None
-    read = [one.result.text().strip() for one in entries if one.name == "ocr" and one.error is None]
+    read = [
+        entry.result.text().strip()
+        for step, entry in zip(plan.steps, entries, strict=True)
+        if entry.name == "ocr" and entry.error is None and (plan.describes or not step.is_secondary)
+    ]
     counts = "\n".join(f"{count} × {label}" for label, count in labels.most_common())
     return "\n\n".join(filter(None, [counts, *read]))
 

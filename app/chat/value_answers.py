@@ -12,6 +12,7 @@ from typing import Any, Final
 from app.chat.filling import Filling, fill_whole
 from app.chat.planning.function_words import content_words
 from app.chat.planning.questions import RequestedValues
+from app.chat.quotes import lines_with
 from app.chat.run_plan import Material
 from app.chat.sentences import Sentences, sentences_for
 from app.chat.shape import Shape
@@ -61,10 +62,11 @@ async def answer_with_values(
     """Return an answer with the requested values.
 
     The values are searched in the texts that were read, or else in `document`; `read` has these texts. For each value
-    that was not found, and each part of the question that names no value, the answer has a sentence that says so. If
-    documents rarely print what the question is about, if `only_likely` is true, or if a part names no value, only
-    likely values count as found. Return None if no value is found and further words of the question are printed, or
-    likely values are required. A bare answer leaves out the lines of the values. Raises ModelError.
+    that was not found, and each part of the question that names no value, the answer has the lines with its words, or a
+    sentence that says that there are none. If documents rarely print what the question is about, if `only_likely` is
+    true, or if a part names no value, only likely values count as found. Return None if no value is found and words of
+    the question are printed, or likely values are required. A bare answer leaves out the lines of the values. Raises
+    ModelError.
     """
     described = await in_thread(_printed_words, requested, read)
     shape = Shape.of_schema(_with_descriptions(requested.schema, described), "messages")
@@ -82,14 +84,25 @@ async def answer_with_values(
     if needs_likely:
         least = LEAST_PRINTED if requested.are_known and not requested.unnamed else LEAST_PROBABLE
         found = {key: values_of_key if _is_likely(values_of_key, least) else [] for key, values_of_key in found.items()}
-    if not any(found.values()) and (needs_likely or described):
+    absent = [*(requested.titles[key] for key, values in found.items() if not values), *requested.unnamed]
+    quoted = await in_thread(_quoted_lines, absent, read)
+    if not any(found.values()) and (needs_likely or described or any(quoted.values())):
         return None
     wish = material.turn.wish
     sentences = sentences_for(wish.question)
     is_bare = "bare" in wish.labels
-    parts = [_format_values(requested, key, values, sentences, is_bare=is_bare) for key, values in found.items()]
-    parts += [sentences.missing.format(name=part) for part in requested.unnamed]
+    parts = [
+        _format_values(requested, key, values, sentences, is_bare=is_bare) for key, values in found.items() if values
+    ]
+    parts += [
+        "\n".join([f"{name}:\n", *(f"> {line}" for line in lines)]) if lines else sentences.missing.format(name=name)
+        for name, lines in quoted.items()
+    ]
     return "\n\n".join(parts)
+
+
+def _quoted_lines(names: Sequence[str], read: Sequence[Entry]) -> dict[str, list[str]]:
+    return {name: lines_with(name, read) for name in names}
 
 
 def _printed_words(requested: RequestedValues, read: Sequence[Entry]) -> dict[str, frozenset[str]]:
@@ -182,10 +195,8 @@ def _printed_values(
 def _format_values(
     requested: RequestedValues, key: str, found: Sequence[_PrintedValue], sentences: Sentences, *, is_bare: bool
 ) -> str:
-    """Return the part of an answer that is about one value, as Markdown."""
+    """Return the part of an answer that is about one value that was found, as Markdown."""
     title = requested.titles[key]
-    if not found:
-        return sentences.missing.format(name=title)
     parts = []
     if isinstance(requested.schema["properties"][key].get("items"), dict):
         parts.append("\n".join(f"- {one.text}" for one in found))

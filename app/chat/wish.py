@@ -26,6 +26,8 @@ WRITTEN: Final[frozenset[Label]] = frozenset({"prose", "title", "queries", "sugg
 """Wishes of a text that only an LLM can write."""
 APART: Final[frozenset[Label]] = ASIDE | WRITTEN | {"server", "fact", "search", "other"}
 """Wishes of a message that is not about the inputs of earlier messages."""
+_SENTENCES: Final = 3
+"""A summary has at most this many sentences if the message says nothing of its length."""
 ANSWERED_BY_TASKS: Final[frozenset[Label]] = frozenset({"translate", "read_out", "forecast", "run"})
 """Wishes that the results of tasks fulfil, without a word of an LLM."""
 
@@ -38,8 +40,8 @@ class Wish:
     message: Message = field(default_factory=lambda: Message(""))
     probability: float = 0.0
     """Probability of the least likely of the labels."""
-    most_sentences: int = 3
-    """A summary has at most this many sentences."""
+    counted_sentences: int | None = None
+    """Number of sentences of a summary that the message gives in figures or as a word; None if it gives none."""
     kinds: tuple[Kind, ...] = ()
     """Kinds of the inputs that the message was judged beside."""
 
@@ -53,8 +55,8 @@ class Wish:
         if len(text) > 2 * _LONGEST_END:
             text = f"{text[:_LONGEST_END]}\n{text[-_LONGEST_END:]}"
         message = split_message(text)
-        most_sentences = most_sentences_in(message.words) or 3
-        return cls(frozenset(), _question(message, wish_model()), message, 0.0, most_sentences).beside(kinds)
+        counted = most_sentences_in(message.words)
+        return cls(frozenset(), _question(message, wish_model()), message, 0.0, counted).beside(kinds)
 
     def beside(self, kinds: Sequence[Kind], *, has_schema: bool = False) -> Self:
         """Return the wish of the same message beside inputs of these kinds. `has_schema` says that the answer has to
@@ -71,6 +73,11 @@ class Wish:
             labels = frozenset({"value"})
         probability = min(probabilities[label] for label in labels)
         return replace(self, labels=labels, probability=probability, kinds=tuple(kinds))
+
+    @property
+    def most_sentences(self) -> int:
+        """A summary has at most this many sentences."""
+        return self.counted_sentences or (1 if "one_sentence" in self.labels else _SENTENCES)
 
     def is_only(self, *labels: Label) -> bool:
         """True if the message wishes something, and nothing but these."""

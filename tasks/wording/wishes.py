@@ -27,6 +27,7 @@ Label = Literal[
     "forecast",
     "read_out",
     "summary",
+    "one_sentence",
     "value",
     "greeting",
     "thanks",

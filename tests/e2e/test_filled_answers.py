@@ -222,6 +222,15 @@ def test_a_question_that_names_a_row_is_answered_from_that_row(
     assert not any(one in answer for one in others)
 
 
+def test_what_no_value_answers_has_the_lines_with_its_words(client: httpx.Client) -> None:
+    lease = "Monthly rent: 1,240.00\nNotice period: two months\nPets: not allowed\n"
+    file = {"type": "file", "file": {"file_data": data_url(lease.encode(), "text/plain")}}
+    answer = said(ask(client, text_part("Are pets allowed, and how long is the notice period?"), file))
+    assert "> Notice period: two months" in answer
+    assert "> Pets: not allowed" in answer
+    assert "'IBAN'" in said(ask(client, text_part("What is the IBAN?"), file))
+
+
 def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: Path) -> None:
     broken = {"type": "image_url", "image_url": {"url": data_url(b"\xff\xd8\xff\xe0 no picture", "image/jpeg")}}
     text = text_part("What is the total?")
@@ -244,6 +253,11 @@ def test_a_question_about_a_picture_is_answered_by_the_objects_in_it(client: htt
     people = [one for one in found["result"]["detected_objects"] if one["label"] == "person"]
     assert content_of(response).splitlines()[0] == f"{len(people)} × person"
     assert response.json()["warnings"] == [adapt_for_client(COPIED)]
+
+
+@pytest.mark.parametrize("question", ["How many buses are there?", "¿Cuántos autobuses hay en esta foto?"])
+def test_a_count_has_no_text_of_the_picture(client: httpx.Client, question: str) -> None:
+    assert content_of(ask(client, text_part(question), sample("photo_bus.jpg", "image/jpeg"))) == "1 × bus"
 
 
 def test_things_that_are_not_in_a_picture_are_said_to_be_missing(client: httpx.Client) -> None:
