@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, ParamSpec, Self, TypeVar
 
 from tasks.inputs.kinds import Kind
-from tasks.wording.message import Message, sentences_in, split_message
+from tasks.wording.message import Message, blocks_of, sentences_in, split_message
 from tasks.wording.summary import most_sentences_in
 from tasks.wording.wishes import LIKELY, Label, WishModel, wish_model, wishes_in
 
@@ -26,6 +26,8 @@ WRITTEN: Final[frozenset[Label]] = frozenset({"prose", "title", "queries", "sugg
 """Wishes of a text that only an LLM can write."""
 APART: Final[frozenset[Label]] = ASIDE | WRITTEN | {"server", "fact", "search", "other"}
 """Wishes of a message that is not about the inputs of earlier messages."""
+_ORDER_AND_DOCUMENT: Final = 2
+"""Number of paragraphs of a message that is an order and a pasted text."""
 _SENTENCES: Final = 3
 """A summary has at most this many sentences if the message says nothing of its length."""
 ANSWERED_BY_TASKS: Final[frozenset[Label]] = frozenset({"translate", "read_out", "forecast", "run"})
@@ -54,7 +56,7 @@ class Wish:
     def read(cls, text: str, kinds: Sequence[Kind]) -> Self:
         if len(text) > 2 * _LONGEST_END:
             text = f"{text[:_LONGEST_END]}\n{text[-_LONGEST_END:]}"
-        message = split_message(text)
+        message = _with_document(split_message(text), text, wish_model())
         counted = most_sentences_in(message.words)
         return cls(frozenset(), _question(message, wish_model()), message, 0.0, counted).beside(kinds)
 
@@ -89,6 +91,18 @@ async def off_loop(text: str, work: Callable[P, T], *args: P.args, **kwargs: P.k
     if len(text) <= LONG_CHARS:
         return work(*args, **kwargs)
     return await asyncio.to_thread(work, *args, **kwargs)
+
+
+def _with_document(message: Message, text: str, model: WishModel) -> Message:
+    """Return the message, of which a paragraph that neither asks nor orders is the document of the other one: the
+    structure alone does not tell which of two short paragraphs is pasted."""
+    parts = blocks_of(text)
+    if message.document or len(parts) != _ORDER_AND_DOCUMENT:
+        return message
+    asks = [model.probabilities(split_message(part), ())["material"] < LIKELY for part in parts]
+    if all(asks) or not any(asks):
+        return message
+    return replace(split_message(parts[asks.index(True)]), document=parts[asks.index(False)])
 
 
 def _question(message: Message, model: WishModel) -> str:

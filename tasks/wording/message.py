@@ -85,6 +85,11 @@ class Message:
         return _masked(self.tail)
 
 
+def blocks_of(text: str) -> list[str]:
+    """Return the paragraphs of a text: what blank lines part."""
+    return [part for part in _BLOCKS.split(text.strip()) if part.strip()]
+
+
 def split_message(text: str) -> Message:
     """Return the parts of a message."""
     outside, document = without_enclosure(text.strip())
@@ -158,7 +163,7 @@ def without_enclosure(text: str) -> tuple[str, str]:
 
 def _without_blocks(text: str) -> tuple[str, str]:
     """Return the blocks or lines that can be instructions, and the others."""
-    parts = [part for part in _BLOCKS.split(text) if part.strip()]
+    parts = blocks_of(text)
     joint = "\n\n"
     if len(parts) == 1:
         parts, joint = [line for line in text.splitlines() if line.strip()], "\n"

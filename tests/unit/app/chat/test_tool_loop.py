@@ -18,7 +18,6 @@ from app.chat.trim import assemble
 from app.events import AnswerWarning, Event, Finish, Precontext, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest
 from models.language.llm import (
-    Abilities,
     Done,
     LlmBroke,
     LlmCall,
@@ -34,47 +33,10 @@ from tasks.precontext import Entry
 from tasks.result import JsonResult, Result
 from tasks.wording.search_query import WebSearchOptions
 from tests.kit.chats.inquiries import inquiry_of
+from tests.kit.engines.scripted_llm import STOP, ScriptedLlm
 
 SEARCH = next(tool for tool in LLM_TOOLS if tool.task == "web_search")
-STOP = Done("stop", prompt_tokens=10, completion_tokens=2)
 CALLS = Done("tool_calls", prompt_tokens=10, completion_tokens=2)
-
-
-class ScriptedLlm:
-    """Says its answers in order; remembers what it was sent."""
-
-    name = "scripted"
-    is_capable = True
-    loaded = True
-
-    def __init__(self, *answers: Sequence[LlmEvent]) -> None:
-        self._answers = list(answers)
-        self.calls: list[LlmCall] = []
-        self.left = 0
-        """Answers that were not heard to their end."""
-
-    async def abilities(self) -> Abilities:
-        return Abilities()
-
-    async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        self.calls.append(replace(call, messages=list(call.messages)))
-        try:
-            for event in self._answers.pop(0):
-                if call.on_written and not isinstance(event, Done):
-                    call.on_written(event.arguments if isinstance(event, ToolCallDelta) else event.text)
-                yield event
-        except GeneratorExit:
-            self.left += 1
-            raise
-
-    async def identity(self) -> object:
-        return self.name
-
-    def check_room(self) -> None: ...
-
-    async def load(self) -> None: ...
-
-    async def close(self) -> None: ...
 
 
 class Search:

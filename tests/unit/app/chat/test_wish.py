@@ -47,6 +47,15 @@ async def test_a_summary_may_have_a_length(message: str, most: int) -> None:
     assert (wish.labels - {"one_sentence"}, wish.most_sentences) == ({"summary"}, most)
 
 
+async def test_a_pasted_paragraph_is_the_document_of_the_order_beside_it() -> None:
+    pasted = "The hall will be repaired in June. The repair costs 90,000 pounds."
+    for message in (f"Summarise this.\n\n{pasted}", f"{pasted}\n\nSummarise this."):
+        wish = await Wish.of(message, ())
+        assert (wish.labels, wish.question, wish.message.document) == ({"summary"}, "Summarise this.", pasted)
+    asked = await Wish.of("Hello there!\n\nWhat is the capital of Peru? I need it for a quiz.", ())
+    assert asked.message.document == ""
+
+
 @each_case(
     ("message", "kind", "label"),
     [
