@@ -1,7 +1,7 @@
 """Answers of the full model, made in this process from the results of tasks that a test gives."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,12 +26,11 @@ from tests.kit.chats.entries import result_of
 from tests.kit.chats.inquiries import inquiry_of
 from tests.kit.papers.filling import extractor
 
-Work = Callable[[TaskRequest[Any]], Awaitable[object]]
-
 
 @dataclass
 class GivenTasks:
-    """Tasks that return given results, or raise given errors, by their canonical names."""
+    """Tasks that return given results, raise given errors, or do what a given function does with the request, by their
+    canonical names."""
 
     results: Mapping[str, Any]
     requests: list[TaskRequest[Any]] = field(default_factory=list)
@@ -56,7 +55,8 @@ class _GivenTask:
         self.requests.append(request)
         if isinstance(self.result, Exception):
             raise self.result
-        return result_of(PRECONTEXT_NAMES.get(self.name, self.name), self.result)
+        data = self.result(request) if callable(self.result) else self.result
+        return result_of(PRECONTEXT_NAMES.get(self.name, self.name), data)
 
 
 @dataclass
