@@ -14,6 +14,10 @@ from app.cli import ENV_FILE, KEY_VARIABLE, fail, read_settings, without_garbage
 from app.cli.keys import keys
 
 _LOOKED_AT = 64 * 1024
+_SCHEMA = (
+    "a file with a JSON schema, a pydantic class (module:Class), or a line such as "
+    '"number, date, total: number, lines[description, amount: number]"'
+)
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -107,9 +111,7 @@ def ask_server(
             help="A task, such as ocr. By default, the full model answers.",
         ),
     ] = "chat",
-    schema: Annotated[
-        Path | None, typer.Option(help="A file with the JSON schema of the answer.", exists=True, dir_okay=False)
-    ] = None,
+    schema: Annotated[str | None, typer.Option(help=f"Fields of the answer: {_SCHEMA}.")] = None,
     guard_codes: Annotated[str, typer.Option("--guard", help="Codes of the guard, such as S1,S9, or ALL.")] = "",
     reasoning: Annotated[str | None, typer.Option(help="Effort: low, medium or high.")] = None,
     url: Annotated[
@@ -127,14 +129,14 @@ def ask_server(
     OPENFAZE_API_KEY. The exit status is 0 if the request was answered without an error.
     """
     from app.cli import ask, running
-    from app.folders.schemas import read_schema
+    from app.folders.schemas import schema_of
 
     if not (text or file):
         fail(
             'there is nothing to ask: give a text, a --file, or both (openfaze ask "What is the total?" -f receipt.jpg)'
         )
     try:
-        wanted = read_schema(schema) if schema else None
+        wanted = schema_of(schema) if schema else None
     except ValueError as error:
         fail(f"--schema: {error}")
     question = ask.Question(ask.read_text(text), file or (), task, wanted, guard_codes, reasoning)
@@ -164,10 +166,7 @@ def extract_fields(
     ),
     schema: Annotated[
         str | None,
-        typer.Option(
-            help='A file with a JSON schema, a pydantic class (module:Class), or a line such as "number, date, total: '
-            'number, lines[description, amount: number]". By default, one is proposed and written to a file.'
-        ),
+        typer.Option(help=f"Fields of a row: {_SCHEMA}. By default, a schema is proposed and written to a file."),
     ] = None,
     urls: Annotated[
         Path | None, typer.Option(help="A file with addresses of papers, one a line.", exists=True, dir_okay=False)

@@ -12,8 +12,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
+from tasks.extraction.concepts import PHRASES
 from tasks.extraction.data_documents import texts_and_data
+from tasks.extraction.folding import fold
 from tasks.extraction.passages import head_of
+from tasks.extraction.sum_rows import STAGES, SUMS
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.result import SourceLine
@@ -33,6 +36,11 @@ _BAR = re.compile(r"(?<!\\)\|")
 _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _RULE = re.compile(r"[-:=+ |]+")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),\d\d(?!\d)")
+_PRICED = re.compile(
+    r"(?:[-*•] )?(?:(?P<count>\d{1,3}) ?[x×] )?(?P<text>[^\W\d][^:\n]{0,80}?)(?: ?[.…]{2,} ?|: *|\s+)"
+    r"(?P<price>-?(?:[^\W\d]{3} ?|[$€£¥] ?)?\d[\d.,']{0,12}[.,]\d\d(?: ?(?:[^\W\d]{3}|[$€£¥]))?)"
+)
+"""Pattern of a line of a text and a price with two decimals at its end, perhaps with a count before the text."""
 _COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d)")
 
 
@@ -67,7 +75,7 @@ def _tables_in_text(lines: Sequence[SourceLine]) -> list[ReadTable]:
     barred = [_is_barred(line.written) for line in lines]
     if not any(barred):
         whole = _delimited(lines)
-        return [whole] if whole is not None else _delimited_blocks(lines)
+        return [whole] if whole is not None else (_delimited_blocks(lines) or _priced_runs(lines))
     found: list[ReadTable] = []
     heading = ""
     for is_barred, run in groupby(zip(lines, barred, strict=True), key=lambda pair: pair[1]):
@@ -145,6 +153,22 @@ def _delimited_blocks(lines: Sequence[SourceLine]) -> list[ReadTable]:
                 found.append(table)
                 break
         heading = block[-1].written.strip()
+    return found
+
+
+def _priced_runs(lines: Sequence[SourceLine]) -> list[ReadTable]:
+    """Return the tables that consecutive lines of a text and a price form, such as `2 x Breakfast: 54.00`. Lines of
+    sums and taxes alone form none."""
+    found: list[ReadTable] = []
+    for block in _blocks(lines):
+        pairs = [(line, _PRICED.fullmatch(line.written.strip())) for line in block]
+        for is_priced, run in groupby(pairs, key=lambda pair: pair[1] is not None):
+            rows = [(line, priced) for line, priced in run if priced is not None]
+            names = [tuple(word for word in fold(priced["text"]) if word.isalpha()) for _, priced in rows]
+            if is_priced and sum(PHRASES.get(name) not in SUMS | STAGES for name in names) >= LEAST_ROWS:
+                parts = ["count", "text", "price"] if any(priced["count"] for _, priced in rows) else ["text", "price"]
+                table = _table_of([_row([priced[part] or "" for part in parts], line) for line, priced in rows])
+                found += [table] if table is not None else []
     return found
 
 

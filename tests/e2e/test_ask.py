@@ -75,10 +75,13 @@ def test_a_server_is_found_by_its_port_and_another_program_there_gets_nothing(si
         assert other.requests == []
 
 
-def test_a_schema_gives_a_table_of_fields_with_their_sources(model: FullModel, sign: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("schema", ["s.json", "platform, track"])
+def test_a_schema_gives_a_table_of_fields_with_their_sources(
+    model: FullModel, sign: str, tmp_path: Path, schema: str
+) -> None:
     (tmp_path / "s.json").write_text(json.dumps(FIELDS))
     model.script(Reply('{"platform": "nine", "track": "[red]forty"}'))
-    result = ask(model, tmp_path, "Which?", "--file", sign, "--schema", "s.json")
+    result = ask(model, tmp_path, "Which?", "--file", sign, "--schema", schema)
     assert result.returncode == 0, result.stderr
     head, platform, track = [line.split() for line in result.stdout.splitlines()]
     assert head[:2] == ["field", "value"]

@@ -157,3 +157,14 @@ async def test_long_results_leave_room_for_the_answer(ask: Any) -> None:
     llm = ScriptedLlm("Fine.", abilities=Abilities(context_tokens=4096))
     await ask(picture("Who works there, do you think?"), llm, ocr=page)
     assert 1024 * 2 < len(texts_of(llm.calls[0].messages)) < 4096 * 4
+
+
+async def test_a_limit_of_the_request_leaves_more_room_for_results(ask: Any) -> None:
+    lines = [f"line {number} of a very long report about the harbour" for number in range(2_000)]
+    page = {"extracted_text": "\n".join(lines), "sections": []}
+    sent = []
+    for limit in (None, 10):
+        llm = ScriptedLlm("Fine.", abilities=Abilities(context_tokens=4096))
+        await ask(picture("Who works there, do you think?", **({"max_tokens": limit} if limit else {})), llm, ocr=page)
+        sent.append(len(texts_of(llm.calls[0].messages)))
+    assert sent[1] > sent[0] + 1000

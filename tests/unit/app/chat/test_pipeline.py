@@ -25,7 +25,7 @@ from tests.kit.engines.keyword_guards import BOMB, KeywordGuard
 from tests.kit.engines.scripted_llm import ScriptedLlm
 from tests.kit.papers.filling import NUMBER, RECEIPT
 from tests.unit.app.chat.test_inputs import PIXEL, Shelf, image, text
-from tests.unit.app.chat.test_own_answer import INVOICE, schema_of
+from tests.unit.app.chat.test_own_answer import INVOICE, WEATHER, schema_of
 
 READ = {"ocr": RECEIPT.result.data}
 TRANSLATED = {"translated_text": "Guten Morgen", "source_language": "en", "target_language": "de"}
@@ -163,6 +163,23 @@ async def test_what_a_request_may_use_is_reserved_by_its_task(served: Served) ->
     [chat, task] = admission.reserved
     assert chat == ("chat", 10, 7)
     assert (task[0], task[2]) == ("ocr", None)
+
+
+async def test_tools_and_schemas_count_as_what_the_llm_reads(served: Served) -> None:
+    admission = Reserving()
+    for fields in ({}, {"tools": [WEATHER]}, {"response_format": schema_of(total=NUMBER)}):
+        await served.ask(chat_of("Hm?", **fields), ScriptedLlm('{"total": 9}'), admission)
+    plain, tools, schema = (tokens for _, tokens, _ in admission.reserved)
+    assert plain == 1
+    assert tools > 20
+    assert schema > 20
+
+
+async def test_a_schema_that_is_corrected_is_warned_of(served: Served) -> None:
+    broken = {"type": "object", "properties": {"total": {"type": "number", "nullable": True}}}
+    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": broken}}
+    found = await served.ask(chat_of("Hm?", response_format=asked), ScriptedLlm('{"total": null}'))
+    assert found.value == {"total": None}
 
 
 async def test_without_a_budget_no_new_answer_is_made(served: Served) -> None:

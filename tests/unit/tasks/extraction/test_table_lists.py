@@ -9,6 +9,7 @@ from tasks.extraction import table_lists
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.extract import copy_fields
 from tasks.extraction.given_values import GivenValues
+from tasks.extraction.written_tables import tables_in
 from tasks.tracing.find_evidence import find_evidence
 from tests.conftest import each_case
 from tests.kit.papers.filling import pasted
@@ -532,3 +533,33 @@ def test_an_item_without_a_number_has_null_where_the_schema_allows_it() -> None:
     copied = copied_from(text, item=TEXT, no=OR_NUMBER, price=NUMBER)
     assert [row["no"] for row in copied.values["rows",]] == [2, None, 1]
     assert copied.warnings == []
+
+
+@each_case(
+    "text",
+    [
+        "Breakfast: 54.00\nParking: 36.50\nTotal: 90.50",
+        "Hotel Sonne\n3 May 2026\n\n- Breakfast: 54.00\n- Parking: 36.50\n\nTotal: 90.50",
+        "Breakfast 54.00\nParking 36.50\nTotal 90.50",
+        "Breakfast ....... EUR 54.00\nParking ........ EUR 36.50\nTotal .......... EUR 90.50",
+        "Frühstück: 54,00 €\nParking: 36,50 €\nSumme: 90,50 €".replace("Frühstück", "Breakfast"),
+    ],
+)
+def test_lines_of_a_text_and_a_price_are_items(text: str) -> None:
+    assert columns_of(text, description=TEXT, amount=NUMBER) == [("Breakfast", 54), ("Parking", 36.5)]
+
+
+def test_a_count_before_a_text_and_a_price_is_a_cell() -> None:
+    document = pasted("2 x Coffee 7.00\n1 x Cake 4.20\nTotal 11.20").document
+    assert document is not None
+    [(_, table)] = tables_in([document])
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["2", "Coffee", "7.00"],
+        ["1", "Cake", "4.20"],
+        ["", "Total", "11.20"],
+    ]
+
+
+@each_case("text", ["Two lamps\nSubtotal: 11.20\nVAT 20%: 2.24\nTotal: 13.44", "Opened: 09.30\nVersion 1.25 is new"])
+def test_sums_and_taxes_alone_are_no_items(text: str) -> None:
+    assert columns_of(text, description=TEXT, amount=NUMBER) == []
