@@ -180,3 +180,10 @@ async def test_an_empty_object_with_open_keys_is_named(value: Any, text: str) ->
     assert filling.answer is not None
     assert filling.answer.value == {"found": {}}
     assert [one for one in filling.warnings if "'/found'" in one]
+
+
+async def test_a_printed_rating_is_copied_and_one_that_is_not_printed_is_not() -> None:
+    asked = shape_of(rating={"type": ["number", "null"]})
+    printed = await whole(asked, pasted("Rating: 4.6 of 5 (213 reviews)\nHotel Sonne\nOpen all year"))
+    felt = await whole(asked, pasted("I loved this hotel.\nThe staff were lovely.\nWe stayed 3 nights for 240 euros."))
+    assert [one.answer and one.answer.value for one in (printed, felt)] == [{"rating": 4.6}, {"rating": None}]
