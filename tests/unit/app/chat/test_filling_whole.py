@@ -69,7 +69,7 @@ async def test_a_choice_that_nothing_decides_is_null_if_it_may_be() -> None:
     ("name", "schema"),
     [
         ("website", {"type": "string", "format": "uri"}),
-        ("rating", INTEGER),
+        ("assessment", INTEGER),
         ("loyalty_code", {"type": "string", "pattern": "^[A-Z]{9}$"}),
         ("summary", {"type": "string", "minLength": 1}),
         ("godparents", {"type": "array", "items": STRING, "minItems": 1}),
