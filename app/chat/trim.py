@@ -42,7 +42,11 @@ MAX_EMBEDDED = 64
 """At most this many passages are embedded, at 4 ms each on a core. The others are compared by their words alone."""
 GAP = "[…]"
 """Mark that stands for text that was left out."""
-SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
+_NO_END = "".join(
+    rf"(?<!\b{before}\.)" for before in (r"\w", r"\d\d", "(?:Dr|Mr|Ms|St|Nr|Fr|Hr|Sr)", "(?:Mrs|Mme|Sra)")
+)
+SENTENCE_END = re.compile(rf"(?<=[.!?;]){_NO_END}\s+|(?<=[。！？；])")
+"""Pattern of the space between two sentences. None ends with an initial, an ordinal such as `31.`, or a title."""
 
 log = structlog.get_logger(__name__)
 

@@ -62,3 +62,11 @@ async def test_a_summary_has_the_first_and_the_most_central_sentences(most: int)
     assert len(sentences) == most
     assert sentences[0].startswith("The harbour of Velsund was founded")
     assert all(sentence in " ".join(TEXT.split()) for sentence in sentences)
+
+
+async def test_a_day_an_initial_and_a_title_end_no_sentence() -> None:
+    text = "Dr. Blum and J. R. Smith end your contract on the 31. of March. The last bill comes in April. Bye, bye now!"
+    assert await summed_up(text, 3) == [
+        "Dr. Blum and J. R. Smith end your contract on the 31. of March.",
+        "The last bill comes in April.",
+    ]
