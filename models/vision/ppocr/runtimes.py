@@ -20,9 +20,9 @@ def open_session(
 ) -> OcrSession:
     """Compile the ONNX file at `path` for `device` ("cpu", "cuda", "cuda:1").
 
-    `threads` is the total of CPU threads, shared by `streams` inferences that run side by side. OpenVINO is twice as
-    fast as onnxruntime on a CPU with AVX-512, and as fast without it; onnxruntime computes on cards. A session on a
-    card computes inputs of `card_shapes` and no others, and takes at most `card_mb` megabytes for each.
+    `threads` is the total of CPU threads, shared by `streams` inferences that run side by side. OpenVINO is up to twice
+    as fast as onnxruntime; on a CPU without AVX-512 it was measured to be as fast. onnxruntime computes on cards: a
+    session there computes inputs of `card_shapes` and no others, and takes at most `card_mb` megabytes for each.
     """
     if device != CPU:
         return CardSession(path, recognition=recognition, device=device, shapes=card_shapes, card_mb=card_mb)
